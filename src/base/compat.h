@@ -1,0 +1,99 @@
+/*
+ * base/compat.h
+ *	  What differs between the server versions we build on (15 to 18).
+ *
+ * The only place that asks for PG_VERSION_NUM, so that everything else reads
+ * as if there were one version.
+ */
+#ifndef GC_BASE_COMPAT_H
+#define GC_BASE_COMPAT_H
+
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/pathnode.h"
+#include "storage/latch.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#include "storage/waiteventset.h"
+#endif
+
+#if PG_VERSION_NUM < 150000
+#error "gc_fdw needs PostgreSQL 15 or later"
+#endif
+
+/* A wait set that lives as long as the backend. */
+static inline WaitEventSet *
+gc_compat_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/* The role whose user mapping a scan uses: a view's owner, or the caller. */
+static inline Oid
+gc_compat_scan_user(ForeignScan *plan, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	Oid check_as_user = plan->checkAsUser;
+#else
+	Oid check_as_user = exec_rt_fetch(plan->scan.scanrelid, estate)->checkAsUser;
+#endif
+	return OidIsValid(check_as_user) ? check_as_user : GetUserId();
+}
+
+/* The role whose user mapping a modification uses. */
+static inline Oid
+gc_compat_modify_user(ResultRelInfo *rri, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetResultRelCheckAsUser(rri, estate);
+#else
+	RangeTblEntry *rte;
+	Index rti = rri->ri_RangeTableIndex;
+
+	/* A partition that tuple routing opened has no entry: its root has. */
+	if (rti == 0 && rri->ri_RootResultRelInfo != NULL)
+		rti = rri->ri_RootResultRelInfo->ri_RangeTableIndex;
+	if (rti == 0)
+		return GetUserId();
+	rte = exec_rt_fetch(rti, estate);
+	return OidIsValid(rte->checkAsUser) ? rte->checkAsUser : GetUserId();
+#endif
+}
+
+static inline ForeignPath *
+gc_compat_foreign_path(PlannerInfo *root, RelOptInfo *rel, double rows, Cost startup_cost,
+					   Cost total_cost, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, rows, 0, startup_cost, total_cost, NIL,
+								   rel->lateral_relids, NULL, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, NIL,
+								   rel->lateral_relids, NULL, NIL, fdw_private);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, NIL,
+								   rel->lateral_relids, NULL, fdw_private);
+#endif
+}
+
+/* The ExecutorRun hook lost its execute_once argument in 18. */
+#if PG_VERSION_NUM >= 180000
+#define GC_EXECUTOR_RUN_PARAMS QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define GC_EXECUTOR_RUN_ARGS   queryDesc, direction, count
+#else
+#define GC_EXECUTOR_RUN_PARAMS                                                                \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define GC_EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
+#endif
+
+#endif /* GC_BASE_COMPAT_H */

@@ -1,0 +1,442 @@
+/*
+ * base/option.c
+ *	  The table of options, its validator and its readers.
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+
+#include "base/nearest.h"
+#include "base/option.h"
+
+#include "catalog/pg_collation.h"
+#include "commands/defrem.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "regex/regex.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+typedef enum OptionType
+{
+	OPTION_STRING,	/* anything but empty */
+	OPTION_BOOL,	/* as PostgreSQL spells booleans */
+	OPTION_INT,		/* within min and max */
+	OPTION_REAL,	/* within min and max */
+	OPTION_MS,		/* a time; a plain number is milliseconds */
+	OPTION_KB,		/* a size; a plain number is kilobytes */
+	OPTION_URL,		/* https, or http to a loopback address */
+	OPTION_REGION,	/* an AWS region of the platform */
+	OPTION_PATTERN, /* a regular expression */
+	OPTION_WORD,	/* one of "words" */
+} OptionType;
+
+typedef struct Option
+{
+	const char *name;
+	int places;
+	OptionType type;
+	const char *default_value; /* NULL: none */
+	double min;
+	double max;
+	const char *const *words; /* OPTION_WORD: NULL-terminated */
+} Option;
+
+static const char *const names_words[] = {"snake", "exact", NULL};
+static const char *const attributes_words[] = {"common", "all", NULL};
+
+#define SERVER_TABLE (GC_PLACE_SERVER | GC_PLACE_TABLE)
+#define DAY_MS		 (24.0 * 3600 * 1000)
+
+/* Sources of the numbers: the names' reference; 1,000 a request and 100 a page are the API's own. */
+static const Option option_table[] = {
+	/* name, places, type, default, min, max */
+	{"region", GC_PLACE_SERVER, OPTION_REGION},
+	{"api_url", GC_PLACE_SERVER, OPTION_URL},
+	{"login_url", GC_PLACE_SERVER, OPTION_URL},
+	{"requests_per_minute", GC_PLACE_SERVER, OPTION_INT, "300", 1, 1000000},
+	{"requests_per_second", GC_PLACE_SERVER, OPTION_REAL, "15", 0, 100000},
+	{"jitter", GC_PLACE_SERVER, OPTION_MS, "100ms", 0, 60000},
+	{"max_in_flight", GC_PLACE_SERVER, OPTION_INT, "4", 1, 64},
+	{"connect_timeout", GC_PLACE_SERVER, OPTION_MS, "10s", 1, DAY_MS},
+	{"request_timeout", GC_PLACE_SERVER, OPTION_MS, "60s", 1, DAY_MS},
+	{"retry_timeout", GC_PLACE_SERVER, OPTION_MS, "5min", 0, DAY_MS},
+	{"max_retries", GC_PLACE_SERVER, OPTION_INT, "20", 0, 1000},
+	{"max_response_size", GC_PLACE_SERVER, OPTION_KB, "64MB", 1, 1024 * 1024},
+	{"ca_file", GC_PLACE_SERVER, OPTION_STRING},
+
+	{"client_id", GC_PLACE_MAPPING, OPTION_STRING},
+	{"client_secret", GC_PLACE_MAPPING, OPTION_STRING},
+	{"access_token", GC_PLACE_MAPPING, OPTION_STRING},
+
+	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 1000},
+	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 1024 * 1024},
+	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
+	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
+	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
+
+	{"object", GC_PLACE_TABLE, OPTION_STRING},
+	{"list_id", GC_PLACE_TABLE, OPTION_STRING},
+	{"list_name", GC_PLACE_TABLE, OPTION_STRING},
+	{"key", GC_PLACE_TABLE, OPTION_STRING},
+	{"priority", GC_PLACE_TABLE, OPTION_BOOL, "false"},
+	{"clear_system_data", GC_PLACE_TABLE, OPTION_BOOL, "false"},
+	{"do_not_queue", GC_PLACE_TABLE, OPTION_BOOL, "false"},
+	{"contact_id_pattern", GC_PLACE_TABLE, OPTION_PATTERN, "^[A-Za-z0-9._:@-]{1,100}$"},
+
+	{"field", GC_PLACE_COLUMN, OPTION_STRING},
+	{"attribute", GC_PLACE_COLUMN, OPTION_STRING},
+
+	{"key", GC_PLACE_IMPORT, OPTION_STRING},
+	{"names", GC_PLACE_IMPORT, OPTION_WORD, "snake", 0, 0, names_words},
+	{"list_prefix", GC_PLACE_IMPORT, OPTION_STRING},
+	{"objects", GC_PLACE_IMPORT, OPTION_BOOL, "true"},
+	{"attributes", GC_PLACE_IMPORT, OPTION_WORD, "common", 0, 0, attributes_words},
+};
+
+/* AWS region → domain of the platform's hosts (the public SDK's region table). */
+static const struct
+{
+	const char *region;
+	const char *domain;
+} region_table[] = {
+	{"us-east-1", "mypurecloud.com"},		  {"us-east-2", "use2.us-gov-pure.cloud"},
+	{"us-west-2", "usw2.pure.cloud"},		  {"ca-central-1", "cac1.pure.cloud"},
+	{"eu-west-1", "mypurecloud.ie"},		  {"eu-west-2", "euw2.pure.cloud"},
+	{"eu-central-1", "mypurecloud.de"},		  {"eu-central-2", "euc2.pure.cloud"},
+	{"ap-southeast-2", "mypurecloud.com.au"}, {"ap-southeast-1", "apse1.pure.cloud"},
+	{"ap-northeast-1", "mypurecloud.jp"},	  {"ap-northeast-2", "apne2.pure.cloud"},
+	{"ap-northeast-3", "apne3.pure.cloud"},	  {"ap-south-1", "aps1.pure.cloud"},
+	{"sa-east-1", "sae1.pure.cloud"},		  {"me-central-1", "mec1.pure.cloud"},
+	{"mx-central-1", "mxc1.pure.cloud"},	  {"eusc-de-east-1", "edee1.eusc-pure.cloud"},
+};
+
+/* The option of that name that may stand in one of "places", or NULL. */
+static const Option *
+option_find(const char *name, int places)
+{
+	for (int i = 0; i < lengthof(option_table); i++)
+		if ((option_table[i].places & places) && strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+static const char *
+place_name(int places)
+{
+	if (places & GC_PLACE_SERVER)
+		return "foreign server";
+	if (places & GC_PLACE_MAPPING)
+		return "user mapping";
+	if (places & GC_PLACE_TABLE)
+		return "foreign table";
+	if (places & GC_PLACE_COLUMN)
+		return "column";
+	return "IMPORT FOREIGN SCHEMA";
+}
+
+static void
+option_bad_value(const Option *option, const char *value, const char *hint)
+{
+	/* A secret is never repeated, not even a wrong one. */
+	if (option->places & GC_PLACE_MAPPING)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for option \"%s\"", option->name),
+						hint ? errhint("%s", hint) : 0));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
+					hint ? errhint("%s", hint) : 0));
+}
+
+static bool
+host_is_loopback(const char *host)
+{
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+		   (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
+}
+
+/* What is wrong with a base URL, or NULL. */
+static const char *
+url_problem(const char *value)
+{
+	CURLU *url = curl_url();
+	char *scheme = NULL;
+	char *host = NULL;
+	char *part = NULL;
+	const char *problem = NULL;
+
+	if (url == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (curl_url_set(url, CURLUPART_URL, value, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		problem = "A URL looks like \"https://api.mypurecloud.com\".";
+	else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
+		problem = "Only https is supported.";
+	else if (strcmp(scheme, "http") == 0 && !host_is_loopback(host))
+		problem = "Plain http is allowed for loopback addresses only; use https.";
+	else if (curl_url_get(url, CURLUPART_USER, &part, 0) == CURLUE_OK ||
+			 curl_url_get(url, CURLUPART_QUERY, &part, 0) == CURLUE_OK ||
+			 curl_url_get(url, CURLUPART_FRAGMENT, &part, 0) == CURLUE_OK)
+		problem = "A base URL has no user, query or fragment.";
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(part);
+	curl_url_cleanup(url);
+	return problem;
+}
+
+static void
+check_region(const Option *option, const char *value)
+{
+	GcNearest nearest;
+	const char *hint;
+
+	gc_nearest_init(&nearest, value);
+	for (int i = 0; i < lengthof(region_table); i++)
+	{
+		if (strcmp(region_table[i].region, value) == 0)
+			return;
+		gc_nearest_offer(&nearest, region_table[i].region);
+	}
+	hint = nearest.best
+			   ? psprintf("Perhaps you meant \"%s\".", nearest.best)
+			   : "A region is an AWS region name, such as \"us-east-1\" or \"eu-central-1\".";
+	option_bad_value(option, value, hint);
+}
+
+static void
+check_pattern(const Option *option, const char *value)
+{
+	int chars = pg_mbstrlen(value);
+	pg_wchar *wide = palloc((strlen(value) + 1) * sizeof(pg_wchar));
+	regex_t regex;
+
+	pg_mb2wchar_with_len(value, wide, strlen(value));
+	if (pg_regcomp(&regex, wide, chars, REG_ADVANCED | REG_NOSUB, C_COLLATION_OID) != REG_OKAY)
+		option_bad_value(option, value, "It must be a regular expression.");
+	pg_regfree(&regex);
+}
+
+static void
+check_word(const Option *option, const char *value)
+{
+	StringInfoData hint;
+
+	initStringInfo(&hint);
+	for (const char *const *word = option->words; *word; word++)
+	{
+		if (strcmp(*word, value) == 0)
+			return;
+		appendStringInfo(&hint, "%s\"%s\"", hint.len ? ", " : "Valid values are ", *word);
+	}
+	appendStringInfoChar(&hint, '.');
+	option_bad_value(option, value, hint.data);
+}
+
+/* Parses a number (int, real, time in ms, size in kB) and holds it to its range. */
+static double
+option_number(const Option *option, const char *value)
+{
+	const char *hint = NULL;
+	double number = 0;
+	int flags = option->type == OPTION_MS	? GUC_UNIT_MS
+				: option->type == OPTION_KB ? GUC_UNIT_KB
+											: 0;
+
+	if (option->type == OPTION_REAL)
+	{
+		if (!parse_real(value, &number, 0, &hint))
+			option_bad_value(option, value, hint);
+	}
+	else
+	{
+		int whole;
+
+		if (!parse_int(value, &whole, flags, &hint))
+			option_bad_value(option, value, hint);
+		number = whole;
+	}
+	if (!(number >= option->min && number <= option->max))
+		option_bad_value(option, value,
+						 psprintf("It must be between %.15g%s and %.15g%s.", option->min,
+								  option->type == OPTION_MS	  ? " ms"
+								  : option->type == OPTION_KB ? " kB"
+															  : "",
+								  option->max,
+								  option->type == OPTION_MS	  ? " ms"
+								  : option->type == OPTION_KB ? " kB"
+															  : ""));
+	return number;
+}
+
+static void
+option_check(const Option *option, const char *value)
+{
+	bool flag;
+	const char *problem;
+
+	switch (option->type)
+	{
+		case OPTION_STRING:
+			if (*value == '\0')
+				option_bad_value(option, value, "It must not be empty.");
+			break;
+		case OPTION_BOOL:
+			if (!parse_bool(value, &flag))
+				option_bad_value(option, value, "It must be \"true\" or \"false\".");
+			break;
+		case OPTION_INT:
+		case OPTION_REAL:
+		case OPTION_MS:
+		case OPTION_KB:
+			(void) option_number(option, value);
+			break;
+		case OPTION_URL:
+			problem = url_problem(value);
+			if (problem)
+				option_bad_value(option, value, problem);
+			break;
+		case OPTION_REGION:
+			check_region(option, value);
+			break;
+		case OPTION_PATTERN:
+			check_pattern(option, value);
+			break;
+		case OPTION_WORD:
+			check_word(option, value);
+			break;
+	}
+}
+
+/* Reports an option that may not stand where it stands. */
+static void
+option_unknown(const char *name, GcOptionPlace place)
+{
+	const Option *elsewhere = option_find(name, ~0);
+	GcNearest nearest;
+
+	if (elsewhere != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("option \"%s\" does not belong on a %s", name, place_name(place)),
+				 errhint("It is an option of a %s.", place_name(elsewhere->places))));
+	gc_nearest_init(&nearest, name);
+	for (int i = 0; i < lengthof(option_table); i++)
+		if (option_table[i].places & place)
+			gc_nearest_offer(&nearest, option_table[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", name),
+			 nearest.best
+				 ? errhint("Perhaps you meant the option \"%s\".", nearest.best)
+				 : errhint("The options of a %s are in the reference, docs/reference.md.",
+						   place_name(place))));
+}
+
+void
+gc_option_validate(List *options, GcOptionPlace place)
+{
+	ListCell *lc;
+
+	foreach (lc, options)
+	{
+		DefElem *def = (DefElem *) lfirst(lc);
+		const Option *option = option_find(def->defname, place);
+
+		if (option == NULL)
+			option_unknown(def->defname, place);
+		option_check(option, defGetString(def));
+	}
+}
+
+static const char *
+list_value(List *options, const char *name)
+{
+	ListCell *lc;
+
+	foreach (lc, options)
+	{
+		DefElem *def = (DefElem *) lfirst(lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
+	}
+	return NULL;
+}
+
+/* The option's definition and its value in force; checked, since catalogs can be old. */
+static const char *
+option_value(List *options, List *fallback, const char *name, const Option **option)
+{
+	const char *value = list_value(options, name);
+
+	if (value == NULL)
+		value = list_value(fallback, name);
+	*option = option_find(name, ~0);
+	if (*option == NULL)
+		elog(ERROR, "option \"%s\" is not in the table", name);
+	if (value == NULL)
+		return (*option)->default_value;
+	option_check(*option, value);
+	return value;
+}
+
+const char *
+gc_option_string(List *options, List *fallback, const char *name)
+{
+	const Option *option;
+
+	return option_value(options, fallback, name, &option);
+}
+
+bool
+gc_option_bool(List *options, List *fallback, const char *name)
+{
+	const Option *option;
+	bool result = false;
+
+	(void) parse_bool(option_value(options, fallback, name, &option), &result);
+	return result;
+}
+
+int
+gc_option_int(List *options, List *fallback, const char *name)
+{
+	return (int) gc_option_real(options, fallback, name);
+}
+
+double
+gc_option_real(List *options, List *fallback, const char *name)
+{
+	const Option *option;
+	const char *value = option_value(options, fallback, name, &option);
+
+	return option_number(option, value);
+}
+
+int
+gc_option_ms(List *options, List *fallback, const char *name)
+{
+	return (int) gc_option_real(options, fallback, name);
+}
+
+int64
+gc_option_bytes(List *options, List *fallback, const char *name)
+{
+	return (int64) gc_option_real(options, fallback, name) * 1024;
+}
+
+bool
+gc_option_given(List *options, const char *name)
+{
+	return list_value(options, name) != NULL;
+}
+
+char *
+gc_option_region_url(const char *region, const char *service)
+{
+	for (int i = 0; i < lengthof(region_table); i++)
+		if (strcmp(region_table[i].region, region) == 0)
+			return psprintf("https://%s.%s", service, region_table[i].domain);
+	return NULL;
+}
