@@ -1,0 +1,62 @@
+/*
+ * net/connection.h
+ *	  What a session keeps of one user mapping: settings, token, quota.
+ *
+ * Kept for the session, forgotten when the server or the mapping changes: a
+ * statement at work keeps what it began with, the next one gets the new.
+ */
+#ifndef GC_NET_CONNECTION_H
+#define GC_NET_CONNECTION_H
+
+#include "postgres.h"
+
+#include "base/stat.h"
+#include "net/http.h"
+#include "net/oauth.h"
+#include "net/ratelimit.h"
+#include "net/retry.h"
+
+#include "lib/ilist.h"
+
+typedef struct GcConnection
+{
+	Oid mapping_id; /* of the user mapping */
+	Oid server_id;
+	char *server_name;
+	List *server_options; /* DefElems, for options that tables may override */
+	char *api_url;		  /* without a trailing slash */
+	int max_in_flight;
+	GcHttpRequest transport; /* timeouts, CA file, size limit */
+	GcRetryPolicy retry;
+	GcOAuthClient oauth; /* client_id NULL: a fixed access_token is given */
+	GcToken token;
+	uint64 token_number; /* counts tokens, to tell whose 401 it was */
+	GcRateLimit *limit;
+	void *cache;	   /* for the layer above; lives in cxt */
+	MemoryContext cxt; /* all of this */
+	uint32 server_hash;
+	uint32 mapping_hash;
+	bool valid; /* false: the catalog has changed since */
+	int users;	/* statements that hold it */
+	dlist_node node;
+} GcConnection;
+
+/*
+ * The connection of a role to a server.  It is held until the current memory
+ * context is reset.  Throws if there is no user mapping, or if options lack.
+ */
+extern GcConnection *gc_connection_get(Oid user_id, Oid server_id);
+
+/* The token to send; asks for one where there is none or it is about to expire. */
+extern const char *gc_connection_token(GcConnection *conn, GcStat *stat);
+
+/* The token with that number was refused: forget it.  False if it cannot be renewed. */
+extern bool gc_connection_token_refused(GcConnection *conn, uint64 token_number);
+
+/* Forgets connections to a server (InvalidOid: to all); how many there were. */
+extern int gc_connection_forget(Oid server_id);
+
+/* Registers the catalog callbacks; once, from _PG_init. */
+extern void gc_connection_init(void);
+
+#endif /* GC_NET_CONNECTION_H */

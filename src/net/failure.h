@@ -1,0 +1,47 @@
+/*
+ * net/failure.h
+ *	  What a failed exchange says, and the one place that words it as an error.
+ *
+ * Maps HTTP status and the platform's code to SQLSTATE (DESIGN 5).  Never
+ * shows a token or a body; the platform's own message is cut to a line.
+ */
+#ifndef GC_NET_FAILURE_H
+#define GC_NET_FAILURE_H
+
+#include "postgres.h"
+
+#include "net/http.h"
+#include "net/retry.h"
+
+typedef struct GcFailure
+{
+	GcHttpOutcome outcome;
+	int status;			 /* GC_HTTP_ANSWERED */
+	int sqlstate;		 /* as errcode() takes it */
+	const char *code;	 /* the platform's, such as "invalid.contact.columns"; or NULL */
+	const char *message; /* the platform's or curl's words; or NULL */
+	const char *field;	 /* details[].fieldName; or NULL */
+	const char *entity;	 /* entityName; or NULL */
+	const char *correlation_id; /* the platform's; or NULL */
+	const char *request_id;		/* ours, X-Request-ID; or NULL */
+	const char *method;
+	const char *path;
+	const char *gave_up;  /* why it was not tried again; or NULL */
+	bool conflict_passes; /* 409: waiting can help (a lock or a version, not a duplicate) */
+	bool in_doubt;		  /* it may have taken effect */
+} GcFailure;
+
+/* Reads an ended exchange; allocated in the current context, strings copied. */
+extern GcFailure *gc_failure_read(const GcHttpExchange *exchange, const char *method,
+								  const char *path, const char *request_id);
+
+/* A reply with status 2xx whose content is not what it should be; "problem" says what. */
+extern GcFailure *gc_failure_bad_reply(const GcHttpExchange *exchange, const char *method,
+									   const char *path, const char *request_id,
+									   const char *problem);
+
+/* Throws it: "message" is what could not be done, "counts" one more sentence of detail or NULL. */
+extern void gc_failure_throw(const GcFailure *failure, const char *message, const char *counts)
+	pg_attribute_noreturn();
+
+#endif /* GC_NET_FAILURE_H */

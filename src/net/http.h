@@ -1,0 +1,75 @@
+/*
+ * net/http.h
+ *	  HTTPS exchanges, several in flight, interruptible throughout.
+ *
+ * Knows sockets and bytes; knows nothing of tokens, rate limits or JSON.
+ * Throws only for interrupts and out-of-memory: any answer, or none, comes
+ * back in the exchange.  An exchange lives in the memory context that was
+ * current at its start, and is aborted with it; its request body belongs to
+ * the caller and must outlive it.
+ *
+ * One curl multi handle serves the whole backend, so that connections are kept
+ * and reused across statements.
+ */
+#ifndef GC_NET_HTTP_H
+#define GC_NET_HTTP_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+typedef enum GcHttpOutcome
+{
+	GC_HTTP_PENDING,
+	GC_HTTP_ANSWERED, /* status, headers and body are there */
+	GC_HTTP_NOT_SENT, /* no connection, so nothing took effect */
+	GC_HTTP_LOST,	  /* the request went out, or part of it; no whole answer came */
+	GC_HTTP_TOO_BIG,  /* the answer was larger than allowed, and dropped */
+} GcHttpOutcome;
+
+typedef struct GcHttpRequest
+{
+	const char *method;
+	const char *url;
+	const char *const *headers; /* "Name: value", NULL-terminated */
+	const char *body;			/* NULL: none */
+	size_t body_len;
+	const char *ca_file;   /* NULL: the system's */
+	int connect_timeout;   /* ms */
+	int request_timeout;   /* ms, of the whole exchange */
+	size_t max_reply;	   /* bytes, decompressed */
+	bool fresh_connection; /* never on a kept-alive one: for calls that must not be repeated */
+} GcHttpRequest;
+
+typedef struct GcHttpExchange GcHttpExchange;
+
+/* Starts an exchange.  What "request" points to is copied, but for the body. */
+extern GcHttpExchange *gc_http_start(const GcHttpRequest *request);
+
+/*
+ * The only wait: until some exchange of this backend that was pending ends, or
+ * until a moment (0: for ever).  Serves interrupts, so it may throw.
+ */
+extern void gc_http_wait(TimestampTz until);
+
+/* Moves bytes without waiting; does not serve interrupts. */
+extern void gc_http_poll(void);
+
+/* Aborts the exchange if it is pending, and frees it.  NULL is allowed. */
+extern void gc_http_free(GcHttpExchange *exchange);
+
+extern GcHttpOutcome gc_http_outcome(const GcHttpExchange *exchange);
+
+/* The following need an outcome; strings live as long as the exchange. */
+extern int gc_http_status(const GcHttpExchange *exchange);
+extern const char *gc_http_header(const GcHttpExchange *exchange, const char *name);
+extern const char *gc_http_body(const GcHttpExchange *exchange,
+								size_t *len);					  /* zero-terminated */
+extern const char *gc_http_error(const GcHttpExchange *exchange); /* in words */
+extern bool gc_http_is_tls_error(const GcHttpExchange *exchange);
+extern bool gc_http_is_timeout(const GcHttpExchange *exchange);
+
+/* Closes kept connections, if nothing is in flight. */
+extern void gc_http_close_idle(void);
+
+#endif /* GC_NET_HTTP_H */

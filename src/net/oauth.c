@@ -1,0 +1,136 @@
+/*
+ * net/oauth.c
+ *	  Access tokens by OAuth client credentials.
+ */
+#include "postgres.h"
+
+#include <jansson.h>
+
+#include "net/failure.h"
+#include "net/oauth.h"
+
+#include "common/base64.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define TOKEN_PATH "/oauth/token"
+
+/* A token is renewed this long before it expires, or at nine tenths of a short life. */
+#define TOKEN_MARGIN_S 60
+
+static char *
+basic_authorization(const GcOAuthClient *client)
+{
+	char *plain = psprintf("%s:%s", client->client_id, client->client_secret);
+	int room = pg_b64_enc_len(strlen(plain));
+	char *encoded = palloc0(room + 1);
+	char *header;
+
+	if (pg_b64_encode((void *) plain, strlen(plain), encoded, room) < 0)
+		elog(ERROR, "could not encode credentials");
+	header = psprintf("Authorization: Basic %s", encoded);
+	explicit_bzero(plain, strlen(plain));
+	explicit_bzero(encoded, room);
+	return header;
+}
+
+static const char *
+read_token(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
+{
+	size_t len;
+	const char *bytes = gc_http_body(exchange, &len);
+	json_t *body = json_loadb(bytes, len, 0, NULL);
+	const char *value = json_string_value(json_object_get(body, "access_token"));
+	double seconds = json_number_value(json_object_get(body, "expires_in"));
+	const char *problem = NULL;
+
+	if (body == NULL)
+		problem = "The answer is not JSON.";
+	else if (value == NULL || *value == '\0')
+		problem = "The answer has no access_token.";
+	else if (strpbrk(value, "\r\n") != NULL)
+		problem = "The access_token is malformed.";
+	else
+	{
+		double use = Max(seconds * 0.9, seconds - TOKEN_MARGIN_S);
+
+		token->value = MemoryContextStrdup(cxt, value);
+		token->refresh_at =
+			seconds > 0 ? GetCurrentTimestamp() + (int64) (use * USECS_PER_SEC) : 0;
+	}
+	json_decref(body);
+	return problem;
+}
+
+/* One try; waits for its end. */
+static GcHttpExchange *
+ask(const GcOAuthClient *client, GcStat *stat)
+{
+	static const char form[] = "grant_type=client_credentials";
+	const char *headers[] = {basic_authorization(client),
+							 "Content-Type: application/x-www-form-urlencoded",
+							 "Accept: application/json", "Expect:", NULL};
+	GcHttpRequest request = client->transport;
+	GcHttpExchange *exchange;
+	TimestampTz started = GetCurrentTimestamp();
+
+	request.method = "POST";
+	request.url = psprintf("%s" TOKEN_PATH, client->login_url);
+	request.headers = headers;
+	request.body = form;
+	request.body_len = sizeof(form) - 1;
+	exchange = gc_http_start(&request);
+	stat->requests++;
+	stat->bytes_sent += request.body_len;
+	while (gc_http_outcome(exchange) == GC_HTTP_PENDING)
+		gc_http_wait(0);
+	stat->wait_us += GetCurrentTimestamp() - started;
+	return exchange;
+}
+
+void
+gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, GcStat *stat)
+{
+	/* Everything of this call, copies of the secret in headers included, goes with it. */
+	MemoryContext ask_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw token call", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller_cxt = MemoryContextSwitchTo(ask_cxt);
+	GcRetry retry = {.call_class = GC_CALL_SAFE, .started = GetCurrentTimestamp()};
+
+	/* A 401 here is an answer about the credentials: there is no token to renew. */
+	retry.token_renewed = true;
+	for (;;)
+	{
+		GcHttpExchange *exchange = ask(client, stat);
+		GcVerdict verdict =
+			gc_retry_judge(&retry, &client->retry, exchange, true, GetCurrentTimestamp());
+		const char *problem = NULL;
+
+		if (verdict == GC_VERDICT_SUCCESS)
+		{
+			problem = read_token(exchange, token, cxt);
+			if (problem == NULL)
+				break;
+			gc_failure_throw(gc_failure_bad_reply(exchange, "POST", TOKEN_PATH, NULL, problem),
+							 "could not obtain an access token", NULL);
+		}
+		if (verdict != GC_VERDICT_RETRY)
+		{
+			GcFailure *failure = gc_failure_read(exchange, "POST", TOKEN_PATH, NULL);
+
+			/* Wrong credentials come as 400 here, as RFC 6749 has it. */
+			if (failure->status == 400 || failure->status == 401)
+			{
+				failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+			}
+			failure->gave_up = retry.gave_up;
+			gc_failure_throw(failure, "could not obtain an access token", NULL);
+		}
+		gc_http_free(exchange);
+		stat->retries++;
+		while (GetCurrentTimestamp() < retry.retry_at)
+			gc_http_wait(retry.retry_at);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	MemoryContextDelete(ask_cxt);
+}

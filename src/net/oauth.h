@@ -1,0 +1,39 @@
+/*
+ * net/oauth.h
+ *	  Access tokens by OAuth client credentials.
+ *
+ * Blocks (interruptibly) while it asks, with retries of its own.
+ */
+#ifndef GC_NET_OAUTH_H
+#define GC_NET_OAUTH_H
+
+#include "postgres.h"
+
+#include "base/stat.h"
+#include "datatype/timestamp.h"
+#include "net/http.h"
+#include "net/retry.h"
+
+typedef struct GcToken
+{
+	char *value;			/* in the context given below; NULL: none */
+	TimestampTz refresh_at; /* ask for a new one from then on; 0: never */
+} GcToken;
+
+typedef struct GcOAuthClient
+{
+	const char *login_url;
+	const char *client_id;
+	const char *client_secret;
+	GcHttpRequest transport; /* timeouts, CA file, size limit; the rest is ours to fill */
+	GcRetryPolicy retry;
+} GcOAuthClient;
+
+/*
+ * Asks for a token; "token->value" is allocated in "cxt".  Throws 28000 if the
+ * credentials are refused, 08001 and others as DESIGN 5 has them.
+ */
+extern void gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt,
+						   GcStat *stat);
+
+#endif /* GC_NET_OAUTH_H */

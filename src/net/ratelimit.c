@@ -1,0 +1,133 @@
+/*
+ * net/ratelimit.c
+ *	  The quota of one client at one API host: when may the next request go?
+ */
+#include "postgres.h"
+
+#include "net/ratelimit.h"
+
+#include "common/pg_prng.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* Aim below the limit: SCENARIOS E4, DESIGN 4.2. */
+#define RATE_SHARE 0.99
+
+#define RATE_KEY_SIZE 256
+
+struct GcRateLimit
+{
+	char key[RATE_KEY_SIZE]; /* host and client; must be first */
+	GcRateSettings settings;
+	int allowed;		   /* requests a minute, as the headers say; 0: not said yet */
+	TimestampTz next_free; /* the next slot */
+	TimestampTz last_slot; /* the last slot taken, and what next_free was before */
+	TimestampTz before_last;
+	TimestampTz closed_until;
+	int64 spread_us;		  /* between slots, for what is left of the window … */
+	TimestampTz spread_until; /* … until it ends */
+};
+
+static HTAB *limits = NULL;
+
+GcRateLimit *
+gc_ratelimit_get(const char *host, const char *client, const GcRateSettings *settings)
+{
+	char key[RATE_KEY_SIZE] = {0};
+	bool found;
+	GcRateLimit *limit;
+
+	if (limits == NULL)
+	{
+		HASHCTL control = {.keysize = RATE_KEY_SIZE,
+						   .entrysize = sizeof(GcRateLimit),
+						   .hcxt = TopMemoryContext};
+
+		limits = hash_create("gc_fdw rate limits", 8, &control,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	snprintf(key, sizeof(key), "%s %s", host, client);
+	limit = hash_search(limits, key, HASH_ENTER, &found);
+	if (!found)
+		memset((char *) limit + RATE_KEY_SIZE, 0, sizeof(GcRateLimit) - RATE_KEY_SIZE);
+	limit->settings = *settings;
+	return limit;
+}
+
+/* Microseconds between two requests. */
+static int64
+rate_interval(GcRateLimit *limit, TimestampTz now)
+{
+	double per_minute = limit->settings.per_minute;
+	int64 interval;
+
+	if (limit->allowed > 0 &&
+		(!limit->settings.per_minute_max || limit->allowed < limit->settings.per_minute))
+		per_minute = limit->allowed;
+	interval = (int64) (60 * USECS_PER_SEC / (per_minute * RATE_SHARE));
+	if (limit->settings.per_second > 0)
+		interval = Max(interval, (int64) (USECS_PER_SEC / limit->settings.per_second));
+	if (now < limit->spread_until)
+		interval = Max(interval, limit->spread_us);
+	return interval;
+}
+
+TimestampTz
+gc_ratelimit_reserve(GcRateLimit *limit, TimestampTz now)
+{
+	TimestampTz slot = Max(Max(now, limit->next_free), limit->closed_until);
+	int64 jitter = limit->settings.jitter_ms * INT64CONST(1000);
+
+	limit->last_slot = slot;
+	limit->before_last = limit->next_free;
+	limit->next_free = slot + rate_interval(limit, now);
+	if (jitter > 0 && slot - now > jitter)
+	{
+		/* The slot itself moves, so that the order of slots is the order of requests. */
+		slot += (int64) (pg_prng_double(&pg_global_prng_state) * jitter);
+		limit->last_slot = slot;
+		limit->next_free = Max(limit->next_free, slot);
+	}
+	return slot;
+}
+
+void
+gc_ratelimit_return(GcRateLimit *limit, TimestampTz slot)
+{
+	if (slot == limit->last_slot)
+		limit->next_free = limit->before_last;
+}
+
+void
+gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_seconds,
+					 TimestampTz now)
+{
+	if (allowed > 0)
+		limit->allowed = allowed;
+	if (allowed > 0 && used >= 0 && reset_seconds > 0)
+	{
+		TimestampTz reset = now + reset_seconds * USECS_PER_SEC;
+
+		/* What is left of this window's quota is spread to its end. */
+		if (used >= allowed)
+			gc_ratelimit_close(limit, reset);
+		else
+		{
+			limit->spread_us = (reset - now) / (allowed - used);
+			limit->spread_until = reset;
+		}
+	}
+}
+
+TimestampTz
+gc_ratelimit_closed_until(GcRateLimit *limit)
+{
+	return limit->closed_until;
+}
+
+void
+gc_ratelimit_close(GcRateLimit *limit, TimestampTz until)
+{
+	limit->closed_until = Max(limit->closed_until, until);
+}

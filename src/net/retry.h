@@ -1,0 +1,62 @@
+/*
+ * net/retry.h
+ *	  Which calls may be repeated, when, and for how long.
+ *
+ * Pure decisions on what came back; the caller waits and sends.
+ */
+#ifndef GC_NET_RETRY_H
+#define GC_NET_RETRY_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "net/http.h"
+
+typedef enum GcCallClass
+{
+	GC_CALL_SAFE,		/* reads */
+	GC_CALL_IDEMPOTENT, /* writes that carry ids: a repeat changes nothing */
+	GC_CALL_UNSAFE,		/* a repeat could act twice */
+} GcCallClass;
+
+typedef enum GcVerdict
+{
+	GC_VERDICT_SUCCESS,	  /* 2xx */
+	GC_VERDICT_RETRY,	  /* again, not before "retry_at" */
+	GC_VERDICT_NEW_TOKEN, /* again, at once, with a new token */
+	GC_VERDICT_FAIL,
+} GcVerdict;
+
+typedef struct GcRetryPolicy
+{
+	int64 timeout_ms; /* of one call with all its retries */
+	int max_retries;
+} GcRetryPolicy;
+
+/* One call's history; zero it before the first attempt, but for "started". */
+typedef struct GcRetry
+{
+	GcCallClass call_class;
+	TimestampTz started;
+	int attempts;		  /* ended so far */
+	bool token_renewed;	  /* a 401 was answered with a new token already */
+	TimestampTz in_doubt; /* when an attempt first got lost with its answer; 0: none */
+	TimestampTz retry_at; /* out: for GC_VERDICT_RETRY */
+	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
+} GcRetry;
+
+/*
+ * Judges an ended exchange.  "conflict_passes" tells of a 409 whether waiting
+ * can help; that is the caller's to know.
+ */
+extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
+								const GcHttpExchange *exchange, bool conflict_passes,
+								TimestampTz now);
+
+/* Seconds that Retry-After asks for; -1 where it is absent, not a number, 0 or less. */
+extern int gc_retry_after(const GcHttpExchange *exchange);
+
+/* A header's whole number, -1 if it has none. */
+extern int gc_retry_header_int(const GcHttpExchange *exchange, const char *name);
+
+#endif /* GC_NET_RETRY_H */
