@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034
 # scripts/lib.sh: what demo, check and the benchmarks have in common.
 #
 # To be sourced.  Installs what is missing, copies the tree to a work directory,
@@ -144,10 +146,18 @@ stop_all() {
 	return 0
 }
 
+# note_pid PID: to be ended with the rest.
+note_pid() {
+	started+=("$1")
+	echo "$1" >>"$work/pids"
+}
+
 # Guards against a pid that has been reused since: ours run in the work directory.
 is_ours() {
 	case $(readlink "/proc/$1/cwd" 2>/dev/null) in "$2"*) return 0 ;; *) return 1 ;; esac
 }
+
+started=()
 
 clean_up() {
 	local rc=$? pid
@@ -156,7 +166,9 @@ clean_up() {
 	if [ -n "$child" ]; then
 		for pid in $(process_tree "$child"); do kill -TERM "$pid" 2>/dev/null || true; done
 	fi
-	if [ -n "$work" ] && [ "$keep" = 0 ]; then
+	if [ "$joined" = 1 ]; then
+		for pid in "${started[@]}"; do end_process "$pid" TERM; done
+	elif [ -n "$work" ] && [ "$keep" = 0 ]; then
 		stop_all "$work"
 		cd / && rm -rf "$work"
 	fi
@@ -165,16 +177,35 @@ clean_up() {
 
 # ---------------------------------------------------------------- work directory
 
+# join_work DIR: use what another script has set up there; on exit only what was
+# started here is ended.
+join_work() {
+	[ -d "$1/src" ] || die "$1 is no work directory"
+	work=$1
+	src=$work/src
+	joined=1
+	major=$(find_major)
+	bin=/usr/lib/postgresql/$major/bin
+	find_server_user
+	set_traps
+	cd "$work"
+}
+joined=0
+
+set_traps() {
+	trap clean_up EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	trap 'exit 129' HUP
+}
+
 # make_work: a directory that every user may enter; PGXS cannot build in a path
 # with a space, and a socket's path must be short.
 make_work() {
 	local base=${TMPDIR:-/tmp}
 	case $base in *[[:space:]]*) base=/tmp ;; esac
 	[ ${#base} -le 60 ] || base=/tmp
-	trap clean_up EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	trap 'exit 129' HUP
+	set_traps
 	work=$(mktemp -d "$base/gc_fdw.XXXXXX")
 	chmod 755 "$work"
 	src=$work/src
@@ -292,7 +323,7 @@ start_sim() {
 	log=$work/log/sim.$(wc -l <"$work/pids")
 	(cd "$work/run" && exec "${server_user[@]}" setsid "$src/sim/gc_sim" --port 0 "$@") </dev/null >"$log" 2>&1 &
 	sim_pid=$!
-	echo "$sim_pid" >>"$work/pids"
+	note_pid "$sim_pid"
 	for try in $(seq 100); do
 		sim_url=$(sed -n 's/^gc_sim listening on //p' "$log")
 		if [ -n "$sim_url" ]; then
@@ -314,6 +345,27 @@ sim_call() {
 	else
 		curl -sS --fail-with-body -X "$1" "$sim_url$2"
 	fi
+}
+
+# ---------------------------------------------------------------- npm
+
+# npm_modules: installs contract/package-lock.json once in the user's cache and
+# sets modules to the directory that holds node_modules.
+npm_modules() {
+	local cache new
+	cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/gc_fdw
+	modules=$cache/npm-$(sha256sum "$src/contract/package-lock.json" | cut -c 1-16)
+	[ -d "$modules/node_modules" ] && return
+	mkdir -p "$cache"
+	new=$(mktemp -d "$cache/new.XXXXXX")
+	cp "$src/contract/package.json" "$src/contract/package-lock.json" "$src/contract/.npmrc" "$new"
+	if ! (cd "$new" && run npm ci --ignore-scripts --no-progress --loglevel=error) >"$work/log/npm" 2>&1; then
+		cat "$work/log/npm"
+		rm -rf "$new"
+		complain "npm ci failed"
+		return 1
+	fi
+	mv -T "$new" "$modules" 2>/dev/null || rm -rf "$new"
 }
 
 # ---------------------------------------------------------------- TLS

@@ -1,0 +1,103 @@
+# shellcheck shell=bash disable=SC2034
+# bench/lib.sh: what the benchmarks share: set-up, repeated runs, the table.
+# To be sourced.
+
+# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+rows=1000000
+runs=3
+with_sdk=1
+in_dir=
+
+# parse_options "$@": --rows N, --runs N, --no-sdk, --in DIR, --help.
+parse_options() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+			--rows) rows=${2:?} && shift ;;
+			--runs) runs=${2:?} && shift ;;
+			--in) in_dir=${2:?} && shift ;;
+			--no-sdk) with_sdk=0 ;;
+			--help | -h) usage && exit ;;
+			*) usage >&2 && exit 2 ;;
+		esac
+		shift
+	done
+}
+
+# set_up DATABASE: build and servers, or those of the given work directory; the
+# leads' generator and the extension in a database of its own.
+set_up() {
+	if [ -n "$in_dir" ]; then
+		join_work "$in_dir"
+	else
+		setup_packages
+		setup_work
+		build
+		start_postgres
+	fi
+	start_sim --discard
+	sql -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
+	export PGDATABASE=$1
+	sql -f "$src/bench/leads.sql"
+	list_id=$(sim_call POST /_sim/lists "$(cat "$src/bench/list.json")" | jq -r .id)
+	sql -v "url=$sim_url" -v "list=$list_id" -f "$src/bench/connect.sql"
+	token=$(curl -sS -u id:secret -d grant_type=client_credentials "$sim_url/oauth/token" | jq -r .access_token)
+}
+
+build_floor() {
+	as_server cc -O2 -o "$work/out/floor" "$src/bench/floor.c" -lcurl
+}
+
+# find_sdk: whether the SDK is to run; says why not.
+find_sdk() {
+	[ "$with_sdk" = 1 ] || return 1
+	if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
+		say "without the SDK: npm is not there"
+		return 1
+	fi
+	npm_modules
+}
+
+declare -A times=()
+order=()
+
+# measure NAME ROWS COMMAND...: runs it $runs times; keeps the seconds each took,
+# scaled to $rows if ROWS is less.  A command that prints "seconds: N" is
+# believed (it leaves out its own set-up).
+measure() {
+	local name=$1 n=$2 i begun took
+	shift 2
+	order+=("$name")
+	for i in $(seq "$runs"); do
+		begun=$(now)
+		run "$@" >"$work/out/measured" 2>&1 || { cat "$work/out/measured"; die "$name failed"; }
+		took=$(awk -v a="$begun" -v b="$(now)" '/^seconds: / { s = $2 } END { print s ? s : b - a }' "$work/out/measured")
+		times[$name]+=" $(awk -v t="$took" -v all="$rows" -v n="$n" 'BEGIN { printf "%.3f", t * all / n }')"
+		say "$name: run $i of $runs, $took s"
+	done
+}
+
+# The median of the runs of a name.
+median() { tr ' ' '\n' <<<"${times[$1]}" | grep . | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'; }
+fastest() { tr ' ' '\n' <<<"${times[$1]}" | grep . | sort -n | head -n 1; }
+
+# table FLOOR SDK: all that was measured; ratios are of medians.
+table() {
+	local name floor sdk=
+	floor=$(median "$1")
+	[ -z "${times[$2]:-}" ] || sdk=$(median "$2")
+	printf '\n%-44s %8s %8s %10s %8s %9s\n' "" "min s" "median s" "rows/s" "x floor" "SDK / it"
+	for name in "${order[@]}"; do
+		awk -v name="$name" -v min="$(fastest "$name")" -v med="$(median "$name")" -v n="$rows" -v f="$floor" -v s="$sdk" \
+			'BEGIN { printf "%-44s %8.2f %8.2f %10.0f %8.1f %9s\n", name, min, med, n / med, med / f, s ? sprintf("%.1f", s / med) : "-" }'
+	done
+}
+
+# verdict NAME FLOOR SDK TIMES_FLOOR TIMES_SDK: says whether the aims are reached.
+verdict() {
+	awk -v med="$(median "$1")" -v f="$(median "$2")" -v most="$4" 'BEGIN {
+		printf "%s: %.1f x the floor (aim: at most %s)\n", med / f <= most ? "reached" : "missed", med / f, most }'
+	[ -z "${times[$3]:-}" ] || awk -v med="$(median "$1")" -v s="$(median "$3")" -v least="$5" 'BEGIN {
+		printf "%s: %.1f x as fast as the SDK (aim: at least %s)\n", s / med >= least ? "reached" : "missed", s / med, least }'
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# The extension's own traffic goes through a validating proxy that knows the API
+# description: every request and every reply is of the described shape.  Prints
+# "N passed, N failed" last; "skipped: why" without npm or the description.
+#
+# usage: contract/prism.sh [--in DIR]    (DIR: a work directory of scripts/check)
+# GC_OPENAPI: the description (default: ../shared/outbound-openapi.json).
+
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+openapi=${GC_OPENAPI:-$root/../shared/outbound-openapi.json}
+passed=0
+failed=0
+
+skip() {
+	echo "skipped: $1"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit
+}
+
+# expect NAME COMMAND...
+expect() {
+	local name=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+		echo "ok: $name"
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $name"
+	fi
+}
+
+# start_prism: the proxy before the simulator; sets proxy (its address).
+start_prism() {
+	local port
+	port=$(free_port)
+	prism_log=$work/log/prism
+	"$modules/node_modules/.bin/prism" proxy --errors --port "$port" "$openapi" "$sim_url" \
+		</dev/null >"$prism_log" 2>&1 &
+	note_pid $!
+	for _ in $(seq 300); do
+		grep -q 'Prism is listening' "$prism_log" && break
+		sleep 0.1
+	done
+	proxy=http://127.0.0.1:$port
+}
+
+# What the proxy objected to, so far.
+violations() { grep -iE 'violation|✖' "$prism_log" || true; }
+
+no_violations() { [ -z "$(violations)" ] || { violations; return 1; }; }
+
+query() { sql -d contract_prism "$@"; }
+
+# The statements, as a file that psql stops in at the first error.
+run_statements() { query -v "source=$src" -v "proxy=$proxy" -v "login=$sim_url" -f "$src/contract/prism.sql"; }
+
+# status METHOD PATH BODY: of a request that goes through the proxy.
+status() {
+	curl -s -o /dev/null -w '%{http_code}' -X "$1" -H "Authorization: Bearer $token" \
+		-H 'Content-Type: application/json' --data-binary "$3" "$proxy$2"
+}
+
+refuses_wrong_request() {
+	local before
+	before=$(violations | wc -l)
+	[ "$(status POST "/api/v2/outbound/contactlists/$list/contacts" '[{"id": "x", "data": "no map"}]')" = 422 ] &&
+		[ "$(status POST "/api/v2/outbound/contactlists/$list/contacts/search" '{"pageSize": "many"}')" = 422 ] &&
+		[ "$(violations | wc -l)" -gt "$before" ]
+}
+
+[ -r "$openapi" ] || skip "the validating proxy, because $openapi is not there"
+command -v npm >/dev/null && command -v node >/dev/null || skip "the validating proxy, because npm is not there"
+if [ "${1:-}" = --in ]; then
+	join_work "$2"
+else
+	setup_packages
+	setup_work
+	build
+	start_postgres
+fi
+npm_modules
+start_sim
+start_prism
+list=$(sim_call POST /_sim/lists "$(cat "$src/scripts/demo.d/list.json")" | jq -r .id)
+token=$(curl -sS -u id:secret -d grant_type=client_credentials "$sim_url/oauth/token" | jq -r .access_token)
+sql -c 'DROP DATABASE IF EXISTS contract_prism' -c 'CREATE DATABASE contract_prism'
+
+expect "a request through the proxy arrives" \
+	test "$(status GET "/api/v2/outbound/contactlists/$list" '')" = 200
+expect "the extension's statements succeed through the proxy" run_statements
+expect "the proxy saw them" test "$(grep -c 'contacts/search' "$prism_log")" -gt 0
+expect "no request and no reply violates the description" no_violations
+expect "a request that does is reported, so these tests can fail" refuses_wrong_request
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

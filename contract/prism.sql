@@ -1,0 +1,35 @@
+-- contract/prism.sql: what the extension sends, by way of the proxy.
+-- Variables: proxy, login (base URLs).
+
+\set QUIET on
+CREATE EXTENSION gc_fdw;
+CREATE SERVER genesys FOREIGN DATA WRAPPER gc_fdw
+  OPTIONS (api_url :'proxy', login_url :'login', requests_per_second '0', jitter '0', read_lag '0');
+CREATE USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (client_id 'id', client_secret 'secret');
+CREATE SCHEMA gc;
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'CRM_Lead_ID', attributes 'all');
+SELECT name, column_names FROM gc.contact_lists;
+
+-- Awkward rows, made by the generator of the demo and by hand.
+\i :source/bench/leads.sql
+INSERT INTO gc.leads (crm_lead_id, first_name, last_name, phone, alt_phone, email, segment, state, balance, last_order, note, callable)
+SELECT id, first_name, last_name, phone, alt_phone, email, segment, state, balance, last_order, note, NOT opted_out
+FROM dw.make_leads(1, 2500);
+
+INSERT INTO gc.leads (crm_lead_id, note, balance, last_order) VALUES
+  ('AWK-1', E'quote " backslash \\ newline \n return \r tab \t bell \x07', 0.10, '2024-02-29 12:00+02'),
+  ('AWK-2', '', -1e10, '1999-12-31 23:59:59.123456+00'),
+  ('AWK-3', repeat('é', 512), NULL, NULL)
+RETURNING crm_lead_id;
+
+COPY gc.leads (crm_lead_id, first_name, note, callable) FROM STDIN;
+COPY-1	Zoë	two\nlines	t
+COPY-2	\N	👩‍👩‍👧‍👦	f
+COPY-3	 	\\N	\N
+\.
+
+SELECT count(*) = 2506 AS "all there" FROM gc.leads;
+SELECT callable, count(*) FROM gc.leads WHERE segment = 'VIP' GROUP BY 1 ORDER BY 1;
+SELECT crm_lead_id, note FROM gc.leads WHERE crm_lead_id IN ('AWK-1', 'COPY-2') ORDER BY 1;
+SELECT * FROM gc.leads WHERE state LIKE 'N%' AND balance > 100000 ORDER BY last_order LIMIT 3;
+SELECT 1 / (count(*) = 2506)::int FROM gc.leads;

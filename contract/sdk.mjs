@@ -1,0 +1,231 @@
+// The official SDK, pointed at the simulator by its gateway setting: creates a
+// list, posts, searches, pages and reads by id, and checks each answer.
+//
+// Environment: GC_SIM_URL, GC_NODE_MODULES (the directory with node_modules).
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+
+const require = createRequire(`${process.env.GC_NODE_MODULES}/`);
+const platformClient = require('purecloud-platform-client-v2');
+const sim = new URL(process.env.GC_SIM_URL);
+
+const client = platformClient.ApiClient.instance;
+client.config.live_reload_config = false;
+client.setGateway({ host: sim.hostname, protocol: 'http', port: Number(sim.port) });
+const outbound = new platformClient.OutboundApi();
+
+let passed = 0;
+let failed = 0;
+
+async function test(name, body) {
+  try {
+    await body();
+    passed++;
+    console.log(`ok: ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED: ${name}: ${error.stack ?? JSON.stringify(error)}`);
+  }
+}
+
+// The platform's refusal of a call, as the SDK hands it over.
+async function refusal(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    return error;
+  }
+  return assert.fail('the call was accepted');
+}
+
+// Reads may lag writes: asks again until the check holds, for fifteen seconds.
+async function eventually(check) {
+  const end = Date.now() + 15000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+const columnNames = ['CRM_Lead_ID', 'FirstName', 'LastName', 'Phone', 'Email', 'Balance', 'LastOrder', 'Note'];
+let list;
+
+const awkward = [
+  'O\'Brien, "Pat"\r\n\tsecond line \\ end',
+  '👩‍👩‍👧‍👦 🇺🇦 👍🏽 e\u0301 \u200f\u05e9\u05dc\u05d5\u05dd 王',
+  '</script>&amp;\u2028\u2029\u0001\u007f',
+  '',
+];
+const contact = (id, note) => ({
+  id,
+  contactListId: list.id,
+  data: {
+    CRM_Lead_ID: id, FirstName: 'Zoë', LastName: 'Πapadopoulou', Phone: '+302101234567', Email: `${id}@example.com`,
+    Balance: '12.50', LastOrder: '2026-03-01T12:34:56Z', Note: note,
+  },
+});
+const search = (body) => outbound.postOutboundContactlistContactsSearch(list.id, { pageNumber: 1, pageSize: 100, ...body });
+const where = (column, operator, value) => ({
+  criteria: { filterType: 'AND', clauses: [{ filterType: 'AND', predicates: [{ column, columnType: 'alphabetic', operator, value }] }] },
+});
+
+await test('a wrong secret is refused', async () => {
+  const error = await refusal(client.loginClientCredentialsGrant('id', 'wrong'));
+  assert.ok([400, 401].includes(error.status), `status ${error.status}`);
+});
+
+await test('client credentials give a token', async () => {
+  const auth = await client.loginClientCredentialsGrant('id', 'secret');
+  assert.ok(auth.accessToken);
+  assert.ok(auth.tokenExpiryTime > Date.now());
+});
+
+await test('a list is created', async () => {
+  list = await outbound.postOutboundContactlists({
+    name: 'SDK contract',
+    columnNames,
+    phoneColumns: [{ columnName: 'Phone', type: 'cell' }],
+    emailColumns: [{ columnName: 'Email', type: 'personal' }],
+    columnDataTypeSpecifications: [
+      { columnName: 'Balance', columnDataType: 'NUMERIC' },
+      { columnName: 'LastOrder', columnDataType: 'TIMESTAMP' },
+    ],
+  });
+  assert.match(list.id, /^[0-9a-f-]{36}$/);
+  assert.equal(list.version, 1);
+  assert.deepEqual(list.columnNames, columnNames);
+  assert.ok(!Number.isNaN(Date.parse(list.dateCreated)));
+});
+
+await test('a second list of that name is refused', async () => {
+  const error = await refusal(outbound.postOutboundContactlists({
+    name: 'SDK contract', columnNames, phoneColumns: [{ columnName: 'Phone', type: 'cell' }] }));
+  assert.equal(error.body.code, 'duplicate.name');
+});
+
+await test('the list is found by name and by id', async () => {
+  const page = await outbound.getOutboundContactlists({ name: 'SDK contract', filterType: 'Equals' });
+  assert.deepEqual(page.entities.map((l) => l.id), [list.id]);
+  assert.equal(page.total, 1);
+  assert.equal(page.pageNumber, 1);
+  const again = await outbound.getOutboundContactlist(list.id, { includeSize: true });
+  assert.equal(again.name, 'SDK contract');
+  assert.equal(again.size, 0);
+});
+
+await test('contacts are posted and echoed', async () => {
+  const sent = awkward.map((note, i) => contact(`sdk-${i}`, note));
+  const echo = await outbound.postOutboundContactlistContacts(list.id, sent);
+  assert.equal(echo.length, sent.length);
+  const byId = Object.fromEntries(echo.map((c) => [c.id, c]));
+  for (const c of sent) {
+    assert.deepEqual(byId[c.id].data, c.data);
+    assert.equal(byId[c.id].callable, true);
+  }
+});
+
+await test('a contact without an id gets one', async () => {
+  const { id, ...rest } = contact('without', 'no id');
+  const [echo] = await outbound.postOutboundContactlistContacts(list.id, [rest]);
+  assert.ok(echo.id);
+  await outbound.deleteOutboundContactlistContact(list.id, echo.id);
+});
+
+await test('a contact that exists is updated, and an opt-out stays', async () => {
+  await outbound.postOutboundContactlistContacts(list.id, [{ ...contact('sdk-0', 'first'), callable: false }]);
+  const [echo] = await outbound.postOutboundContactlistContacts(list.id, [contact('sdk-0', awkward[0])]);
+  assert.equal(echo.callable, false);
+});
+
+await test('a contact is read by id', async () => {
+  await eventually(async () => {
+    const one = await outbound.getOutboundContactlistContact(list.id, 'sdk-1');
+    assert.equal(one.id, 'sdk-1');
+    assert.equal(one.data.Note, awkward[1]);
+  });
+});
+
+await test('fifty contacts are read by id at once, absent ones left out', async () => {
+  await eventually(async () => {
+    const found = await outbound.postOutboundContactlistContactsBulk(list.id, ['sdk-2', 'absent', 'sdk-0']);
+    assert.deepEqual(found.map((c) => c.id).sort(), ['sdk-0', 'sdk-2']);
+    assert.equal(found.find((c) => c.id === 'sdk-2').data.Note, awkward[2]);
+  });
+  const error = await refusal(outbound.postOutboundContactlistContactsBulk(list.id, Array.from({ length: 51 }, (_, i) => `x${i}`)));
+  assert.equal(error.status, 400);
+});
+
+await test('a search without a filter counts all', async () => {
+  await eventually(async () => {
+    const page = await search({});
+    assert.equal(page.contactsCount, awkward.length);
+    assert.deepEqual(page.entities.map((c) => c.id).sort(), ['sdk-0', 'sdk-1', 'sdk-2', 'sdk-3']);
+  });
+});
+
+await test('a search with a filter finds what it should', async () => {
+  await eventually(async () => {
+    assert.deepEqual((await search(where('Note', 'EQUALS', awkward[1]))).entities.map((c) => c.id), ['sdk-1']);
+    assert.deepEqual((await search(where('Email', 'BEGINS_WITH', 'sdk-3@'))).entities.map((c) => c.id), ['sdk-3']);
+  });
+});
+
+await test('pages do not overlap and leave nothing out', async () => {
+  const more = Array.from({ length: 250 }, (_, i) => contact(`page-${String(i).padStart(3, '0')}`, `n${i}`));
+  await outbound.postOutboundContactlistContacts(list.id, more);
+  await eventually(async () => {
+    const ids = [];
+    for (let pageNumber = 1; ; pageNumber++) {
+      const page = await search({ pageNumber, ...where('CRM_Lead_ID', 'BEGINS_WITH', 'page-'), contactSorts: [{ fieldName: 'CRM_Lead_ID', direction: 'DESC', numeric: false }] });
+      ids.push(...page.entities.map((c) => c.id));
+      assert.equal(page.total, 250);
+      assert.equal(page.pageCount, 3);
+      if (pageNumber >= page.pageCount) break;
+    }
+    assert.deepEqual(ids, more.map((c) => c.id).reverse());
+  });
+});
+
+await test('PUT replaces the data of a contact', async () => {
+  const c = contact('sdk-3', 'put');
+  const echo = await outbound.putOutboundContactlistContact(list.id, 'sdk-3', { ...c, callable: false });
+  assert.equal(echo.data.Note, 'put');
+  assert.equal(echo.callable, false);
+});
+
+await test('a deleted contact is gone', async () => {
+  await outbound.deleteOutboundContactlistContact(list.id, 'sdk-3');
+  await eventually(async () => {
+    const error = await refusal(outbound.getOutboundContactlistContact(list.id, 'sdk-3'));
+    assert.equal(error.status, 404);
+  });
+});
+
+await test('refusals carry status, code and correlation id', async () => {
+  let error = await refusal(outbound.postOutboundContactlistContacts(list.id, Array.from({ length: 1001 }, (_, i) => ({ id: `t${i}`, contactListId: list.id, data: {} }))));
+  assert.equal(error.status, 400);
+  assert.equal(error.body.code, 'too.many.contacts.added');
+  assert.ok(error.headers['inin-correlation-id']);
+  error = await refusal(outbound.postOutboundContactlistContacts(list.id, [{ id: 'u', contactListId: list.id, data: { Nope: 'x' } }]));
+  assert.equal(error.body.code, 'invalid.contact.columns');
+  error = await refusal(outbound.postOutboundContactlistContacts('00000000-0000-0000-0000-000000000000', [contact('u', '')]));
+  assert.equal(error.status, 404);
+});
+
+await test('replies carry the three rate headers', async () => {
+  client.setReturnExtendedResponses(true);
+  const { headers } = await outbound.getOutboundContactlist(list.id);
+  client.setReturnExtendedResponses(false);
+  for (const name of ['inin-ratelimit-count', 'inin-ratelimit-allowed', 'inin-ratelimit-reset']) {
+    assert.match(String(headers[name]), /^[0-9]+$/, name);
+  }
+});
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
