@@ -31,12 +31,18 @@ expect() {
 	fi
 }
 
+# checkable <DESCRIPTION: the proxy adds null to the choices of what is nullable;
+# with two of them the schema is invalid, and nothing of that shape is checked.
+checkable() { jq 'walk(if type == "object" and .nullable == true and (.enum | type) == "array" then .enum -= [null] else . end)'; }
+
 # start_prism: the proxy before the simulator; sets proxy (its address).
 start_prism() {
 	local port
 	port=$(free_port)
 	prism_log=$work/log/prism
-	"$modules/node_modules/.bin/prism" proxy --errors --port "$port" "$openapi" "$sim_url" \
+	checkable <"$openapi" >"$work/out/openapi.json"
+	GC_NODE_MODULES=$modules NODE_OPTIONS="--require $src/contract/strict.cjs" \
+		"$modules/node_modules/.bin/prism" proxy --errors --port "$port" "$work/out/openapi.json" "$sim_url" \
 		</dev/null >"$prism_log" 2>&1 &
 	note_pid $!
 	for _ in $(seq 300); do
@@ -71,7 +77,7 @@ refuses_wrong_request() {
 }
 
 [ -r "$openapi" ] || skip "the validating proxy, because $openapi is not there"
-command -v npm >/dev/null && command -v node >/dev/null || skip "the validating proxy, because npm is not there"
+if ! command -v npm >/dev/null || ! command -v node >/dev/null; then skip "the validating proxy, because npm is not there"; fi
 if [ "${1:-}" = --in ]; then
 	join_work "$2"
 else
