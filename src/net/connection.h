@@ -17,6 +17,7 @@
 #include "net/retry.h"
 
 #include "lib/ilist.h"
+#include "nodes/pg_list.h"
 
 typedef struct GcConnection
 {

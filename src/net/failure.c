@@ -253,11 +253,10 @@ failure_detail(const GcFailure *failure, const char *counts)
 static const char *
 failure_hint(const GcFailure *failure)
 {
+	if (failure->sqlstate == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
+		return "Check the credentials of the user mapping, and the roles of its OAuth client.";
 	switch (failure->status)
 	{
-		case 401:
-			return "Check the OAuth client of the user mapping, its roles and its "
-				   "permissions.";
 		case 403:
 			return "Give the OAuth client a role with the permission that the message names.";
 		case 429:

@@ -1,0 +1,371 @@
+/*
+ * api/contact_lists.c
+ *	  What a contact list is: its name, columns and types.
+ */
+#include "postgres.h"
+
+#include "api/contact_lists.h"
+#include "api/control.h"
+#include "api/resource.h"
+#include "base/nearest.h"
+
+#include "utils/memutils.h"
+
+#define LISTS_PATH "/api/v2/outbound/contactlists"
+
+/* The platform returns no more of them at once. */
+#define LISTS_PAGE 100
+
+/* At most this many pages are read for a hint. */
+#define HINT_PAGES 10
+
+static const char *
+derive_status(const GcSpan *state)
+{
+	if (state->p != NULL && gc_json_span_is(state, "IN_PROGRESS"))
+		return "PROCESSING";
+	if (state->p != NULL && gc_json_span_is(state, "FAILED"))
+		return "ERROR";
+	return "READY";
+}
+
+static const GcAttribute list_attributes[] = {
+	{"id", "text", "id"},
+	{"name", "text", "name"},
+	{"division", "text", "division/name"},
+	{"version", "integer", "version"},
+	{"column_names", "text[]", "columnNames"},
+	{"phone_columns", "jsonb", "phoneColumns"},
+	{"email_columns", "jsonb", "emailColumns"},
+	{"whatsapp_columns", "jsonb", "whatsAppColumns"},
+	{"column_types", "jsonb", "columnDataTypeSpecifications"},
+	{"attempt_limits_id", "text", "attemptLimits/id"},
+	{"automatic_time_zone_mapping", "boolean", "automaticTimeZoneMapping"},
+	{"zip_code_column", "text", "zipCodeColumnName"},
+	{"trim_whitespace", "boolean", "trimWhitespace"},
+	{"size", "bigint", "size"},
+	{"status", "text", "importStatus/state", .derive = derive_status},
+	{"import_state", "text", "importStatus/state"},
+	{"import_percent", "integer", "importStatus/percentComplete"},
+	{"import_failure", "text", "importStatus/failureReason"},
+	{"date_created", "timestamptz", "dateCreated"},
+	{"date_modified", "timestamptz", "dateModified"},
+};
+
+static void
+lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
+{
+	resetStringInfo(path);
+	appendStringInfo(path,
+					 LISTS_PATH "?pageSize=%d&pageNumber=" INT64_FORMAT
+								"&allowEmptyResult=true&includeSize=true"
+								"&includeImportStatus=true&sortBy=name&sortOrder=ascending",
+					 request->size, request->number);
+	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE, .method = "GET", .path = path->data};
+}
+
+const GcResource gc_contact_lists = {
+	.object = "contact_lists",
+	.comment = "contact lists of the organisation",
+	.attributes = list_attributes,
+	.attribute_count = lengthof(list_attributes),
+	.page = lists_page,
+	.method = "GET",
+	.endpoint = LISTS_PATH,
+};
+
+/* ---- reading one ---- */
+
+static GcColumnType
+column_type(json_t *specifications, const char *column)
+{
+	size_t i;
+	json_t *spec;
+
+	json_array_foreach(specifications, i, spec)
+	{
+		const char *name = json_string_value(json_object_get(spec, "columnName"));
+		const char *type = json_string_value(json_object_get(spec, "columnDataType"));
+
+		if (name == NULL || type == NULL || strcmp(name, column) != 0)
+			continue;
+		if (pg_strcasecmp(type, "NUMERIC") == 0)
+			return GC_COLUMN_NUMERIC;
+		if (pg_strcasecmp(type, "TIMESTAMP") == 0)
+			return GC_COLUMN_TIMESTAMP;
+	}
+	return GC_COLUMN_TEXT;
+}
+
+static bool
+names_column(json_t *phone_columns, const char *column)
+{
+	size_t i;
+	json_t *phone;
+
+	json_array_foreach(phone_columns, i, phone)
+	{
+		const char *name = json_string_value(json_object_get(phone, "columnName"));
+
+		if (name && strcmp(name, column) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* NULL if it has no id, name or columns. */
+static GcList *
+read_list(json_t *entity)
+{
+	const char *id = json_string_value(json_object_get(entity, "id"));
+	const char *name = json_string_value(json_object_get(entity, "name"));
+	json_t *columns = json_object_get(entity, "columnNames");
+	json_t *size = json_object_get(entity, "size");
+	GcList *list;
+
+	if (id == NULL || name == NULL || !json_is_array(columns))
+		return NULL;
+	list = palloc0(sizeof(GcList));
+	list->id = pstrdup(id);
+	list->name = pstrdup(name);
+	list->size = json_is_integer(size) ? json_integer_value(size) : -1;
+	list->columns = palloc0(sizeof(char *) * (json_array_size(columns) + 1));
+	list->types = palloc0(sizeof(GcColumnType) * (json_array_size(columns) + 1));
+	list->is_phone = palloc0(sizeof(bool) * (json_array_size(columns) + 1));
+	for (size_t i = 0; i < json_array_size(columns); i++)
+	{
+		const char *column = json_string_value(json_array_get(columns, i));
+		int n = list->column_count;
+
+		if (column == NULL)
+			return NULL;
+		list->columns[n] = pstrdup(column);
+		list->types[n] =
+			column_type(json_object_get(entity, "columnDataTypeSpecifications"), column);
+		list->is_phone[n] = names_column(json_object_get(entity, "phoneColumns"), column);
+		list->column_count++;
+	}
+	return list;
+}
+
+/* ---- what the session knows ---- */
+
+/* Keeps a list with its connection. */
+static GcList *
+list_keep(GcConnection *conn, json_t *entity)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(conn->cxt);
+	GcList *list = read_list(entity);
+
+	if (list)
+	{
+		GcList *known = gc_list_known(conn, list->id, NULL);
+
+		if (known)
+			gc_list_forget(known);
+		conn->cache = lappend(conn->cache, list);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	return list;
+}
+
+GcList *
+gc_list_known(GcConnection *conn, const char *id, const char *name)
+{
+	ListCell *lc;
+
+	foreach (lc, (List *) conn->cache)
+	{
+		GcList *list = lfirst(lc);
+
+		if (!list->forgotten &&
+			(id ? strcmp(list->id, id) == 0 : strcmp(list->name, name) == 0))
+			return list;
+	}
+	return NULL;
+}
+
+void
+gc_list_forget(GcList *list)
+{
+	list->forgotten = true;
+}
+
+/* ---- asking ---- */
+
+static const char *
+not_read(const char *wanted)
+{
+	return psprintf("could not read contact list \"%s\"", wanted);
+}
+
+static void
+list_malformed(GcCall *call, const char *message)
+{
+	gc_call_throw_reply(call, "The answer is not a contact list with id, name and columns.",
+						message, NULL);
+}
+
+/* Reads a page of lists; returns its entities, and sets *last on the last page. */
+static json_t *
+lists_fetch(GcCalls *calls, int number, const char *filter, const char *message, GcCall **call,
+			bool *last)
+{
+	StringInfoData path;
+	GcCallSpec spec;
+	json_t *reply;
+
+	initStringInfo(&path);
+	lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE}, &path, NULL, &spec);
+	appendStringInfoString(&path, filter);
+	spec.path = path.data;
+	*call = gc_control_run(calls, &spec, message);
+	reply = gc_control_json(*call, message);
+	if (!json_is_array(json_object_get(reply, "entities")))
+		gc_call_throw_reply(*call, "The answer has no entities.", message, NULL);
+	*last = number >= json_integer_value(json_object_get(reply, "pageCount"));
+	return json_object_get(reply, "entities");
+}
+
+/* The hint for a list that does not exist. */
+static const char *
+nearest_list(GcCalls *calls, const char *wanted, const char *message)
+{
+	GcNearest nearest;
+	bool last = false;
+
+	gc_nearest_init(&nearest, wanted);
+	for (int number = 1; !last && number <= HINT_PAGES; number++)
+	{
+		GcCall *call;
+		json_t *entity;
+		size_t i;
+		json_t *entities = lists_fetch(calls, number, "", message, &call, &last);
+
+		json_array_foreach(entities, i, entity)
+		{
+			const char *name = json_string_value(json_object_get(entity, "name"));
+			const char *id = json_string_value(json_object_get(entity, "id"));
+
+			if (name)
+				gc_nearest_offer(&nearest, pstrdup(name));
+			if (id)
+				gc_nearest_offer(&nearest, pstrdup(id));
+		}
+		gc_call_free(call);
+	}
+	return nearest.best;
+}
+
+static void
+list_not_found(GcCalls *calls, const char *wanted, const char *message)
+{
+	const char *best = nearest_list(calls, wanted, message);
+
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+		 errmsg("contact list \"%s\" does not exist", wanted),
+		 best ? errhint("Perhaps you meant the list \"%s\".", best)
+			  : errhint("SELECT name FROM a table with object 'contact_lists' shows the lists "
+						"that this OAuth client may see.")));
+}
+
+static GcList *
+fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
+{
+	const char *message = not_read(id);
+	char *path = psprintf(LISTS_PATH "/%s?includeSize=true", gc_url_escape(id));
+	GcCallSpec spec = {.call_class = GC_CALL_SAFE, .method = "GET", .path = path};
+	GcCall *call = gc_call_start(calls, &spec);
+	GcList *list;
+
+	gc_call_wait(call);
+	if (gc_call_failure(call) && gc_call_failure(call)->status == 404)
+		list_not_found(calls, id, message);
+	if (gc_call_failure(call))
+		gc_call_throw(call, message, NULL);
+	list = list_keep(conn, gc_control_json(call, message));
+	if (list == NULL)
+		list_malformed(call, message);
+	return list;
+}
+
+static GcList *
+fetch_by_name(GcConnection *conn, GcCalls *calls, const char *name)
+{
+	const char *message = not_read(name);
+	char *filter = psprintf("&filterType=Equals&name=%s", gc_url_escape(name));
+	bool last = false;
+
+	for (int number = 1; !last; number++)
+	{
+		GcCall *call;
+		json_t *entity;
+		size_t i;
+		json_t *entities = lists_fetch(calls, number, filter, message, &call, &last);
+
+		json_array_foreach(entities, i, entity)
+		{
+			const char *found = json_string_value(json_object_get(entity, "name"));
+			GcList *list;
+
+			/* The platform's comparison may be looser than ours. */
+			if (found == NULL || strcmp(found, name) != 0)
+				continue;
+			list = list_keep(conn, entity);
+			if (list == NULL)
+				list_malformed(call, message);
+			return list;
+		}
+		gc_call_free(call);
+	}
+	list_not_found(calls, name, message);
+	return NULL;
+}
+
+GcList *
+gc_list_get(GcConnection *conn, GcStat *stat, const char *id, const char *name)
+{
+	GcList *list = gc_list_known(conn, id, name);
+	GcCalls *calls;
+
+	if (list)
+		return list;
+	calls = gc_calls_open(conn, stat);
+	list = id ? fetch_by_id(conn, calls, id) : fetch_by_name(conn, calls, name);
+	gc_calls_close(calls);
+	return list;
+}
+
+List *
+gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix)
+{
+	const char *message = "could not read the contact lists";
+	char *filter =
+		prefix ? psprintf("&filterType=Prefix&name=%s", gc_url_escape(prefix)) : pstrdup("");
+	GcCalls *calls = gc_calls_open(conn, stat);
+	List *lists = NIL;
+	bool last = false;
+
+	for (int number = 1; !last; number++)
+	{
+		GcCall *call;
+		json_t *entity;
+		size_t i;
+		json_t *entities = lists_fetch(calls, number, filter, message, &call, &last);
+
+		json_array_foreach(entities, i, entity)
+		{
+			GcList *list = list_keep(conn, entity);
+
+			if (list == NULL)
+				list_malformed(call, message);
+			if (prefix == NULL || strncmp(list->name, prefix, strlen(prefix)) == 0)
+				lists = lappend(lists, list);
+		}
+		gc_call_free(call);
+	}
+	gc_calls_close(calls);
+	return lists;
+}

@@ -1,0 +1,109 @@
+/*
+ * api/contacts.c
+ *	  Contacts of one list: how they are asked for and written.
+ */
+#include "postgres.h"
+
+#include "api/contacts.h"
+#include "api/resource.h"
+#include "base/json_pick.h"
+
+static const GcAttribute contact_attributes[] = {
+	/* name, type, path, per column, common, role, column */
+	{"id", "text", "id", false, true, GC_ROLE_ID, "contact_id"},
+	{"callable", "boolean", "callable", false, true, GC_ROLE_CALLABLE},
+	{"phone_number_status", "jsonb", "phoneNumberStatus", false, false, GC_ROLE_STATUS},
+	{"contactable_status", "jsonb", "contactableStatus", false, false, GC_ROLE_STATUS},
+	{"call_records", "jsonb", "callRecords"},
+	{"last_attempt", "timestamptz", "callRecords/%/lastAttempt", true, true},
+	{"last_result", "text", "callRecords/%/lastResult", true, true},
+	{"list_id", "text", NULL, false, false, GC_ROLE_LIST_ID},
+	{"list_name", "text", NULL, false, false, GC_ROLE_LIST_NAME},
+	{"time_zones", "jsonb", "contactColumnTimeZones"},
+	{"date_created", "timestamptz", "dateCreated"},
+	{"latest_sms_evaluations", "jsonb", "latestSmsEvaluations"},
+	{"latest_email_evaluations", "jsonb", "latestEmailEvaluations"},
+	{"raw", "jsonb", ""},
+};
+
+static void
+contacts_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
+{
+	resetStringInfo(path);
+	resetStringInfo(body);
+	appendStringInfo(path, "/api/v2/outbound/contactlists/%s/contacts/search",
+					 gc_url_escape(request->list_id));
+	appendStringInfo(body, "{\"pageNumber\":" INT64_FORMAT ",\"pageSize\":%d}",
+					 request->number, request->size);
+	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
+						 .method = "POST",
+						 .path = path->data,
+						 .body = body->data,
+						 .body_len = body->len};
+}
+
+const GcResource gc_contacts = {
+	.object = "contacts",
+	.comment = "contacts of one list",
+	.attributes = contact_attributes,
+	.attribute_count = lengthof(contact_attributes),
+	.has_list = true,
+	.insertable = true,
+	.page = contacts_page,
+	.method = "POST",
+	.endpoint = "/api/v2/outbound/contactlists/%s/contacts/search",
+};
+
+char *
+gc_contacts_post_path(const char *list_id, const GcContactsFlags *flags)
+{
+	StringInfoData path;
+	char separator = '?';
+
+	initStringInfo(&path);
+	appendStringInfo(&path, "/api/v2/outbound/contactlists/%s/contacts",
+					 gc_url_escape(list_id));
+	for (int i = 0; i < 3; i++)
+	{
+		static const char *const names[] = {"priority", "clearSystemData", "doNotQueue"};
+		bool values[] = {flags->priority, flags->clear_system_data, flags->do_not_queue};
+
+		if (values[i])
+		{
+			appendStringInfo(&path, "%c%s=true", separator, names[i]);
+			separator = '&';
+		}
+	}
+	return path.data;
+}
+
+int64
+gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit, void *arg)
+{
+	static const char *const members[] = {"id", "callable", "phoneNumberStatus",
+										  "contactableStatus"};
+	GcPick *pick = gc_pick_create();
+	GcSpan spans[lengthof(members)];
+	GcJson json;
+	int64 count = 0;
+
+	for (int i = 0; i < lengthof(members); i++)
+		gc_pick_add(pick, &members[i], 1, i);
+	gc_json_init(&json, bytes, len);
+	if (!gc_json_enter(&json, '['))
+		return -1;
+	while (gc_json_element(&json))
+	{
+		GcContactEcho echo;
+
+		if (!gc_pick_object(pick, &json, spans, lengthof(members)))
+			return -1;
+		echo.id = spans[0];
+		echo.callable = spans[1];
+		echo.phone_number_status = spans[2];
+		echo.contactable_status = spans[3];
+		visit(arg, &echo);
+		count++;
+	}
+	return gc_json_end(&json) ? count : -1;
+}

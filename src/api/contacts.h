@@ -1,0 +1,45 @@
+/*
+ * api/contacts.h
+ *	  Contacts of one list: how they are asked for and written.
+ */
+#ifndef GC_API_CONTACTS_H
+#define GC_API_CONTACTS_H
+
+#include "postgres.h"
+
+#include "base/json.h"
+
+/* Limits of one POST of contacts, and of one cell (the public API's own). */
+#define GC_CONTACTS_MAX_ROWS  1000
+#define GC_CONTACTS_MAX_BYTES 512000
+#define GC_CELL_MAX_CHARS	  512
+
+/* Query parameters of a POST of contacts. */
+typedef struct GcContactsFlags
+{
+	bool priority;			/* dial next */
+	bool clear_system_data; /* reset attempts and callable status of existing contacts */
+	bool do_not_queue;		/* leave the dialling queue's order alone */
+} GcContactsFlags;
+
+/* The path of a POST of contacts; in the current context. */
+extern char *gc_contacts_post_path(const char *list_id, const GcContactsFlags *flags);
+
+/* One contact of the echo that answers a POST. */
+typedef struct GcContactEcho
+{
+	GcSpan id;
+	GcSpan callable;
+	GcSpan phone_number_status;
+	GcSpan contactable_status;
+} GcContactEcho;
+
+/*
+ * Calls visit() for each contact of an echo.  Returns how many there were, or
+ * -1 if it is not an array of objects.
+ */
+typedef void (*GcContactVisit)(void *arg, const GcContactEcho *echo);
+extern int64 gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit,
+								   void *arg);
+
+#endif /* GC_API_CONTACTS_H */

@@ -1,0 +1,62 @@
+/*
+ * api/page.c
+ *	  The envelope of a page of entities, as every paged listing has it.
+ */
+#include "postgres.h"
+
+#include "api/page.h"
+
+static int64
+span_int(const GcSpan *span)
+{
+	return span->type == '0' ? strtoll(span->p, NULL, 10) : -1;
+}
+
+static void
+enter_entities(GcPage *page, const GcSpan *span)
+{
+	GcJson counter;
+
+	gc_json_init(&page->entities, span->p, span->len);
+	(void) gc_json_enter(&page->entities, '[');
+	counter = page->entities;
+	page->count = 0;
+	while (gc_json_element(&counter) && gc_json_value(&counter, NULL))
+		page->count++;
+}
+
+const char *
+gc_page_read(GcPage *page, const char *bytes, size_t len)
+{
+	GcJson json;
+	GcSpan key;
+	GcSpan value;
+	bool found = false;
+
+	memset(page, 0, sizeof(*page));
+	page->total = page->page_count = page->page_size = -1;
+	gc_json_init(&json, bytes, len);
+	if (!gc_json_enter(&json, '{'))
+		return psprintf("The answer is not a JSON object: %s.", json.error);
+	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
+	{
+		if (gc_json_span_is(&key, "entities") && value.type == '[')
+		{
+			found = true;
+			enter_entities(page, &value);
+		}
+		else if (gc_json_span_is(&key, "total"))
+			page->total = span_int(&value);
+		else if (gc_json_span_is(&key, "pageCount"))
+			page->page_count = span_int(&value);
+		else if (gc_json_span_is(&key, "pageSize"))
+			page->page_size = span_int(&value);
+	}
+	if (!gc_json_end(&json))
+		return psprintf("The answer is not well-formed JSON: %s at byte %td.",
+						json.error ? json.error : "something stands behind its end",
+						json.p - json.start);
+	if (!found)
+		return "The answer has no entities.";
+	return NULL;
+}

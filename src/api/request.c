@@ -1,0 +1,458 @@
+/*
+ * api/request.c
+ *	  API calls: token, quota, retries, and errors, around HTTP exchanges.
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+
+#include "api/request.h"
+
+#include "access/xact.h"
+#include "lib/ilist.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+typedef enum CallState
+{
+	CALL_WAITING, /* for its slot, until start_at */
+	CALL_FLYING,
+	CALL_ENDED,
+} CallState;
+
+struct GcCall
+{
+	dlist_node node;   /* in its set */
+	MemoryContext cxt; /* this struct and all that belongs to it */
+	GcCalls *calls;
+	GcCallSpec spec;
+	CallState state;
+	GcRetry retry;
+	TimestampTz start_at; /* CALL_WAITING: its slot, or the end of a backoff */
+	bool has_slot;		  /* start_at is a slot that can be given back */
+	TimestampTz waits_from;
+	uint64 token_number;
+	char request_id[40];
+	GcHttpExchange *exchange;
+	MemoryContext attempt_cxt; /* the exchange's, reset for each attempt */
+	GcFailure *failure;
+	MemoryContextCallback on_reset;
+};
+
+struct GcCalls
+{
+	dlist_node node; /* in open_sets */
+	GcConnection *conn;
+	GcStat *stat;
+	MemoryContext cxt;
+	SubTransactionId subxact;
+	dlist_head list;
+	bool open; /* in open_sets */
+	MemoryContextCallback on_reset;
+};
+
+static dlist_head open_sets = DLIST_STATIC_INIT(open_sets);
+
+/* ---- one attempt ---- */
+
+/* A random UUID for each request, so that the platform's support can find it (SCENARIOS B3). */
+static void
+make_request_id(char *dst)
+{
+	Datum uuid = DirectFunctionCall1(gen_random_uuid, (Datum) 0);
+	char *printed = DatumGetCString(DirectFunctionCall1(uuid_out, uuid));
+
+	strlcpy(dst, printed, 40);
+	pfree(printed);
+	pfree(DatumGetPointer(uuid));
+}
+
+static void
+call_launch(GcCall *call)
+{
+	GcConnection *conn = call->calls->conn;
+	GcStat *stat = call->calls->stat;
+	const char *token = gc_connection_token(conn, stat);
+	MemoryContext caller_cxt;
+	GcHttpRequest request = conn->transport;
+	const char *headers[6];
+	int n = 0;
+
+	MemoryContextReset(call->attempt_cxt);
+	caller_cxt = MemoryContextSwitchTo(call->attempt_cxt);
+	make_request_id(call->request_id);
+	headers[n++] = psprintf("Authorization: Bearer %s", token);
+	headers[n++] = psprintf("X-Request-ID: %s", call->request_id);
+	headers[n++] = "Accept: application/json";
+	if (call->spec.body)
+	{
+		headers[n++] = "Content-Type: application/json";
+		headers[n++] = "Expect:";
+	}
+	headers[n] = NULL;
+	request.method = call->spec.method;
+	request.url = psprintf("%s%s", conn->api_url, call->spec.path);
+	request.headers = headers;
+	request.body = call->spec.body;
+	request.body_len = call->spec.body_len;
+	request.fresh_connection = call->spec.call_class == GC_CALL_UNSAFE;
+	call->token_number = conn->token_number;
+	call->has_slot = false;
+	call->exchange = gc_http_start(&request);
+	call->state = CALL_FLYING;
+	MemoryContextSwitchTo(caller_cxt);
+	stat->requests++;
+	stat->retries += call->retry.attempts > 0;
+	stat->bytes_sent += request.body_len;
+}
+
+/* The headers' word on the quota, of either family. */
+static void
+observe_limits(GcCall *call, TimestampTz now)
+{
+	GcHttpExchange *exchange = call->exchange;
+	GcRateLimit *limit = call->calls->conn->limit;
+	int allowed = gc_retry_header_int(exchange, "inin-ratelimit-allowed");
+	int used = gc_retry_header_int(exchange, "inin-ratelimit-count");
+	int reset = gc_retry_header_int(exchange, "inin-ratelimit-reset");
+
+	if (allowed < 0)
+	{
+		int remaining = gc_retry_header_int(exchange, "X-RateLimit-Remaining");
+
+		allowed = gc_retry_header_int(exchange, "X-RateLimit-Limit");
+		if (allowed >= 0 && remaining >= 0)
+			used = allowed - remaining;
+	}
+	gc_ratelimit_observe(limit, allowed, used, reset, now);
+	if (gc_http_status(exchange) == 429)
+		call->calls->stat->throttled++;
+}
+
+/* A slot of the quota, not before "earliest". */
+static void
+call_take_slot(GcCall *call, TimestampTz earliest)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	call->start_at = gc_ratelimit_reserve(call->calls->conn->limit, Max(now, earliest));
+	call->has_slot = true;
+	call->state = CALL_WAITING;
+}
+
+static void
+call_end(GcCall *call, GcFailure *failure)
+{
+	call->failure = failure;
+	call->state = CALL_ENDED;
+	call->calls->stat->wait_us += GetCurrentTimestamp() - call->waits_from;
+}
+
+static void
+call_judge(GcCall *call)
+{
+	GcConnection *conn = call->calls->conn;
+	TimestampTz now = GetCurrentTimestamp();
+	bool answered = gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED;
+	GcFailure *failure = NULL;
+	MemoryContext caller_cxt;
+	size_t len;
+	GcVerdict verdict;
+
+	(void) gc_http_body(call->exchange, &len);
+	call->calls->stat->bytes_received += len;
+	if (answered)
+		observe_limits(call, now);
+	if (!answered || gc_http_status(call->exchange) >= 300)
+	{
+		caller_cxt = MemoryContextSwitchTo(call->cxt);
+		failure = gc_failure_read(call->exchange, call->spec.method, call->spec.path,
+								  call->request_id);
+		MemoryContextSwitchTo(caller_cxt);
+	}
+	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
+							 failure && failure->conflict_passes, now);
+	if (verdict == GC_VERDICT_NEW_TOKEN &&
+		!gc_connection_token_refused(conn, call->token_number))
+		verdict = GC_VERDICT_FAIL;
+	switch (verdict)
+	{
+		case GC_VERDICT_SUCCESS:
+			call_end(call, NULL);
+			break;
+		case GC_VERDICT_RETRY:
+			if (failure->status == 429)
+				gc_ratelimit_close(conn->limit, call->retry.retry_at);
+			call_take_slot(call, call->retry.retry_at);
+			break;
+		case GC_VERDICT_NEW_TOKEN:
+			call_take_slot(call, now);
+			break;
+		case GC_VERDICT_FAIL:
+			failure->gave_up = call->retry.gave_up;
+			/* An earlier attempt that got lost may have taken effect, whatever the last one says. */
+			failure->in_doubt |= call->retry.in_doubt != 0;
+			call_end(call, failure);
+			break;
+	}
+}
+
+/* ---- sets ---- */
+
+/* Moves one call; the moment from which it can move on, or 0 if only an event helps. */
+static TimestampTz
+call_advance(GcCall *call, TimestampTz now)
+{
+	if (call->state == CALL_WAITING && now >= call->start_at)
+	{
+		/* Closed since the slot was taken: line up again. */
+		if (gc_ratelimit_closed_until(call->calls->conn->limit) > now)
+			call_take_slot(call, now);
+		else
+			call_launch(call);
+	}
+	if (call->state == CALL_FLYING && gc_http_outcome(call->exchange) != GC_HTTP_PENDING)
+		call_judge(call);
+	return call->state == CALL_WAITING ? call->start_at : 0;
+}
+
+/* Moves all calls; true if one of those that were pending ended.  Sets the next deadline. */
+static bool
+calls_advance(GcCalls *calls, TimestampTz *until)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool ended = false;
+	dlist_iter iter;
+
+	*until = 0;
+	dlist_foreach (iter, &calls->list)
+	{
+		GcCall *call = dlist_container(GcCall, node, iter.cur);
+		TimestampTz next;
+
+		if (call->state == CALL_ENDED)
+			continue;
+		next = call_advance(call, now);
+		if (call->state == CALL_ENDED)
+			ended = true;
+		else if (next != 0 && (*until == 0 || next < *until))
+			*until = next;
+	}
+	return ended;
+}
+
+void
+gc_calls_poll(GcCalls *calls)
+{
+	TimestampTz until;
+
+	gc_http_poll();
+	(void) calls_advance(calls, &until);
+}
+
+void
+gc_calls_wait_any(GcCalls *calls)
+{
+	TimestampTz until;
+
+	while (!calls_advance(calls, &until))
+		gc_http_wait(until);
+}
+
+void
+gc_call_wait(GcCall *call)
+{
+	while (call->state != CALL_ENDED)
+		gc_calls_wait_any(call->calls);
+}
+
+/* Runs when the call's memory goes, for whatever reason; its exchange went just before. */
+static void
+call_reset(void *arg)
+{
+	GcCall *call = arg;
+
+	if (call->state == CALL_WAITING && call->has_slot)
+		gc_ratelimit_return(call->calls->conn->limit, call->start_at);
+	dlist_delete(&call->node);
+}
+
+void
+gc_call_free(GcCall *call)
+{
+	MemoryContextDelete(call->cxt);
+}
+
+/* Cancels everything; the set stays, empty.  Throws nothing. */
+static void
+calls_cancel(GcCalls *calls)
+{
+	while (!dlist_is_empty(&calls->list))
+		gc_call_free(dlist_container(GcCall, node, dlist_head_node(&calls->list)));
+}
+
+static void
+calls_reset(void *arg)
+{
+	GcCalls *calls = arg;
+
+	if (calls->open)
+		dlist_delete(&calls->node);
+	calls->open = false;
+}
+
+GcCalls *
+gc_calls_open(GcConnection *conn, GcStat *stat)
+{
+	GcCalls *calls = palloc0(sizeof(GcCalls));
+
+	calls->conn = conn;
+	calls->stat = stat;
+	calls->cxt = CurrentMemoryContext;
+	calls->subxact = GetCurrentSubTransactionId();
+	dlist_init(&calls->list);
+	dlist_push_tail(&open_sets, &calls->node);
+	calls->open = true;
+	calls->on_reset.func = calls_reset;
+	calls->on_reset.arg = calls;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &calls->on_reset);
+	return calls;
+}
+
+void
+gc_calls_close(GcCalls *calls)
+{
+	calls_cancel(calls);
+	calls_reset(calls);
+}
+
+GcCall *
+gc_call_start(GcCalls *calls, const GcCallSpec *spec)
+{
+	MemoryContext cxt = AllocSetContextCreate(calls->cxt, "gc_fdw call", ALLOCSET_SMALL_SIZES);
+	GcCall *call = MemoryContextAllocZero(cxt, sizeof(GcCall));
+
+	call->cxt = cxt;
+	call->attempt_cxt = AllocSetContextCreate(cxt, "gc_fdw attempt", ALLOCSET_SMALL_SIZES);
+	call->calls = calls;
+	call->spec = *spec;
+	call->spec.path = MemoryContextStrdup(cxt, spec->path);
+	call->retry.call_class = spec->call_class;
+	call->retry.started = call->waits_from = GetCurrentTimestamp();
+	dlist_push_tail(&calls->list, &call->node);
+	call->on_reset.func = call_reset;
+	call->on_reset.arg = call;
+	MemoryContextRegisterResetCallback(cxt, &call->on_reset);
+	call_take_slot(call, 0);
+	(void) call_advance(call, GetCurrentTimestamp());
+	return call;
+}
+
+/* ---- answers ---- */
+
+bool
+gc_call_ended(const GcCall *call)
+{
+	return call->state == CALL_ENDED;
+}
+
+const GcFailure *
+gc_call_failure(const GcCall *call)
+{
+	Assert(call->state == CALL_ENDED);
+	return call->failure;
+}
+
+bool
+gc_call_in_doubt(const GcCall *call)
+{
+	switch (call->state)
+	{
+		case CALL_WAITING:
+			return call->retry.in_doubt != 0;
+		case CALL_FLYING:
+			return true;
+		default:
+			return call->failure != NULL && call->failure->in_doubt;
+	}
+}
+
+const char *
+gc_call_reply(const GcCall *call, size_t *len)
+{
+	return gc_http_body(call->exchange, len);
+}
+
+MemoryContext
+gc_call_context(const GcCall *call)
+{
+	return call->cxt;
+}
+
+void
+gc_call_throw(const GcCall *call, const char *message, const char *counts)
+{
+	gc_failure_throw(call->failure, message, counts);
+}
+
+void
+gc_call_throw_reply(const GcCall *call, const char *problem, const char *message,
+					const char *counts)
+{
+	gc_failure_throw(gc_failure_bad_reply(call->exchange, call->spec.method, call->spec.path,
+										  call->request_id, problem),
+					 message, counts);
+}
+
+char *
+gc_url_escape(const char *part)
+{
+	char *escaped = curl_easy_escape(NULL, part, strlen(part));
+	char *copy;
+
+	if (escaped == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	copy = pstrdup(escaped);
+	curl_free(escaped);
+	return copy;
+}
+
+/* ---- transactions ---- */
+
+static void
+on_xact(XactEvent event, void *arg)
+{
+	dlist_iter iter;
+
+	if (event != XACT_EVENT_ABORT && event != XACT_EVENT_PARALLEL_ABORT)
+		return;
+	dlist_foreach (iter, &open_sets)
+		calls_cancel(dlist_container(GcCalls, node, iter.cur));
+}
+
+static void
+on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &open_sets)
+	{
+		GcCalls *calls = dlist_container(GcCalls, node, iter.cur);
+
+		if (calls->subxact != mine)
+			continue;
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			calls_cancel(calls);
+		else if (event == SUBXACT_EVENT_COMMIT_SUB)
+			calls->subxact = parent;
+	}
+}
+
+void
+gc_calls_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
+}

@@ -1,0 +1,83 @@
+/*
+ * api/request.h
+ *	  API calls: token, quota, retries, and errors, around HTTP exchanges.
+ *
+ * A statement opens one set of calls; every call of it is a small state
+ * machine (waiting for its slot, in flight, backing off, ended) that moves
+ * whenever somebody waits for any of them.  Remote failures do not throw until
+ * gc_call_throw: a caller may look at them first.
+ *
+ * A set dies with the memory context that was current when it was opened, and
+ * with the subtransaction it was opened in: exchanges in flight are aborted
+ * (their connections dropped) and unused slots of the quota given back.
+ */
+#ifndef GC_API_REQUEST_H
+#define GC_API_REQUEST_H
+
+#include "postgres.h"
+
+#include "base/stat.h"
+#include "net/connection.h"
+#include "net/failure.h"
+
+typedef struct GcCalls GcCalls;
+typedef struct GcCall GcCall;
+
+typedef struct GcCallSpec
+{
+	GcCallClass call_class;
+	const char *method;
+	const char *path; /* from the API's base URL on, with its query */
+	const char *body; /* JSON; NULL: none.  The caller's, until the call is freed */
+	size_t body_len;
+} GcCallSpec;
+
+/* Opens a set; "stat" is counted up and must live as long. */
+extern GcCalls *gc_calls_open(GcConnection *conn, GcStat *stat);
+
+/* Cancels what is pending, frees all calls. */
+extern void gc_calls_close(GcCalls *calls);
+
+/* Starts a call. */
+extern GcCall *gc_call_start(GcCalls *calls, const GcCallSpec *spec);
+
+/* Moves every call of the set as far as it goes without waiting. */
+extern void gc_calls_poll(GcCalls *calls);
+
+extern bool gc_call_ended(const GcCall *call);
+
+/* Waits until that call has ended; the others of its set move meanwhile. */
+extern void gc_call_wait(GcCall *call);
+
+/* Waits until some call of the set that was pending has ended. */
+extern void gc_calls_wait_any(GcCalls *calls);
+
+/* NULL for an ended call that succeeded. */
+extern const GcFailure *gc_call_failure(const GcCall *call);
+
+/* Is it certain that the call did nothing, has it succeeded, or neither? */
+extern bool gc_call_in_doubt(const GcCall *call);
+
+/* The answer to a call that succeeded; zero-terminated, lives as long as the call. */
+extern const char *gc_call_reply(const GcCall *call, size_t *len);
+
+/* What lives exactly as long as the call. */
+extern MemoryContext gc_call_context(const GcCall *call);
+
+/* Throws the call's failure; see gc_failure_throw. */
+extern void gc_call_throw(const GcCall *call, const char *message, const char *counts)
+	pg_attribute_noreturn();
+
+/* Throws that the answer, though 2xx, is not what it should be. */
+extern void gc_call_throw_reply(const GcCall *call, const char *problem, const char *message,
+								const char *counts) pg_attribute_noreturn();
+
+extern void gc_call_free(GcCall *call);
+
+/* Percent-encodes one segment or query value; in the current context. */
+extern char *gc_url_escape(const char *part);
+
+/* Registers the transaction callbacks; once, from _PG_init. */
+extern void gc_calls_init(void);
+
+#endif /* GC_API_REQUEST_H */

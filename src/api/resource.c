@@ -1,0 +1,73 @@
+/*
+ * api/resource.c
+ *	  The registry of what the API offers as tables.
+ */
+#include "postgres.h"
+
+#include "api/resource.h"
+#include "base/nearest.h"
+
+const GcResource *const gc_resources[] = {&gc_contacts, &gc_contact_lists, NULL};
+
+const GcResource *
+gc_resource_by_name(const char *object)
+{
+	GcNearest nearest;
+
+	gc_nearest_init(&nearest, object);
+	for (int i = 0; gc_resources[i]; i++)
+	{
+		if (strcmp(gc_resources[i]->object, object) == 0)
+			return gc_resources[i];
+		gc_nearest_offer(&nearest, gc_resources[i]->object);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", "object", object),
+			 nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best)
+						  : errhint("Objects are \"contacts\" and \"contact_lists\".")));
+}
+
+/* Does the option's value name this attribute? */
+static bool
+attribute_matches(const GcAttribute *attribute, const char *value, const char **column)
+{
+	size_t len = strlen(attribute->name);
+
+	*column = NULL;
+	if (!attribute->per_column)
+		return strcmp(attribute->name, value) == 0;
+	if (strncmp(attribute->name, value, len) != 0 || value[len] != ':' ||
+		value[len + 1] == '\0')
+		return false;
+	*column = value + len + 1;
+	return true;
+}
+
+const GcAttribute *
+gc_resource_attribute(const GcResource *resource, const char *value, const char **column)
+{
+	GcNearest nearest;
+
+	gc_nearest_init(&nearest, value);
+	for (int i = 0; gc_resources[i]; i++)
+	{
+		if (resource != NULL && resource != gc_resources[i])
+			continue;
+		for (int j = 0; j < gc_resources[i]->attribute_count; j++)
+		{
+			const GcAttribute *attribute = &gc_resources[i]->attributes[j];
+
+			if (attribute_matches(attribute, value, column))
+				return attribute;
+			gc_nearest_offer(&nearest, attribute->per_column
+										   ? psprintf("%s:<column>", attribute->name)
+										   : attribute->name);
+		}
+	}
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for option \"%s\": \"%s\"", "attribute", value),
+					nearest.best
+						? errhint("Perhaps you meant \"%s\".", nearest.best)
+						: errhint("The attributes are in the reference, docs/reference.md.")));
+}

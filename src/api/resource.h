@@ -1,0 +1,85 @@
+/*
+ * api/resource.h
+ *	  What the API offers as tables: one const descriptor for each.
+ *
+ * A descriptor says which columns a resource has, where a reply holds them,
+ * and how a page of it is asked for.  A new resource is one file with its
+ * descriptor and one line in the registry, resource.c.
+ */
+#ifndef GC_API_RESOURCE_H
+#define GC_API_RESOURCE_H
+
+#include "postgres.h"
+
+#include "api/request.h"
+#include "base/json.h"
+
+#include "lib/stringinfo.h"
+
+typedef enum GcAttributeRole
+{
+	GC_ROLE_PLAIN,	  /* a member of the reply */
+	GC_ROLE_ID,		  /* the contact id, as the caller may choose it */
+	GC_ROLE_CALLABLE, /* written when false: opt-outs */
+	GC_ROLE_STATUS,	  /* its false parts are written */
+	GC_ROLE_LIST_ID,  /* constants of the table */
+	GC_ROLE_LIST_NAME,
+} GcAttributeRole;
+
+typedef struct GcAttribute
+{
+	const char *name; /* as the option "attribute" has it, before any ":" */
+	const char *type; /* that IMPORT declares */
+	const char
+		*path; /* members of the reply, joined by "/"; "%" is the column; NULL: constant */
+	bool per_column; /* "name:column", once for each phone column */
+	bool common;	 /* made by IMPORT without being asked */
+	GcAttributeRole role;
+	const char *column; /* IMPORT's name, if it is not "name" */
+	const char *(*derive)(
+		const GcSpan *span); /* a value made from what path gives, absent included */
+} GcAttribute;
+
+/* What a page is asked of. */
+typedef struct GcPageRequest
+{
+	const char *list_id; /* contacts: of which list; NULL elsewhere */
+	int64 number;		 /* from 1 */
+	int size;
+} GcPageRequest;
+
+typedef struct GcResource
+{
+	const char *object;	 /* as the table option has it */
+	const char *comment; /* what its rows are */
+	const GcAttribute *attributes;
+	int attribute_count;
+	bool has_list; /* belongs to one contact list, and has its columns as well */
+	bool insertable;
+
+	/* The call for one page; path and body are built in "path" and "body". */
+	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,
+				 GcCallSpec *spec);
+	/* The same without a number, for EXPLAIN; "list" is the id or name of the list. */
+	const char *method;
+	const char *endpoint; /* %s: the list */
+} GcResource;
+
+extern const GcResource gc_contacts;
+extern const GcResource gc_contact_lists;
+
+/* All of them, NULL-terminated. */
+extern const GcResource *const gc_resources[];
+
+/* The resource of that name; throws with the nearest one as a hint. */
+extern const GcResource *gc_resource_by_name(const char *object);
+
+/*
+ * The attribute that a value of the option "attribute" names, of one resource
+ * (NULL: of any); for a per-column one, *column is set to the part behind the
+ * colon, else to NULL.  Throws with the nearest name as a hint.
+ */
+extern const GcAttribute *gc_resource_attribute(const GcResource *resource, const char *value,
+												const char **column);
+
+#endif /* GC_API_RESOURCE_H */
