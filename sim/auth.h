@@ -1,0 +1,33 @@
+/*
+ * auth.h
+ *	  Clients, tokens and whose request it is.
+ *
+ * Owns the clients, which stay to the end, and the tokens.  All but
+ * auth_add_client want the lock.
+ */
+#ifndef SIM_AUTH_H
+#define SIM_AUTH_H
+
+#include "limit.h"
+
+typedef struct Client
+{
+	struct Client *next;
+	char *id;
+	char *secret;
+	Window window;
+} Client;
+
+extern void auth_add_client(const char *id, const char *secret);
+extern void auth_token(Request *req); /* POST /oauth/token */
+
+/*
+ * The rate window the request falls into, and req->client; NULL, with 401 as
+ * the reply, when it carries no good token.
+ */
+extern Window *auth_check(Request *req);
+
+extern void auth_revoke_tokens(void);
+extern void auth_reset(void); /* no tokens, no open windows */
+
+#endif

@@ -1,0 +1,290 @@
+/*
+ * control.c
+ *	  /_sim: what tests set and ask.
+ */
+#include <stdlib.h>
+
+#include "auth.h"
+#include "contact_json.h"
+#include "control.h"
+#include "digest.h"
+#include "errors.h"
+#include "faults.h"
+#include "lists.h"
+#include "record.h"
+#include "state.h"
+#include "switches.h"
+
+void
+control_reset(Request *req)
+{
+	store_reset();
+	faults_clear();
+	record_reset();
+	auth_reset();
+	switches_reset();
+	counters_reset();
+	reply_json(req, 200, json_object());
+}
+
+static bool
+set_one(const char *name, const json_t *value, char **why)
+{
+	if (strcmp(name, "revoke_tokens") != 0)
+		return switch_set_json(name, value, why);
+	if (json_is_true(value))
+		auth_revoke_tokens();
+	return true;
+}
+
+/* One that is wrong is told of; those before it are set. */
+void
+control_set(Request *req)
+{
+	json_t *json = json_loadb(req->body.data, req->body.len, 0, NULL);
+	const char *name;
+	json_t *value;
+	char *why = NULL;
+
+	if (!json_is_object(json))
+		why = sim_strdup("the body must be an object");
+	json_object_foreach(json, name, value)
+	{
+		if (!set_one(name, value, &why))
+			break;
+	}
+	json_decref(json);
+	if (why)
+		reply_error(req, 400, "bad.request", "%s", why);
+	else
+		reply_json(req, 200, switches_json());
+	free(why);
+}
+
+void
+control_set_faults(Request *req)
+{
+	faults_set(req);
+}
+
+void
+control_faults(Request *req)
+{
+	faults_list(req);
+}
+
+void
+control_requests(Request *req)
+{
+	int64_t since = 0;
+
+	if (request_number(req, "since", &since))
+		record_list(req, since);
+}
+
+void
+control_clear_requests(Request *req)
+{
+	record_clear();
+	reply_json(req, 200, json_object());
+}
+
+void
+control_state(Request *req)
+{
+	json_t *lists = json_array();
+
+	for (List *list = store_lists(); list; list = list->next)
+	{
+		list_settle(list);
+		json_array_append_new(
+			lists, json_pack("{s:s, s:s, s:I}", "id", list->id, "name", list->name, "contacts",
+							 (json_int_t) (list->ncontacts + list->accepted)));
+	}
+	reply_json(req, 200,
+			   json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "lists", lists,
+						 "requests", (json_int_t) counters.requests, "contacts_accepted",
+						 (json_int_t) counters.contacts_accepted, "rejected",
+						 (json_int_t) counters.rejected, "throttled",
+						 (json_int_t) counters.throttled, "tokens_issued",
+						 (json_int_t) counters.tokens_issued, "in_flight",
+						 (json_int_t) counters.in_flight, "max_in_flight",
+						 (json_int_t) counters.max_in_flight, "connections",
+						 (json_int_t) counters.connections, "switches", switches_json()));
+}
+
+void
+control_lists(Request *req)
+{
+	Buf *out = &req->reply.body;
+
+	buf_putc(out, '[');
+	for (List *list = store_lists(); list; list = list->next)
+	{
+		list_settle(list);
+		list_put_json(out, list, true);
+		if (list->next)
+			buf_putc(out, ',');
+	}
+	buf_putc(out, ']');
+	reply_ok(req);
+}
+
+/* The list that a parameter names; NULL, with an error as the reply. */
+static List *
+named_list(Request *req)
+{
+	const Span *id = request_param(req, "listId");
+	List *list = id ? store_find(*id) : NULL;
+
+	if (list == NULL)
+		reply_error(req, 404, "not.found", "listId names no list.");
+	return list;
+}
+
+void
+control_contacts(Request *req)
+{
+	List *list = named_list(req);
+	int64_t offset = 0;
+	int64_t limit = INT32_MAX;
+	Buf *out = &req->reply.body;
+	char before = '[';
+
+	if (!list || !request_number(req, "offset", &offset) ||
+		!request_number(req, "limit", &limit))
+		return;
+	list_compact(list);
+	for (int64_t i = offset; i < list->ncontacts && i - offset < limit; i++)
+	{
+		buf_putc(out, before);
+		contact_put_raw(out, list, list->order[i]);
+		before = ',';
+	}
+	buf_puts(out, before == '[' ? "[]" : "]");
+	reply_ok(req);
+}
+
+static bool
+set_attribute(Contact *contact, const char *name, const json_t *value)
+{
+	char *text;
+	int attr = 0;
+
+	if (strcmp(name, "callable") == 0)
+		contact->callable = json_is_true(value);
+	else if (strcmp(name, "inUse") == 0)
+		contact->in_use = json_is_true(value);
+	else
+	{
+		while (attr < ATTR_COUNT && strcmp(attr_names[attr], name) != 0)
+			attr++;
+		if (attr == ATTR_COUNT)
+			return false;
+		text = json_is_null(value) ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		contact_set_attr(contact, (Attr) attr, (Span){text, text ? strlen(text) : 0});
+		free(text);
+	}
+	return true;
+}
+
+static void
+set_attributes(Request *req, List *list, Contact *contact, const json_t *json)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *) json, name, value)
+	{
+		if (strcmp(name, "listId") == 0 || strcmp(name, "id") == 0)
+			continue;
+		if (!set_attribute(contact, name, value))
+		{
+			reply_error(req, 400, "bad.request", "A contact has no attribute %s.", name);
+			return;
+		}
+	}
+	list->changes++;
+	contact_put_raw(&req->reply.body, list, contact);
+	reply_ok(req);
+}
+
+void
+control_set_contact(Request *req)
+{
+	json_t *json = json_loadb(req->body.data, req->body.len, 0, NULL);
+	json_t *list_id = json_object_get(json, "listId");
+	json_t *id = json_object_get(json, "id");
+	List *list = NULL;
+	Contact *contact = NULL;
+
+	if (json_is_string(list_id) && json_is_string(id))
+		list = store_find(
+			(Span){(char *) json_string_value(list_id), json_string_length(list_id)});
+	if (list)
+		contact =
+			list_contact(list, (Span){(char *) json_string_value(id), json_string_length(id)});
+	if (contact)
+		set_attributes(req, list, contact, json);
+	else
+		reply_error(req, 404, "not.found", "listId and id name no contact.");
+	json_decref(json);
+}
+
+/* The columns that a comma-separated parameter names; -1 when one is unknown. */
+static int
+named_columns(Request *req, const List *list, int *wanted)
+{
+	const Span *names = request_param(req, "columns");
+	char *p = names ? names->p : NULL;
+	int n = 0;
+
+	while (p && *p)
+	{
+		size_t len = strcspn(p, ",");
+		int column = columns_find(list->columns, (Span){p, len}, n);
+
+		if (column < 0 || n == MAX_COLUMNS)
+		{
+			reply_error(req, 400, "bad.request", "There is no column %.*s.", (int) len, p);
+			return -1;
+		}
+		wanted[n++] = column;
+		p += len + (p[len] == ',');
+	}
+	return n;
+}
+
+/* The sum, so in whatever order, of a digest of the id and the named cells. */
+void
+control_checksum(Request *req)
+{
+	List *list = named_list(req);
+	int wanted[MAX_COLUMNS];
+	int n = list ? named_columns(req, list, wanted) : -1;
+	uint64_t sum = 0;
+	Buf text = {0};
+
+	if (n < 0)
+		return;
+	list_compact(list);
+	for (uint32_t i = 0; i < list->ncontacts; i++)
+	{
+		Span cells[MAX_COLUMNS];
+		Span id = contact_id(list->order[i]);
+
+		contact_cells(list->order[i], cells);
+		text.len = 0;
+		buf_put(&text, id.p, id.n);
+		for (int c = 0; c < n; c++)
+		{
+			buf_putc(&text, 0x1f);
+			buf_put(&text, cells[wanted[c]].p, cells[wanted[c]].n);
+		}
+		sum += md5_head(text.data, text.len);
+	}
+	buf_free(&text);
+	buf_printf(&req->reply.body, "{\"count\":%u,\"checksum\":\"%016llx\"}", list->ncontacts,
+			   (unsigned long long) sum);
+	reply_ok(req);
+}

@@ -1,0 +1,164 @@
+/*
+ * exchange.c
+ *	  One request on its way through: struck by a fault or not, carried out,
+ *	  answered or not.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "exchange.h"
+#include "record.h"
+#include "route.h"
+#include "state.h"
+#include "switches.h"
+
+static int end_fd = -1; /* readable once the simulator ends */
+
+bool
+waits_open(void)
+{
+	end_fd = eventfd(0, EFD_CLOEXEC);
+	return end_fd >= 0;
+}
+
+void
+waits_end(void)
+{
+	eventfd_write(end_fd, 1);
+}
+
+bool
+wait_us(int fd, int64_t us)
+{
+	struct pollfd fds[2] = {{end_fd, POLLIN, 0}, {fd, POLLRDHUP, 0}};
+	struct timespec limit = {us / 1000000, us % 1000000 * 1000};
+
+	if (us == 0)
+		return true;
+	return ppoll(fds, 2, us < 0 ? NULL : &limit, NULL) == 0;
+}
+
+Exchange *
+exchange_create(const char *uri)
+{
+	Exchange *exchange = sim_alloc(sizeof(Exchange));
+
+	exchange->req = request_create(uri);
+	exchange->control = route_is_control(exchange->req);
+	return exchange;
+}
+
+void
+exchange_start(Exchange *exchange)
+{
+	exchange->started = true;
+	if (exchange->control)
+		return;
+	exchange->req->in_flight = counters_enter();
+	exchange->counted = true;
+	counters.requests++;
+}
+
+void
+exchange_leave(Exchange *exchange)
+{
+	if (exchange->counted)
+		counters_leave();
+	exchange->counted = false;
+}
+
+void
+exchange_free(Exchange *exchange)
+{
+	exchange_leave(exchange);
+	if (exchange->fault)
+	{
+		state_lock();
+		fault_release(exchange->fault);
+		state_unlock();
+	}
+	request_free(exchange->req);
+	free(exchange);
+}
+
+/* Puts the request into the record and sees which fault strikes it. */
+static void
+enter(Exchange *exchange)
+{
+	Record *record = record_prepare(exchange->req);
+
+	state_lock();
+	record_add(exchange->req, record);
+	exchange->fault = faults_match(exchange->req);
+	state_unlock();
+}
+
+/* Rows and status stand in the record before the client can see the reply. */
+static void
+finish(Exchange *exchange, bool answered)
+{
+	Request *req = exchange->req;
+
+	if (!answered)
+		req->reply.status = 0;
+	state_lock();
+	record_finish(req);
+	state_unlock();
+	if (!answered)
+		exchange_leave(exchange);
+}
+
+static bool
+happen_before(const Exchange *exchange)
+{
+	const Fault *fault = exchange->fault;
+
+	if (fault == NULL)
+		return true;
+	if (!wait_us(exchange->fd, fault->delay_before_ms * 1000))
+		return false;
+	if (fault->stall && !fault->effect)
+		return wait_us(exchange->fd, -1);
+	return fault->drop != DROP_BEFORE;
+}
+
+static bool
+happen_after(const Exchange *exchange)
+{
+	const Fault *fault = exchange->fault;
+	int64_t delay = sw_number(SW_LATENCY_MS) + (fault ? fault->delay_ms : 0);
+
+	if (!wait_us(exchange->fd, delay * 1000))
+		return false;
+	if (fault && fault->stall)
+		return wait_us(exchange->fd, -1);
+	return !fault || fault->drop != DROP_AFTER;
+}
+
+bool
+exchange_carry_out(Exchange *exchange)
+{
+	Request *req = exchange->req;
+	bool answered;
+
+	reply_header(req, "ININ-Correlation-Id", req->correlation_id);
+	if (exchange->control)
+	{
+		route_control(req);
+		return true;
+	}
+	enter(exchange);
+	answered = happen_before(exchange);
+	if (answered)
+	{
+		if (!exchange->fault || exchange->fault->status == 0 || exchange->fault->effect)
+			route_platform(req);
+		if (exchange->fault)
+			fault_apply(exchange->fault, req);
+		answered = happen_after(exchange);
+	}
+	finish(exchange, answered);
+	return answered;
+}

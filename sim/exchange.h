@@ -1,0 +1,41 @@
+/*
+ * exchange.h
+ *	  One request on its way through: struck by a fault or not, carried out,
+ *	  answered, late, in part or never.
+ *
+ * Between server.c, which reads requests, and send.c, which writes replies.
+ */
+#ifndef SIM_EXCHANGE_H
+#define SIM_EXCHANGE_H
+
+#include <microhttpd.h>
+
+#include "faults.h"
+#include "request.h"
+
+typedef struct Exchange
+{
+	Request *req;
+	Fault *fault; /* NULL = none */
+	bool started; /* its headers are known */
+	bool control;
+	bool counted; /* among those in flight */
+	int fd;		  /* the client's socket */
+} Exchange;
+
+extern Exchange *exchange_create(const char *uri);
+extern void exchange_start(Exchange *exchange); /* its headers are there */
+extern void exchange_free(Exchange *exchange);
+extern void exchange_leave(Exchange *exchange); /* no longer in flight */
+
+/* False when the connection is to be closed without an answer. */
+extern bool exchange_carry_out(Exchange *exchange);
+
+/* Waits end early when the client goes away or the simulator ends; then false. */
+extern bool waits_open(void);
+extern void waits_end(void);
+extern bool wait_us(int fd, int64_t us); /* below 0 = for ever */
+
+extern enum MHD_Result exchange_send(Exchange *exchange, struct MHD_Connection *connection);
+
+#endif

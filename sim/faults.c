@@ -1,0 +1,299 @@
+/*
+ * faults.c
+ *	  What tests ask to go wrong: matching, and what becomes of a reply.
+ */
+#include <fnmatch.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "errors.h"
+#include "faults.h"
+
+typedef enum MemberKind
+{
+	M_TEXT,
+	M_NUMBER,
+	M_FLAG,
+	M_DROP,
+	M_OBJECT,
+	M_ANY
+} MemberKind;
+
+/* What a fault may say; offset 0 (refs' own) = read from spec when needed. */
+static const struct Member
+{
+	const char *name;
+	MemberKind kind;
+	size_t offset;
+} members[] = {
+	{"method", M_TEXT, offsetof(Fault, method)},
+	{"path", M_TEXT, offsetof(Fault, path)},
+	{"body_contains", M_TEXT, offsetof(Fault, body_contains)},
+	{"nth", M_NUMBER, offsetof(Fault, nth)},
+	{"every", M_NUMBER, offsetof(Fault, every)},
+	{"times", M_NUMBER, offsetof(Fault, times)},
+	{"status", M_NUMBER, offsetof(Fault, status)},
+	{"effect", M_FLAG, offsetof(Fault, effect)},
+	{"content_type", M_TEXT, offsetof(Fault, content_type)},
+	{"delay_ms", M_NUMBER, offsetof(Fault, delay_ms)},
+	{"delay_before_ms", M_NUMBER, offsetof(Fault, delay_before_ms)},
+	{"stall", M_FLAG, offsetof(Fault, stall)},
+	{"drop", M_DROP, offsetof(Fault, drop)},
+	{"truncate", M_NUMBER, offsetof(Fault, truncate)},
+	{"bytes_per_second", M_NUMBER, offsetof(Fault, bytes_per_second)},
+	{"echo_less", M_NUMBER, offsetof(Fault, echo_less)},
+	{"headers", M_OBJECT, 0},
+	{"body", M_TEXT, 0},
+	{"body_json", M_ANY, 0},
+	{"echo_patch", M_OBJECT, 0},
+	{NULL, M_ANY, 0},
+};
+
+#define MAX_FAULTS 256
+
+static Fault *faults[MAX_FAULTS];
+static int nfaults;
+
+static bool
+set_member(Fault *fault, const struct Member *member, const json_t *value)
+{
+	void *place = (char *) fault + member->offset;
+
+	switch (member->kind)
+	{
+		case M_TEXT:
+			if (member->offset && json_is_string(value))
+				*(const char **) place = json_string_value(value);
+			return json_is_string(value);
+		case M_NUMBER:
+			if (!json_is_integer(value) || json_integer_value(value) < 0)
+				return false;
+			*(int64_t *) place = json_integer_value(value);
+			return true;
+		case M_FLAG:
+			*(bool *) place = json_is_true(value);
+			return json_is_boolean(value);
+		case M_DROP:
+			if (!json_is_string(value))
+				return false;
+			*(Drop *) place = strcmp(json_string_value(value), "before") == 0  ? DROP_BEFORE
+							  : strcmp(json_string_value(value), "after") == 0 ? DROP_AFTER
+																			   : DROP_NOT;
+			return *(Drop *) place != DROP_NOT;
+		case M_OBJECT:
+			return json_is_object(value);
+		default:
+			return true;
+	}
+}
+
+void
+fault_release(Fault *fault)
+{
+	if (--fault->refs > 0)
+		return;
+	json_decref(fault->spec);
+	free(fault);
+}
+
+/* NULL, with *why to free, when the spec is not a fault. */
+static Fault *
+fault_create(json_t *spec, char **why)
+{
+	Fault *fault = sim_alloc(sizeof(Fault));
+	const char *name;
+	json_t *value;
+
+	fault->refs = 1;
+	fault->truncate = fault->times = -1;
+	fault->spec = json_incref(spec);
+	*why = json_is_object(spec) ? NULL : sim_printf("a fault must be an object");
+	json_object_foreach(spec, name, value)
+	{
+		const struct Member *member = members;
+
+		while (member->name && strcmp(member->name, name) != 0)
+			member++;
+		if (member->name == NULL || !set_member(fault, member, value))
+		{
+			free(*why);
+			*why = sim_printf("a fault has no such \"%s\"", name);
+		}
+	}
+	if (fault->nth > 0 && fault->times < 0)
+		fault->times = 1;
+	if (*why == NULL)
+		return fault;
+	fault_release(fault);
+	return NULL;
+}
+
+void
+faults_clear(void)
+{
+	while (nfaults > 0)
+		fault_release(faults[--nfaults]);
+}
+
+void
+faults_set(Request *req)
+{
+	json_t *list = json_loadb(req->body.data, req->body.len, JSON_ALLOW_NUL, NULL);
+	char *why = NULL;
+
+	if (!json_is_array(list) || json_array_size(list) > MAX_FAULTS)
+		why = sim_printf("the body must be an array of at most %d faults", MAX_FAULTS);
+	faults_clear();
+	for (size_t i = 0; i < json_array_size(list) && why == NULL; i++)
+	{
+		Fault *fault = fault_create(json_array_get(list, i), &why);
+
+		if (fault)
+			faults[nfaults++] = fault;
+	}
+	json_decref(list);
+	if (why == NULL)
+	{
+		reply_json(req, 200, json_pack("{s:i}", "faults", nfaults));
+		return;
+	}
+	faults_clear();
+	reply_error(req, 400, "bad.request", "%s", why);
+	free(why);
+}
+
+void
+faults_list(Request *req)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < nfaults; i++)
+	{
+		json_t *one = json_copy(faults[i]->spec);
+
+		json_object_set_new(one, "seen", json_integer(faults[i]->seen));
+		json_object_set_new(one, "hits", json_integer(faults[i]->hits));
+		json_array_append_new(list, one);
+	}
+	reply_json(req, 200, list);
+}
+
+static bool
+fault_concerns(const Fault *fault, const Request *req)
+{
+	if (fault->method && strcmp(fault->method, req->method) != 0)
+		return false;
+	if (fault->path && strpbrk(fault->path, "*?[") && fnmatch(fault->path, req->path, 0) != 0)
+		return false;
+	if (fault->path && !strpbrk(fault->path, "*?[") && !strstr(req->path, fault->path))
+		return false;
+	return !fault->body_contains ||
+		   (req->body.len > 0 && memmem(req->body.data, req->body.len, fault->body_contains,
+										strlen(fault->body_contains)));
+}
+
+static bool
+fault_is_due(const Fault *fault)
+{
+	if (fault->times >= 0 && fault->hits >= fault->times)
+		return false;
+	if (fault->nth > 0)
+		return fault->seen >= fault->nth;
+	return fault->every == 0 || fault->seen % fault->every == 0;
+}
+
+/* All that match count the request; the first that is due strikes. */
+Fault *
+faults_match(const Request *req)
+{
+	Fault *struck = NULL;
+
+	for (int i = 0; i < nfaults; i++)
+	{
+		Fault *fault = faults[i];
+
+		if (!fault_concerns(fault, req))
+			continue;
+		fault->seen++;
+		if (struck || !fault_is_due(fault))
+			continue;
+		fault->hits++;
+		fault->refs++;
+		struck = fault;
+	}
+	return struck;
+}
+
+static void
+patch_echo(const Fault *fault, Request *req, json_t *patch)
+{
+	Buf *body = &req->reply.body;
+	json_t *echo = json_loadb(body->data, body->len, JSON_ALLOW_NUL, NULL);
+	size_t i;
+	json_t *contact;
+
+	if (json_is_array(echo))
+	{
+		for (int64_t n = 0; n < fault->echo_less && json_array_size(echo) > 0; n++)
+			json_array_remove(echo, json_array_size(echo) - 1);
+		json_array_foreach(echo, i, contact)
+		{
+			json_t *own = json_deep_copy(patch);
+
+			if (own && json_is_object(contact))
+				json_object_update_recursive(contact, own);
+			json_decref(own);
+		}
+		body->len = 0;
+		buf_put_json(body, echo);
+	}
+	json_decref(echo);
+}
+
+static void
+set_body(const Fault *fault, Request *req)
+{
+	json_t *text = json_object_get(fault->spec, "body");
+	json_t *json = json_object_get(fault->spec, "body_json");
+	Buf *body = &req->reply.body;
+
+	body->len = 0;
+	if (json)
+		buf_put_json(body, json);
+	else
+		buf_put(body, json_string_value(text), json_string_length(text));
+	free(req->reply.content_type);
+	req->reply.content_type =
+		text || json ? sim_strdup(json ? "application/json" : "text/plain; charset=utf-8")
+					 : NULL;
+}
+
+void
+fault_apply(const Fault *fault, Request *req)
+{
+	const char *name;
+	json_t *value;
+	json_t *patch = json_object_get(fault->spec, "echo_patch");
+
+	if (patch || fault->echo_less > 0)
+		patch_echo(fault, req, patch);
+	if (fault->status > 0 || json_object_get(fault->spec, "body") ||
+		json_object_get(fault->spec, "body_json"))
+		set_body(fault, req);
+	if (fault->status > 0)
+		req->reply.status = (int) fault->status;
+	if (fault->content_type)
+	{
+		free(req->reply.content_type);
+		req->reply.content_type = sim_strdup(fault->content_type);
+	}
+	json_object_foreach(json_object_get(fault->spec, "headers"), name, value)
+	{
+		char *dumped = json_is_string(value) || json_is_null(value)
+						   ? NULL
+						   : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		reply_header(req, name, dumped ? dumped : json_string_value(value));
+		free(dumped);
+	}
+}

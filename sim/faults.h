@@ -1,0 +1,57 @@
+/*
+ * faults.h
+ *	  What tests ask to go wrong: matching, and what becomes of a reply.
+ *
+ * Owns the faults.  Knows nothing of sockets: what concerns the connection
+ * (delay, stall, drop, truncate) is for the server to read from the fault.
+ */
+#ifndef SIM_FAULTS_H
+#define SIM_FAULTS_H
+
+#include "request.h"
+
+typedef enum Drop
+{
+	DROP_NOT,
+	DROP_BEFORE,
+	DROP_AFTER
+} Drop;
+
+typedef struct Fault
+{
+	int refs; /* the list's, and one for each request it struck */
+
+	const char *method; /* NULL = any; these texts belong to spec */
+	const char *path;
+	const char *body_contains;
+	int64_t nth;
+	int64_t every;
+	int64_t times; /* -1 = no end */
+
+	int64_t status; /* 0 = the real reply */
+	bool effect;	/* with status or stall: carry the request out first */
+	const char *content_type;
+	int64_t delay_ms;
+	int64_t delay_before_ms;
+	bool stall;
+	Drop drop;
+	int64_t truncate; /* -1 = not */
+	int64_t bytes_per_second;
+	int64_t echo_less;
+
+	int64_t seen; /* requests that matched */
+	int64_t hits; /* requests it struck */
+	json_t *spec; /* as given */
+} Fault;
+
+extern void faults_set(Request *req);  /* POST /_sim/faults; wants the lock */
+extern void faults_list(Request *req); /* GET /_sim/faults; wants the lock */
+extern void faults_clear(void);		   /* wants the lock */
+
+extern Fault *faults_match(const Request *req); /* NULL = none; wants the lock */
+extern void fault_release(Fault *fault);		/* wants the lock */
+
+/* Changes the reply, which is empty when the request was not carried out. */
+extern void fault_apply(const Fault *fault, Request *req);
+
+#endif

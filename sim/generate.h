@@ -1,0 +1,23 @@
+/*
+ * generate.h
+ *	  --discard: counts the contacts of a body fast, and makes up contacts.
+ *
+ * Owns a list's row template.
+ */
+#ifndef SIM_GENERATE_H
+#define SIM_GENERATE_H
+
+#include "request.h"
+#include "store.h"
+
+typedef struct Generated Generated;
+
+/* Objects directly in the array that the text is; -1 when brackets do not match. */
+extern int64_t scan_count_rows(const char *text, size_t len);
+
+/* Contact number n of the list, as JSON.  Wants the lock. */
+extern void generated_put(Buf *out, List *list, int64_t n);
+extern int64_t generated_number(Span id); /* -1 when it is no generated id */
+extern void generated_free(Generated *generated);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * lists.h
+ *	  The calls on contact lists.
+ *
+ * All want the lock.
+ */
+#ifndef SIM_LISTS_H
+#define SIM_LISTS_H
+
+#include "request.h"
+#include "store.h"
+
+extern void lists_get(Request *req);
+extern void lists_post(Request *req);
+extern void lists_delete(Request *req);
+extern void list_get(Request *req);
+extern void list_put(Request *req);
+extern void list_delete_one(Request *req);
+extern void list_clear_contacts(Request *req);
+
+/* For tests: makes lists at once, with an id of their choice; the body is one list. */
+extern void lists_seed(Request *req);
+extern void list_put_json(Buf *out, const List *list, bool with_size);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * main.c
+ *	  The command line: starts the simulator and waits to be told to end.
+ */
+#include <getopt.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "auth.h"
+#include "faults.h"
+#include "lists.h"
+#include "record.h"
+#include "server.h"
+#include "state.h"
+#include "switches.h"
+
+typedef struct Options
+{
+	int port;
+	const char *cert;
+	const char *key;
+	const char *seed_lists;
+} Options;
+
+static const char usage[] =
+	"usage: gc_sim --port N [--tls CERT KEY] [--requests-per-minute N]\n"
+	"              [--limit-scope token|client|org] [--latency MS] [--discard]\n"
+	"              [--client ID SECRET]... [--set SWITCH=VALUE]... [--seed-lists FILE]\n"
+	"--port 0 takes a free port; the address is printed once it is open.\n";
+
+static void
+fail(const char *why)
+{
+	fprintf(stderr, "gc_sim: %s\n%s", why, usage);
+	exit(2);
+}
+
+static void
+set_switch(const char *name, const char *value)
+{
+	char *why;
+
+	if (!switch_set(name, value, &why))
+		fail(why);
+}
+
+static void
+set_assignment(char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (equals == NULL)
+		fail("--set wants SWITCH=VALUE");
+	*equals = '\0';
+	set_switch(text, equals + 1);
+}
+
+/* The second word of an option that takes two. */
+static char *
+second_word(int argc, char **argv)
+{
+	if (optind >= argc)
+		fail("--tls and --client take two values");
+	return argv[optind++];
+}
+
+static void
+read_options(int argc, char **argv, Options *options)
+{
+	static const struct option known[] = {
+		{"port", required_argument, NULL, 'p'},
+		{"tls", required_argument, NULL, 't'},
+		{"requests-per-minute", required_argument, NULL, 'r'},
+		{"limit-scope", required_argument, NULL, 's'},
+		{"latency", required_argument, NULL, 'l'},
+		{"discard", no_argument, NULL, 'd'},
+		{"client", required_argument, NULL, 'c'},
+		{"set", required_argument, NULL, 'w'},
+		{"seed-lists", required_argument, NULL, 'f'},
+		{NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
+		switch (c)
+		{
+			case 'p':
+				options->port = atoi(optarg);
+				break;
+			case 't':
+				options->cert = optarg;
+				options->key = second_word(argc, argv);
+				break;
+			case 'r':
+				set_switch("requests_per_minute", optarg);
+				break;
+			case 's':
+				set_switch("limit_scope", optarg);
+				break;
+			case 'l':
+				set_switch("latency_ms", optarg);
+				break;
+			case 'd':
+				set_switch("discard", "on");
+				break;
+			case 'c':
+				auth_add_client(optarg, second_word(argc, argv));
+				break;
+			case 'w':
+				set_assignment(optarg);
+				break;
+			case 'f':
+				options->seed_lists = optarg;
+				break;
+			default:
+				fail("unknown option");
+		}
+	if (options->port < 0 || options->port > 65535 || optind < argc)
+		fail(options->port < 0 ? "--port is required" : "too many words");
+}
+
+static void
+seed_list(const json_t *json)
+{
+	Request *req = request_create("/_sim/lists");
+
+	buf_put_json(&req->body, json);
+	lists_seed(req);
+	if (req->reply.status != 200)
+	{
+		fprintf(stderr, "gc_sim: a list to seed is refused: %.*s\n", (int) req->reply.body.len,
+				req->reply.body.data);
+		exit(2);
+	}
+	request_free(req);
+}
+
+static void
+seed_lists(const char *path)
+{
+	json_t *lists = json_load_file(path, 0, NULL);
+	size_t i;
+	json_t *list;
+
+	if (!json_is_array(lists))
+		fail("--seed-lists wants a file with a JSON array");
+	json_array_foreach(lists, i, list) seed_list(list);
+	json_decref(lists);
+}
+
+static void
+free_all(void)
+{
+	store_reset();
+	faults_clear();
+	record_reset();
+	auth_reset();
+}
+
+int
+main(int argc, char **argv)
+{
+	Options options = {.port = -1};
+	sigset_t signals;
+	int port;
+	int which;
+
+	/* Bodies come and go: their memory is kept, not given back each time. */
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024);
+	setlocale(LC_CTYPE, "C.UTF-8");
+	switches_init();
+	auth_add_client("id", "secret");
+	read_options(argc, argv, &options);
+	switches_keep();
+	if (options.seed_lists)
+		seed_lists(options.seed_lists);
+
+	/* Blocked before there are threads, so that only sigwait gets them. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	port = server_start(options.port, options.cert, options.key);
+	if (port == 0)
+	{
+		fprintf(stderr, "gc_sim: cannot listen on port %d\n", options.port);
+		return 1;
+	}
+	printf("gc_sim listening on %s://127.0.0.1:%d\n", options.cert ? "https" : "http", port);
+	fflush(stdout);
+	sigwait(&signals, &which);
+	server_stop();
+	free_all();
+	return 0;
+}

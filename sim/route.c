@@ -1,0 +1,189 @@
+/*
+ * route.c
+ *	  From method and path to the handler that answers.
+ *
+ * What is checked before any handler is here too, in the platform's order:
+ * token, rate window, path, method, kind and size of the body.
+ */
+#include <strings.h>
+
+#include "auth.h"
+#include "contacts.h"
+#include "control.h"
+#include "errors.h"
+#include "lists.h"
+#include "route.h"
+#include "search.h"
+#include "state.h"
+
+typedef struct Route
+{
+	const char *method;
+	const char *pattern; /* a star stands for one part */
+	void (*handler)(Request *req);
+	bool locks; /* takes the lock itself */
+} Route;
+
+static const Route platform_routes[] = {
+	{"GET", "api/v2/outbound/contactlists", lists_get, false},
+	{"POST", "api/v2/outbound/contactlists", lists_post, false},
+	{"DELETE", "api/v2/outbound/contactlists", lists_delete, false},
+	{"GET", "api/v2/outbound/contactlists/*", list_get, false},
+	{"PUT", "api/v2/outbound/contactlists/*", list_put, false},
+	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, false},
+	{"POST", "api/v2/outbound/contactlists/*/clear", list_clear_contacts, false},
+	{"POST", "api/v2/outbound/contactlists/*/contacts", contacts_post, true},
+	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, true},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, true},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, true},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, true},
+	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, true},
+	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, true},
+	{NULL, NULL, NULL, false},
+};
+
+static const Route control_routes[] = {
+	{"POST", "_sim/reset", control_reset, false},
+	{"POST", "_sim/set", control_set, false},
+	{"POST", "_sim/faults", control_set_faults, false},
+	{"GET", "_sim/faults", control_faults, false},
+	{"GET", "_sim/requests", control_requests, false},
+	{"DELETE", "_sim/requests", control_clear_requests, false},
+	{"GET", "_sim/state", control_state, false},
+	{"POST", "_sim/lists", lists_seed, false},
+	{"GET", "_sim/lists", control_lists, false},
+	{"GET", "_sim/contacts", control_contacts, false},
+	{"POST", "_sim/contacts", control_set_contact, false},
+	{"GET", "_sim/checksum", control_checksum, false},
+	{NULL, NULL, NULL, false},
+};
+
+static bool
+route_matches(const Route *route, Request *req)
+{
+	const char *p = route->pattern;
+	int nargs = 0;
+
+	for (int i = 0; i < req->nparts && i < MAX_PARTS; i++)
+	{
+		size_t len = strcspn(p, "/");
+		Span part = req->part[i];
+
+		if (*p == '\0')
+			return false;
+		if (*p == '*')
+		{
+			if (part.n == 0)
+				return false;
+			req->arg[nargs++] = part;
+		}
+		else if (part.n != len || memcmp(part.p, p, len) != 0)
+			return false;
+		p += len + (p[len] == '/');
+	}
+	return *p == '\0' && req->nparts <= MAX_PARTS;
+}
+
+/* NULL, with 404 or 405 as the reply, when there is none. */
+static const Route *
+find_route(const Route *routes, Request *req)
+{
+	Buf allowed = {0};
+
+	for (const Route *route = routes; route->method; route++)
+	{
+		if (!route_matches(route, req))
+			continue;
+		if (strcmp(route->method, req->method) == 0)
+		{
+			buf_free(&allowed);
+			return route;
+		}
+		buf_printf(&allowed, "%s%s", allowed.len ? ", " : "", route->method);
+	}
+	if (allowed.len > 0)
+	{
+		buf_putc(&allowed, '\0');
+		reply_header(req, "Allow", allowed.data);
+		reply_error(req, 405, "method.not.allowed", "The path does not take %s.", req->method);
+	}
+	else
+		reply_error(req, 404, "not.found", "The requested resource was not found.");
+	buf_free(&allowed);
+	return NULL;
+}
+
+static void
+call(const Route *route, Request *req)
+{
+	if (!route->locks)
+		state_lock();
+	route->handler(req);
+	if (!route->locks)
+		state_unlock();
+}
+
+static bool
+check_body(Request *req)
+{
+	const char *type = request_header(req, "Content-Type");
+	size_t len = strlen("application/json");
+	bool is_json = type && strncasecmp(type, "application/json", len) == 0 &&
+				   (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+
+	if (req->body_bytes > MAX_BODY_BYTES)
+		reply_error(req, 413, "request.entity.too.large",
+					"The request is over the size limit. Maximum bytes: %d", MAX_BODY_BYTES);
+	else if (req->body_bytes > 0 && !is_json)
+		reply_error(req, 415, "unsupported.media.type", "The body must be application/json.");
+	else
+		return true;
+	return false;
+}
+
+static bool
+admit(Request *req)
+{
+	Window *window;
+	bool admitted;
+
+	state_lock();
+	window = auth_check(req);
+	admitted = window && limit_admit(req, window);
+	state_unlock();
+	return admitted;
+}
+
+bool
+route_is_control(const Request *req)
+{
+	return req->nparts > 0 && span_is(req->part[0], "_sim");
+}
+
+void
+route_control(Request *req)
+{
+	const Route *route = find_route(control_routes, req);
+
+	if (route)
+		call(route, req);
+}
+
+void
+route_platform(Request *req)
+{
+	const Route *route;
+
+	if (request_is(req, "/oauth/token"))
+	{
+		state_lock();
+		auth_token(req);
+		state_unlock();
+	}
+	else if (req->nparts == 0 || !span_is(req->part[0], "api"))
+		reply_error(req, 404, "not.found", "The requested resource was not found.");
+	else if (admit(req) && (route = find_route(platform_routes, req)) && check_body(req))
+		call(route, req);
+	if (req->reply.status >= 400 && req->reply.status < 500 && req->reply.status != 429)
+		counters.rejected++;
+}

@@ -1,0 +1,185 @@
+/*
+ * server.c
+ *	  HTTP in and out: the only module, with send.c, that knows libmicrohttpd.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "exchange.h"
+#include "route.h"
+#include "server.h"
+#include "state.h"
+
+#define CONNECTION_MEMORY (512 * 1024) /* half of it is what one read may take */
+#define CONTROL_BODY_MAX  (256 * 1024 * 1024)
+
+static struct MHD_Daemon *http_daemon;
+static char *tls_cert;
+static char *tls_key;
+
+static void *
+on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	(void) cls;
+	(void) connection;
+	return exchange_create(uri);
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	static _Atomic uintptr_t numbers;
+
+	(void) cls;
+	(void) connection;
+	if (code != MHD_CONNECTION_NOTIFY_STARTED)
+		return;
+	counters.connections++;
+	*context = (void *) ++numbers;
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *connection, void **context,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void) cls;
+	(void) connection;
+	(void) code;
+	if (*context)
+		exchange_free(*context);
+	*context = NULL;
+}
+
+static enum MHD_Result
+keep_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	Request *req = cls;
+
+	(void) kind;
+	if (req->nheaders == MAX_HEADERS)
+		return MHD_NO;
+	req->headers[req->nheaders++] = (Header){name, value ? value : ""};
+	return MHD_YES;
+}
+
+static void
+begin(Exchange *exchange, struct MHD_Connection *connection, const char *method)
+{
+	Request *req = exchange->req;
+	const char *length;
+	size_t expected;
+
+	req->method = method;
+	req->arrived_us = sim_now_us();
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, keep_header, req);
+	req->connection = (unsigned) (uintptr_t) MHD_get_connection_info(
+						  connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+						  ->socket_context;
+	exchange->fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	exchange_start(exchange);
+	length = request_header(req, "Content-Length");
+	expected = length ? strtoul(length, NULL, 10) : 0;
+	buf_reserve(&req->body, expected > 0 && expected <= MAX_BODY_BYTES ? expected : 1);
+}
+
+/* What is over the limit is counted, not kept. */
+static void
+take_body(Exchange *exchange, const char *data, size_t len)
+{
+	Request *req = exchange->req;
+	size_t most = exchange->control ? CONTROL_BODY_MAX : MAX_BODY_BYTES;
+
+	req->body_bytes += len;
+	if (req->body_bytes <= most)
+		buf_put(&req->body, data, len);
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+		   const char *version, const char *data, size_t *len, void **context)
+{
+	Exchange *exchange = *context;
+
+	(void) cls;
+	(void) url;
+	(void) version;
+	if (!exchange->started)
+	{
+		begin(exchange, connection, method);
+		return MHD_YES;
+	}
+	if (*len > 0)
+	{
+		take_body(exchange, data, *len);
+		*len = 0;
+		return MHD_YES;
+	}
+	return exchange_carry_out(exchange) ? exchange_send(exchange, connection) : MHD_NO;
+}
+
+static char *
+read_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	Buf text = {0};
+	char piece[4096];
+	size_t n;
+
+	if (file == NULL)
+		return NULL;
+	while ((n = fread(piece, 1, sizeof(piece), file)) > 0)
+		buf_put(&text, piece, n);
+	fclose(file);
+	buf_putc(&text, '\0');
+	return text.data;
+}
+
+static bool
+read_tls(const char *cert, const char *key)
+{
+	if (cert == NULL)
+		return true;
+	tls_cert = read_file(cert);
+	tls_key = read_file(key);
+	if (tls_cert && tls_key)
+		return true;
+	fprintf(stderr, "gc_sim: cannot read %s or %s\n", cert, key);
+	return false;
+}
+
+int
+server_start(int port, const char *cert, const char *key)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+								  .sin_port = htons((uint16_t) port),
+								  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	unsigned flags =
+		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+
+	if (!read_tls(cert, key) || !waits_open())
+		return 0;
+	http_daemon = MHD_start_daemon(
+		flags | (tls_cert ? MHD_USE_TLS : 0), (uint16_t) port, NULL, NULL, on_request, NULL,
+		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+		tls_cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, tls_cert,
+		MHD_OPTION_HTTPS_MEM_KEY, tls_key, MHD_OPTION_END);
+	if (http_daemon == NULL)
+		return 0;
+	return MHD_get_daemon_info(http_daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+void
+server_stop(void)
+{
+	waits_end();
+	MHD_stop_daemon(http_daemon);
+	free(tls_cert);
+	free(tls_key);
+}

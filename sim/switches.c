@@ -1,0 +1,181 @@
+/*
+ * switches.c
+ *	  Everything that can be set: on the command line, and while running.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "switches.h"
+#include "util.h"
+
+/*
+ * A switch is one of its choices (the first is the default; stored as its
+ * number) or, without choices, a number from 0 up.
+ */
+typedef struct SwitchDef
+{
+	const char *name;
+	const char *choices[4];
+	int64_t initial;
+} SwitchDef;
+
+static const SwitchDef defs[SW_COUNT] = {
+	[SW_ABSENT_CELLS] = {"absent_cells", {"keep", "blank"}, 0},
+	[SW_BETWEEN_BOUNDS] = {"between_bounds", {"inclusive", "exclusive"}, 0},
+	[SW_CLEAR_MS] = {"clear_ms", {NULL}, 0},
+	[SW_CONTACT_ID_CHARS] = {"contact_id_chars", {"strict", "any"}, 0},
+	[SW_CONTACT_ID_MAX] = {"contact_id_max", {NULL}, 100},
+	[SW_DELETE_CONTACTS_MAX] = {"delete_contacts_max", {NULL}, 250},
+	[SW_DELETE_STATUS] = {"delete_status", {"auto", "200", "204"}, 0},
+	[SW_DISCARD] = {"discard", {"off", "on"}, 0},
+	[SW_ECHO_ORDER] = {"echo_order", {"request", "reversed"}, 0},
+	[SW_GENERATED_CONTACTS] = {"generated_contacts", {NULL}, 1000000},
+	[SW_GZIP] = {"gzip", {"off", "on"}, 0},
+	[SW_LATENCY_MS] = {"latency_ms", {NULL}, 0},
+	[SW_LIMIT_SCOPE] = {"limit_scope", {"token", "client", "org"}, 0},
+	[SW_NON_STRING_DATA] = {"non_string_data", {"reject", "coerce"}, 0},
+	[SW_OVERLONG_CELLS] = {"overlong_cells", {"reject", "truncate"}, 0},
+	[SW_PAGE_PAST_END] = {"page_past_end", {"error", "empty"}, 0},
+	[SW_PAGE_SIZE_OVER] = {"page_size_over", {"cap", "refuse"}, 0},
+	[SW_PROVISION_MS] = {"provision_ms", {NULL}, 0},
+	[SW_PROVISION_STATUS] = {"provision_status", {"404", "409"}, 0},
+	[SW_PUT_ABSENT] = {"put_absent", {"keep", "reset"}, 0},
+	[SW_PUT_MISSING_STATUS] = {"put_missing_status", {"400", "404"}, 0},
+	[SW_RATE_WINDOW_SECONDS] = {"rate_window_seconds", {NULL}, 60},
+	[SW_READ_LAG_MS] = {"read_lag_ms", {NULL}, 0},
+	[SW_RECORD_BODIES] = {"record_bodies", {"off", "on"}, 0},
+	[SW_RECORD_DIGEST] = {"record_digest", {"auto", "on", "off"}, 0},
+	[SW_RECORD_MAX] = {"record_max", {NULL}, 100000},
+	[SW_REQUESTS_PER_MINUTE] = {"requests_per_minute", {NULL}, 0},
+	[SW_SEARCH_MAX_ROWS] = {"search_max_rows", {NULL}, 0},
+	[SW_TEXT_COMPARE] = {"text_compare", {"ignorecase", "exact"}, 0},
+	[SW_THROTTLE_CODE] = {"throttle_code",
+						  {"too.many.requests.retry.after", "too.many.requests"},
+						  0},
+	[SW_TOKEN_ERROR_STATUS] = {"token_error_status", {"400", "401"}, 0},
+	[SW_TOKEN_LIFETIME] = {"token_lifetime", {NULL}, 86400},
+	[SW_TOKEN_TYPE] = {"token_type", {"bearer", "Bearer"}, 0},
+	[SW_UNKNOWN_FIELDS] = {"unknown_fields", {"refuse", "drop"}, 0},
+};
+
+static _Atomic int64_t current[SW_COUNT];
+static int64_t kept[SW_COUNT];
+
+void
+switches_init(void)
+{
+	for (int i = 0; i < SW_COUNT; i++)
+		current[i] = defs[i].initial;
+	switches_keep();
+}
+
+void
+switches_keep(void)
+{
+	for (int i = 0; i < SW_COUNT; i++)
+		kept[i] = current[i];
+}
+
+void
+switches_reset(void)
+{
+	for (int i = 0; i < SW_COUNT; i++)
+		current[i] = kept[i];
+}
+
+static int
+find_switch(const char *name)
+{
+	for (int i = 0; i < SW_COUNT; i++)
+		if (strcmp(defs[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+parse_value(const SwitchDef *def, const char *value, int64_t *out)
+{
+	char *end;
+
+	if (def->choices[0])
+	{
+		for (int i = 0; i < 4 && def->choices[i]; i++)
+			if (strcmp(def->choices[i], value) == 0)
+			{
+				*out = i;
+				return true;
+			}
+		return false;
+	}
+	*out = strtoll(value, &end, 10);
+	return *value && *end == '\0' && *out >= 0;
+}
+
+bool
+switch_set(const char *name, const char *value, char **why)
+{
+	int i = find_switch(name);
+	int64_t parsed;
+
+	if (i < 0)
+		*why = sim_printf("there is no switch \"%s\"", name);
+	else if (!parse_value(&defs[i], value, &parsed))
+		*why = sim_printf("switch \"%s\" cannot be \"%s\"", name, value);
+	else
+	{
+		current[i] = parsed;
+		return true;
+	}
+	return false;
+}
+
+/* true and false mean on and off, as far as a switch has those. */
+bool
+switch_set_json(const char *name, const json_t *value, char **why)
+{
+	char number[32];
+
+	if (json_is_string(value))
+		return switch_set(name, json_string_value(value), why);
+	if (json_is_boolean(value))
+		return switch_set(name, json_is_true(value) ? "on" : "off", why);
+	if (!json_is_integer(value))
+	{
+		*why = sim_printf("switch \"%s\" takes a string, an integer or a boolean", name);
+		return false;
+	}
+	snprintf(number, sizeof(number), "%lld", (long long) json_integer_value(value));
+	return switch_set(name, number, why);
+}
+
+const char *
+sw_text(Switch sw)
+{
+	return defs[sw].choices[current[sw]];
+}
+
+int64_t
+sw_number(Switch sw)
+{
+	return defs[sw].choices[0] ? atoi(sw_text(sw)) : current[sw];
+}
+
+bool
+sw_is(Switch sw, const char *choice)
+{
+	return strcmp(sw_text(sw), choice) == 0;
+}
+
+json_t *
+switches_json(void)
+{
+	json_t *all = json_object();
+
+	for (int i = 0; i < SW_COUNT; i++)
+		json_object_set_new(all, defs[i].name,
+							defs[i].choices[0] ? json_string(sw_text(i))
+											   : json_integer(current[i]));
+	return all;
+}

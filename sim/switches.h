@@ -1,0 +1,67 @@
+/*
+ * switches.h
+ *	  Everything that can be set: on the command line, and while running.
+ *
+ * Owns the table of switches and their values.  Values may be read at any
+ * time from any thread.
+ */
+#ifndef SIM_SWITCHES_H
+#define SIM_SWITCHES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum Switch
+{
+	SW_ABSENT_CELLS,
+	SW_BETWEEN_BOUNDS,
+	SW_CLEAR_MS,
+	SW_CONTACT_ID_CHARS,
+	SW_CONTACT_ID_MAX,
+	SW_DELETE_CONTACTS_MAX,
+	SW_DELETE_STATUS,
+	SW_DISCARD,
+	SW_ECHO_ORDER,
+	SW_GENERATED_CONTACTS,
+	SW_GZIP,
+	SW_LATENCY_MS,
+	SW_LIMIT_SCOPE,
+	SW_NON_STRING_DATA,
+	SW_OVERLONG_CELLS,
+	SW_PAGE_PAST_END,
+	SW_PAGE_SIZE_OVER,
+	SW_PROVISION_MS,
+	SW_PROVISION_STATUS,
+	SW_PUT_ABSENT,
+	SW_PUT_MISSING_STATUS,
+	SW_RATE_WINDOW_SECONDS,
+	SW_READ_LAG_MS,
+	SW_RECORD_BODIES,
+	SW_RECORD_DIGEST,
+	SW_RECORD_MAX,
+	SW_REQUESTS_PER_MINUTE,
+	SW_SEARCH_MAX_ROWS,
+	SW_TEXT_COMPARE,
+	SW_THROTTLE_CODE,
+	SW_TOKEN_ERROR_STATUS,
+	SW_TOKEN_LIFETIME,
+	SW_TOKEN_TYPE,
+	SW_UNKNOWN_FIELDS,
+	SW_COUNT
+} Switch;
+
+extern void switches_init(void);
+extern void switches_keep(void); /* what a reset goes back to */
+extern void switches_reset(void);
+
+/* False, with a message to free in *why, when there is no such switch or value. */
+extern bool switch_set(const char *name, const char *value, char **why);
+extern bool switch_set_json(const char *name, const json_t *value, char **why);
+
+extern int64_t sw_number(Switch sw);
+extern bool sw_is(Switch sw, const char *choice);
+extern const char *sw_text(Switch sw); /* of a switch with choices */
+extern json_t *switches_json(void);
+
+#endif
