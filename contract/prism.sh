@@ -55,12 +55,17 @@ start_prism() {
 # What the proxy objected to, so far.
 violations() { grep -iE 'violation|✖' "$prism_log" || true; }
 
+searches() { grep -c 'post .*contacts/search' "$prism_log" || true; }
+
 no_violations() { [ -z "$(violations)" ] || { violations; return 1; }; }
 
 query() { sql -d contract_prism "$@"; }
 
 # The statements, as a file that psql stops in at the first error.
 run_statements() { query -v "source=$src" -v "proxy=$proxy" -v "login=$sim_url" -f "$src/contract/prism.sql"; }
+
+# The contract test of the SDK, its calls by way of the proxy.
+run_sdk() { GC_NODE_MODULES=$modules GC_SIM_URL=$sim_url GC_API_URL=$proxy node "$src/contract/sdk.mjs"; }
 
 # status METHOD PATH BODY: of a request that goes through the proxy.
 status() {
@@ -95,8 +100,11 @@ sql -c 'DROP DATABASE IF EXISTS contract_prism' -c 'CREATE DATABASE contract_pri
 
 expect "a request through the proxy arrives" \
 	test "$(status GET "/api/v2/outbound/contactlists/$list" '')" = 200
+expect "the simulator's replies to the SDK are of the described shapes" run_sdk
+expect "none of them violates the description" no_violations
+searched=$(searches)
 expect "the extension's statements succeed through the proxy" run_statements
-expect "the proxy saw them" test "$(grep -c 'contacts/search' "$prism_log")" -gt 0
+expect "the proxy saw them" test "$(searches)" -gt "$searched"
 expect "no request and no reply violates the description" no_violations
 expect "a request that does is reported, so these tests can fail" refuses_wrong_request
 echo "$passed passed, $failed failed"

@@ -1,18 +1,21 @@
 // The official SDK, pointed at the simulator by its gateway setting: creates a
 // list, posts, searches, pages and reads by id, and checks each answer.
 //
-// Environment: GC_SIM_URL, GC_NODE_MODULES (the directory with node_modules).
+// Environment: GC_SIM_URL, GC_NODE_MODULES (the directory with node_modules), and
+// GC_API_URL if calls other than the login go elsewhere (a proxy).
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 
 const require = createRequire(`${process.env.GC_NODE_MODULES}/`);
 const platformClient = require('purecloud-platform-client-v2');
+const gateway = (url) => ({ host: url.hostname, protocol: 'http', port: Number(url.port) });
 const sim = new URL(process.env.GC_SIM_URL);
+const api = new URL(process.env.GC_API_URL ?? process.env.GC_SIM_URL);
 
 const client = platformClient.ApiClient.instance;
 client.config.live_reload_config = false;
-client.setGateway({ host: sim.hostname, protocol: 'http', port: Number(sim.port) });
+client.setGateway(gateway(sim));
 const outbound = new platformClient.OutboundApi();
 
 let passed = 0;
@@ -29,13 +32,16 @@ async function test(name, body) {
   }
 }
 
-// The platform's refusal of a call, as the SDK hands it over.
-async function refusal(promise) {
+// The platform's refusal of a call, as the SDK hands it over: status, headers, body.
+async function refusal(call) {
+  client.setReturnExtendedResponses(true);
   try {
-    await promise;
+    await call();
   } catch (error) {
     if (error.status === undefined) throw error;
     return error;
+  } finally {
+    client.setReturnExtendedResponses(false);
   }
   return assert.fail('the call was accepted');
 }
@@ -76,7 +82,7 @@ const where = (column, operator, value) => ({
 });
 
 await test('a wrong secret is refused', async () => {
-  const error = await refusal(client.loginClientCredentialsGrant('id', 'wrong'));
+  const error = await refusal(() => client.loginClientCredentialsGrant('id', 'wrong'));
   assert.ok([400, 401].includes(error.status), `status ${error.status}`);
 });
 
@@ -85,6 +91,8 @@ await test('client credentials give a token', async () => {
   assert.ok(auth.accessToken);
   assert.ok(auth.tokenExpiryTime > Date.now());
 });
+
+client.setGateway(gateway(api));
 
 await test('a list is created', async () => {
   list = await outbound.postOutboundContactlists({
@@ -104,7 +112,7 @@ await test('a list is created', async () => {
 });
 
 await test('a second list of that name is refused', async () => {
-  const error = await refusal(outbound.postOutboundContactlists({
+  const error = await refusal(() => outbound.postOutboundContactlists({
     name: 'SDK contract', columnNames, phoneColumns: [{ columnName: 'Phone', type: 'cell' }] }));
   assert.equal(error.body.code, 'duplicate.name');
 });
@@ -157,7 +165,7 @@ await test('fifty contacts are read by id at once, absent ones left out', async 
     assert.deepEqual(found.map((c) => c.id).sort(), ['sdk-0', 'sdk-2']);
     assert.equal(found.find((c) => c.id === 'sdk-2').data.Note, awkward[2]);
   });
-  const error = await refusal(outbound.postOutboundContactlistContactsBulk(list.id, Array.from({ length: 51 }, (_, i) => `x${i}`)));
+  const error = await refusal(() => outbound.postOutboundContactlistContactsBulk(list.id, Array.from({ length: 51 }, (_, i) => `x${i}`)));
   assert.equal(error.status, 400);
 });
 
@@ -202,19 +210,19 @@ await test('PUT replaces the data of a contact', async () => {
 await test('a deleted contact is gone', async () => {
   await outbound.deleteOutboundContactlistContact(list.id, 'sdk-3');
   await eventually(async () => {
-    const error = await refusal(outbound.getOutboundContactlistContact(list.id, 'sdk-3'));
+    const error = await refusal(() => outbound.getOutboundContactlistContact(list.id, 'sdk-3'));
     assert.equal(error.status, 404);
   });
 });
 
 await test('refusals carry status, code and correlation id', async () => {
-  let error = await refusal(outbound.postOutboundContactlistContacts(list.id, Array.from({ length: 1001 }, (_, i) => ({ id: `t${i}`, contactListId: list.id, data: {} }))));
+  let error = await refusal(() => outbound.postOutboundContactlistContacts(list.id, Array.from({ length: 1001 }, (_, i) => ({ id: `t${i}`, contactListId: list.id, data: {} }))));
   assert.equal(error.status, 400);
   assert.equal(error.body.code, 'too.many.contacts.added');
   assert.ok(error.headers['inin-correlation-id']);
-  error = await refusal(outbound.postOutboundContactlistContacts(list.id, [{ id: 'u', contactListId: list.id, data: { Nope: 'x' } }]));
+  error = await refusal(() => outbound.postOutboundContactlistContacts(list.id, [{ id: 'u', contactListId: list.id, data: { Nope: 'x' } }]));
   assert.equal(error.body.code, 'invalid.contact.columns');
-  error = await refusal(outbound.postOutboundContactlistContacts('00000000-0000-0000-0000-000000000000', [contact('u', '')]));
+  error = await refusal(() => outbound.postOutboundContactlistContacts('00000000-0000-0000-0000-000000000000', [contact('u', '')]));
   assert.equal(error.status, 404);
 });
 
