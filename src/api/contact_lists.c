@@ -8,6 +8,7 @@
 #include "api/control.h"
 #include "api/resource.h"
 #include "base/nearest.h"
+#include "base/value.h"
 
 #include "utils/memutils.h"
 
@@ -196,7 +197,8 @@ gc_list_forget(GcList *list)
 static const char *
 not_read(const char *wanted)
 {
-	return psprintf("could not read contact list \"%s\"", wanted);
+	return psprintf("could not read contact list \"%s\"",
+					gc_value_display(wanted, NAMEDATALEN));
 }
 
 static void
@@ -265,8 +267,9 @@ list_not_found(GcCalls *calls, const char *wanted, const char *message)
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-		 errmsg("contact list \"%s\" does not exist", wanted),
-		 best ? errhint("Perhaps you meant the list \"%s\".", best)
+		 errmsg("contact list \"%s\" does not exist", gc_value_display(wanted, NAMEDATALEN)),
+		 best ? errhint("Perhaps you meant the list \"%s\".",
+						gc_value_display(best, NAMEDATALEN))
 			  : errhint("SELECT name FROM a table with object 'contact_lists' shows the lists "
 						"that this OAuth client may see.")));
 }

@@ -73,7 +73,7 @@ static void
 call_launch(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
-	GcStat *stat = call->calls->stat;
+	GcStat *stat = call->spec.stat;
 	const char *token = gc_connection_token(conn, stat);
 	MemoryContext caller_cxt;
 	GcHttpRequest request = conn->transport;
@@ -128,7 +128,7 @@ observe_limits(GcCall *call, TimestampTz now)
 	}
 	gc_ratelimit_observe(limit, allowed, used, reset, now);
 	if (gc_http_status(exchange) == 429)
-		call->calls->stat->throttled++;
+		call->spec.stat->throttled++;
 }
 
 /* A slot of the quota, not before "earliest". */
@@ -147,7 +147,7 @@ call_end(GcCall *call, GcFailure *failure)
 {
 	call->failure = failure;
 	call->state = CALL_ENDED;
-	call->calls->stat->wait_us += GetCurrentTimestamp() - call->waits_from;
+	call->spec.stat->wait_us += GetCurrentTimestamp() - call->waits_from;
 }
 
 static void
@@ -162,7 +162,7 @@ call_judge(GcCall *call)
 	GcVerdict verdict;
 
 	(void) gc_http_body(call->exchange, &len);
-	call->calls->stat->bytes_received += len;
+	call->spec.stat->bytes_received += len;
 	if (answered)
 		observe_limits(call, now);
 	if (!answered || gc_http_status(call->exchange) >= 300)
@@ -338,6 +338,8 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 	call->attempt_cxt = AllocSetContextCreate(cxt, "gc_fdw attempt", ALLOCSET_SMALL_SIZES);
 	call->calls = calls;
 	call->spec = *spec;
+	if (call->spec.stat == NULL)
+		call->spec.stat = calls->stat;
 	call->spec.path = MemoryContextStrdup(cxt, spec->path);
 	call->retry.call_class = spec->call_class;
 	call->retry.started = call->waits_from = GetCurrentTimestamp();

@@ -30,6 +30,7 @@ typedef struct GcCallSpec
 	const char *path; /* from the API's base URL on, with its query */
 	const char *body; /* JSON; NULL: none.  The caller's, until the call is freed */
 	size_t body_len;
+	GcStat *stat; /* where to count; NULL: the set's */
 } GcCallSpec;
 
 /* Opens a set; "stat" is counted up and must live as long. */

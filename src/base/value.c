@@ -10,6 +10,7 @@
 #include "base/value.h"
 #include "base/value_array.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
@@ -358,4 +359,54 @@ gc_value_span_text(const GcSpan *span, int *len)
 	}
 	cell[*len] = '\0';
 	return cell;
+}
+
+char *
+gc_value_to_utf8(const char *name)
+{
+	char *utf8 = pg_server_to_any(name, strlen(name), PG_UTF8);
+
+	return utf8 == name ? pstrdup(name) : utf8;
+}
+
+/* UTF-8 to the database's encoding, or NULL if some character does not exist there. */
+static char *
+convert_all(char *utf8)
+{
+	Oid function = FindDefaultConversionProc(PG_UTF8, GetDatabaseEncoding());
+	int len = strlen(utf8);
+	int room = len * MAX_CONVERSION_GROWTH + 1;
+	char *result;
+
+	if (!OidIsValid(function))
+		return NULL;
+	result = palloc0(room);
+	if (pg_do_encoding_conversion_buf(function, PG_UTF8, GetDatabaseEncoding(),
+									  (unsigned char *) utf8, len, (unsigned char *) result,
+									  room, true) < len)
+		return NULL;
+	return result;
+}
+
+char *
+gc_value_display(const char *utf8, int max_chars)
+{
+	char *copy = pnstrdup(utf8, max_chars * MAX_MULTIBYTE_CHAR_LEN);
+	bool valid = pg_verify_mbstr(PG_UTF8, copy, strlen(copy), true);
+	char *converted;
+
+	for (char *p = copy; *p; p++)
+		if ((unsigned char) *p < 0x20 || (!valid && IS_HIGHBIT_SET(*p)))
+			*p = (unsigned char) *p < 0x20 ? ' ' : '?';
+	copy[pg_encoding_mbcliplen(PG_UTF8, copy, strlen(copy),
+							   max_chars * MAX_MULTIBYTE_CHAR_LEN)] = '\0';
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return copy;
+	converted = convert_all(copy);
+	if (converted)
+		return converted;
+	for (char *p = copy; *p; p++)
+		if (IS_HIGHBIT_SET(*p))
+			*p = '?';
+	return copy;
 }

@@ -74,4 +74,13 @@ extern char *gc_value_span_text(const GcSpan *span, int *len);
 /* UTF-8 to the database's encoding; may return "cell" itself. */
 extern char *gc_value_from_utf8(char *cell, int len);
 
+/*
+ * UTF-8 for a message: in the database's encoding, control characters out,
+ * characters that cannot be shown as "?", cut to "max_chars".  Never throws.
+ */
+extern char *gc_value_display(const char *utf8, int max_chars);
+
+/* An identifier or option from the catalogs as UTF-8; in the current context. */
+extern char *gc_value_to_utf8(const char *name);
+
 #endif /* GC_BASE_VALUE_H */

@@ -6,45 +6,20 @@
 
 #include <jansson.h>
 
+#include "base/value.h"
 #include "net/failure.h"
 
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 
 /* The platform's words are cut here: a line, not a page. */
 #define MESSAGE_MAX 500
-
-/* Text from outside in the database's encoding, control characters out, cut to a line. */
-static char *
-clean_text(const char *from)
-{
-	char *copy = pnstrdup(from, MESSAGE_MAX * 4);
-	int len;
-
-	if (!pg_verify_mbstr(PG_UTF8, copy, strlen(copy), true))
-		for (char *p = copy; *p; p++)
-			if (IS_HIGHBIT_SET(*p))
-				*p = '?';
-	for (char *p = copy; *p; p++)
-		if ((unsigned char) *p < 0x20)
-			*p = ' ';
-	len = pg_encoding_mbcliplen(PG_UTF8, copy, strlen(copy), MESSAGE_MAX);
-	copy[len] = '\0';
-	if (GetDatabaseEncoding() == PG_UTF8)
-		return copy;
-	/* A message must not fail over a character that this database lacks. */
-	for (char *p = copy; *p; p++)
-		if (IS_HIGHBIT_SET(*p))
-			*p = '?';
-	return copy;
-}
 
 static const char *
 json_text(json_t *object, const char *name)
 {
 	const char *value = json_string_value(json_object_get(object, name));
 
-	return value && *value ? clean_text(value) : NULL;
+	return value && *value ? gc_value_display(value, MESSAGE_MAX) : NULL;
 }
 
 /* Every member may be absent: a gateway's page is no ErrorBody. */
@@ -149,7 +124,7 @@ failure_make(const GcHttpExchange *exchange, const char *method, const char *pat
 		correlation_id = gc_http_header(exchange, "inin-correlation-id");
 	}
 	if (correlation_id)
-		failure->correlation_id = clean_text(correlation_id);
+		failure->correlation_id = gc_value_display(correlation_id, MESSAGE_MAX);
 	return failure;
 }
 
@@ -180,7 +155,7 @@ gc_failure_read(const GcHttpExchange *exchange, const char *method, const char *
 			break;
 		case GC_HTTP_NOT_SENT:
 			failure->sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
-			failure->message = clean_text(gc_http_error(exchange));
+			failure->message = gc_value_display(gc_http_error(exchange), MESSAGE_MAX);
 			if (gc_http_is_timeout(exchange))
 			{
 				failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
@@ -194,7 +169,7 @@ gc_failure_read(const GcHttpExchange *exchange, const char *method, const char *
 			break;
 		default:
 			failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
-			failure->message = clean_text(gc_http_error(exchange));
+			failure->message = gc_value_display(gc_http_error(exchange), MESSAGE_MAX);
 			if (gc_http_is_timeout(exchange))
 				failure->message = psprintf("%s (limit: request_timeout)", failure->message);
 			failure->in_doubt = true;

@@ -1,0 +1,206 @@
+/*
+ * api/pager.c
+ *	  Walks all pages of a resource, in order, some of them fetched ahead.
+ */
+#include "postgres.h"
+
+#include "api/pager.h"
+
+/* One page asked for; its texts belong to the call, so they live as long. */
+typedef struct Ahead
+{
+	GcCall *call; /* NULL: free */
+	StringInfoData path;
+	StringInfoData body;
+} Ahead;
+
+struct GcPager
+{
+	GcCalls *calls;
+	const GcResource *resource;
+	const char *list_id;
+	const char *what;
+	int page_size;
+	int max_ahead;
+	int ahead;		   /* pages in flight that are wanted now */
+	Ahead *ring;	   /* max_ahead of them, by page number modulo max_ahead */
+	int64 next_start;  /* the next page to ask for */
+	int64 next_read;   /* the next page to read */
+	int64 last_page;   /* the last one there is, as far as is known; 1 at first */
+	GcPage page;	   /* the page at hand */
+	int left;		   /* of its entities */
+	int64 first_total; /* of the first page */
+	bool drifted;
+	bool ended;
+	void (*on_missing)(void *arg);
+	void *on_missing_arg;
+};
+
+GcPager *
+gc_pager_open(GcCalls *calls, const GcResource *resource, const char *list_id, int page_size,
+			  int max_ahead, const char *what)
+{
+	GcPager *pager = palloc0(sizeof(GcPager));
+
+	pager->calls = calls;
+	pager->resource = resource;
+	pager->list_id = list_id;
+	pager->what = what;
+	pager->page_size = page_size;
+	pager->max_ahead = max_ahead;
+	pager->ahead = 1;
+	pager->ring = palloc0(sizeof(Ahead) * max_ahead);
+	for (int i = 0; i < max_ahead; i++)
+	{
+		initStringInfo(&pager->ring[i].path);
+		initStringInfo(&pager->ring[i].body);
+	}
+	pager->next_start = pager->next_read = pager->last_page = 1;
+	pager->page.total = pager->first_total = -1;
+	return pager;
+}
+
+static Ahead *
+ring_slot(GcPager *pager, int64 number)
+{
+	return &pager->ring[number % pager->max_ahead];
+}
+
+/* Asks for pages until as many are on their way as are wanted. */
+static void
+fetch_ahead(GcPager *pager)
+{
+	while (pager->next_start <= pager->last_page &&
+		   pager->next_start < pager->next_read + pager->ahead)
+	{
+		Ahead *slot = ring_slot(pager, pager->next_start);
+		GcPageRequest request = {pager->list_id, pager->next_start, pager->page_size};
+		GcCallSpec spec;
+
+		pager->resource->page(&request, &slot->path, &slot->body, &spec);
+		slot->call = gc_call_start(pager->calls, &spec);
+		pager->next_start++;
+	}
+}
+
+static const char *
+not_read(GcPager *pager)
+{
+	return psprintf("could not read %s", pager->what);
+}
+
+/* Is the page as long as its own total says?  NULL, or what is wrong. */
+static const char *
+page_problem(GcPager *pager)
+{
+	GcPage *page = &pager->page;
+	int64 size = page->page_size > 0 ? page->page_size : pager->page_size;
+	int64 expected;
+
+	if (page->total < 0)
+		return "The answer does not say how many there are in all.";
+	expected = Max(0, Min(size, page->total - (pager->next_read - 1) * size));
+	if (page->count < expected)
+		return psprintf("Page " INT64_FORMAT " has %d entities where " INT64_FORMAT
+						" were expected.",
+						pager->next_read, page->count, expected);
+	return NULL;
+}
+
+static void
+note_total(GcPager *pager)
+{
+	GcPage *page = &pager->page;
+	int64 size = page->page_size > 0 ? page->page_size : pager->page_size;
+
+	if (pager->first_total < 0)
+		pager->first_total = page->total;
+	else if (page->total != pager->first_total)
+		pager->drifted = true;
+	pager->last_page = (page->total + size - 1) / size;
+}
+
+/* Makes the next page the page at hand; false if there is none. */
+static bool
+read_page(GcPager *pager)
+{
+	Ahead *slot;
+	const char *problem;
+	const char *bytes;
+	size_t len;
+
+	if (pager->next_read > 1)
+	{
+		/* The page before has been used up: it was worth fetching more of them. */
+		Ahead *done = ring_slot(pager, pager->next_read - 1);
+
+		gc_call_free(done->call);
+		done->call = NULL;
+		pager->ahead = Min(pager->ahead * 2, pager->max_ahead);
+	}
+	if (pager->next_read > pager->last_page)
+		return false;
+	fetch_ahead(pager);
+	slot = ring_slot(pager, pager->next_read);
+	gc_call_wait(slot->call);
+	if (gc_call_failure(slot->call))
+	{
+		if (gc_call_failure(slot->call)->status == 404 && pager->on_missing)
+			pager->on_missing(pager->on_missing_arg);
+		gc_call_throw(slot->call, not_read(pager), NULL);
+	}
+	bytes = gc_call_reply(slot->call, &len);
+	problem = gc_page_read(&pager->page, bytes, len);
+	if (problem == NULL)
+		problem = page_problem(pager);
+	if (problem)
+		gc_call_throw_reply(slot->call, problem, not_read(pager), NULL);
+	note_total(pager);
+	pager->left = pager->page.count;
+	pager->next_read++;
+	return true;
+}
+
+GcJson *
+gc_pager_next(GcPager *pager)
+{
+	/* A page may be empty without being the last, hence "while". */
+	while (pager->left == 0)
+	{
+		if (pager->ended || !read_page(pager))
+		{
+			pager->ended = true;
+			return NULL;
+		}
+	}
+	pager->left--;
+	(void) gc_json_element(&pager->page.entities);
+	return &pager->page.entities;
+}
+
+int64
+gc_pager_total(const GcPager *pager)
+{
+	return pager->page.total;
+}
+
+bool
+gc_pager_drifted(const GcPager *pager, int64 *first)
+{
+	*first = pager->first_total;
+	return pager->drifted;
+}
+
+void
+gc_pager_throw(GcPager *pager, const char *problem)
+{
+	gc_call_throw_reply(ring_slot(pager, pager->next_read - 1)->call, problem, not_read(pager),
+						NULL);
+}
+
+void
+gc_pager_on_missing(GcPager *pager, void (*callback)(void *arg), void *arg)
+{
+	pager->on_missing = callback;
+	pager->on_missing_arg = arg;
+}

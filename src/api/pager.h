@@ -1,0 +1,45 @@
+/*
+ * api/pager.h
+ *	  Walks all pages of a resource, in order, some of them fetched ahead.
+ *
+ * Starts with one page and fetches ahead only as pages are used up, so that a
+ * reader who stops early has cost one request.  A page that is shorter than
+ * the total says is an error, never fewer rows in silence.
+ */
+#ifndef GC_API_PAGER_H
+#define GC_API_PAGER_H
+
+#include "postgres.h"
+
+#include "api/page.h"
+#include "api/resource.h"
+
+typedef struct GcPager GcPager;
+
+/*
+ * A walk in the current context; the first request goes out with the first
+ * gc_pager_next().  "what" names what is read, for messages ("contact list
+ * "x""); it and "list_id" (NULL for resources without a list) must outlive it.
+ */
+extern GcPager *gc_pager_open(GcCalls *calls, const GcResource *resource, const char *list_id,
+							  int page_size, int max_ahead, const char *what);
+
+/*
+ * The next entity: a cursor before it, which the caller moves past it.  NULL at
+ * the end.  The bytes stay until the next call.
+ */
+extern GcJson *gc_pager_next(GcPager *pager);
+
+/* How many entities there are, by the last page read; -1: not known. */
+extern int64 gc_pager_total(const GcPager *pager);
+
+/* Did that number change during the walk?  Then *first is what it was. */
+extern bool gc_pager_drifted(const GcPager *pager, int64 *first);
+
+/* Throws that the page at hand is malformed, as its cursor says. */
+extern void gc_pager_throw(GcPager *pager, const char *problem) pg_attribute_noreturn();
+
+/* The failure that ended the walk was "not found": the list is gone. */
+extern void gc_pager_on_missing(GcPager *pager, void (*callback)(void *arg), void *arg);
+
+#endif /* GC_API_PAGER_H */

@@ -1,0 +1,250 @@
+/*
+ * fdw/batch.c
+ *	  One request body of contacts: its rows, their ids, their opt-outs.
+ */
+#include "postgres.h"
+
+#include "api/contacts.h"
+#include "api/optout.h"
+#include "fdw/batch.h"
+
+#include "common/hashfn.h"
+#include "utils/memutils.h"
+
+/* Slots of the id table; a power of two, at most half full. */
+#define ID_SLOTS (2 * 1024)
+
+StaticAssertDecl(ID_SLOTS >= 2 * GC_CONTACTS_MAX_ROWS, "the table of ids is too small");
+
+typedef struct OptOut
+{
+	int row;
+	char *id;
+	bool not_callable;
+	char *phone_number_status; /* its false parts; or NULL */
+	char *contactable_status;
+	bool shown; /* by the echo at hand */
+} OptOut;
+
+GcBatch *
+gc_batch_create(int max_rows)
+{
+	GcBatch *batch = palloc0(sizeof(GcBatch));
+
+	initStringInfo(&batch->body);
+	batch->ends = palloc(sizeof(int) * max_rows);
+	batch->ids = palloc(sizeof(uint64) * ID_SLOTS);
+	batch->optouts_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw opt-outs", ALLOCSET_SMALL_SIZES);
+	gc_batch_reset(batch);
+	return batch;
+}
+
+void
+gc_batch_reset(GcBatch *batch)
+{
+	resetStringInfo(&batch->body);
+	batch->rows = 0;
+	memset(batch->ids, 0, sizeof(uint64) * ID_SLOTS);
+	batch->optouts = NIL;
+	MemoryContextReset(batch->optouts_cxt);
+	batch->after_wire = false;
+	batch->call = NULL;
+}
+
+uint64
+gc_batch_hash(const char *id)
+{
+	uint64 hash = hash_bytes_extended((const unsigned char *) id, strlen(id), 0);
+
+	return hash == 0 ? 1 : hash;
+}
+
+bool
+gc_batch_has(const GcBatch *batch, uint64 hash)
+{
+	for (int i = hash % ID_SLOTS; batch->ids[i] != 0; i = (i + 1) % ID_SLOTS)
+		if (batch->ids[i] == hash)
+			return true;
+	return false;
+}
+
+static void
+remember_id(GcBatch *batch, uint64 hash)
+{
+	int i = hash % ID_SLOTS;
+
+	while (batch->ids[i] != 0)
+		i = (i + 1) % ID_SLOTS;
+	batch->ids[i] = hash;
+}
+
+static char *
+copy_or_null(const char *string)
+{
+	return string ? pstrdup(string) : NULL;
+}
+
+static void
+remember_optout(GcBatch *batch, const char *id, bool not_callable, const char *phone,
+				const char *contactable)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(batch->optouts_cxt);
+	OptOut *optout = palloc0(sizeof(OptOut));
+
+	optout->row = batch->rows;
+	optout->id = pstrdup(id);
+	optout->not_callable = not_callable;
+	optout->phone_number_status = copy_or_null(phone);
+	optout->contactable_status = copy_or_null(contactable);
+	batch->optouts = lappend(batch->optouts, optout);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+static void
+add_bytes(GcBatch *batch, const char *json, int len)
+{
+	appendStringInfoChar(&batch->body, batch->rows == 0 ? '[' : ',');
+	appendBinaryStringInfo(&batch->body, json, len);
+	batch->ends[batch->rows++] = batch->body.len;
+}
+
+void
+gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
+{
+	remember_id(batch, hash);
+	if (row->not_callable || row->phone_number_status || row->contactable_status)
+		remember_optout(batch, row->id, row->not_callable, row->phone_number_status,
+						row->contactable_status);
+	add_bytes(batch, row->json, row->len);
+}
+
+int
+gc_batch_close(GcBatch *batch)
+{
+	appendStringInfoChar(&batch->body, ']');
+	return batch->body.len;
+}
+
+void
+gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
+{
+	ListCell *lc;
+
+	foreach (lc, src->optouts)
+	{
+		OptOut *optout = lfirst(lc);
+
+		if (optout->row >= from && optout->row < to)
+			remember_optout(dst, optout->id, optout->not_callable, optout->phone_number_status,
+							optout->contactable_status);
+	}
+	for (int i = from; i < to; i++)
+	{
+		int start = i == 0 ? 1 : src->ends[i - 1] + 1; /* behind "[" or "," */
+
+		add_bytes(dst, src->body.data + start, src->ends[i] - start);
+	}
+	/* The table of ids is not copied: a part goes out at once, and nothing is added to it. */
+	memcpy(dst->ids, src->ids, sizeof(uint64) * ID_SLOTS);
+}
+
+/* The batch's opt-outs by their ids' hashes, while an echo is walked. */
+typedef struct EchoCheck
+{
+	OptOut *slots[ID_SLOTS];
+	StringInfoData id; /* of the contact at hand, decoded */
+} EchoCheck;
+
+static OptOut *
+find_optout(EchoCheck *check, const char *id)
+{
+	int i = gc_batch_hash(id) % ID_SLOTS;
+
+	while (check->slots[i] != NULL && strcmp(check->slots[i]->id, id) != 0)
+		i = (i + 1) % ID_SLOTS;
+	return check->slots[i];
+}
+
+/* An id twice in a batch cannot be: it is sent before a row with the same id is added. */
+static EchoCheck *
+check_begin(const GcBatch *batch)
+{
+	EchoCheck *check = palloc0(sizeof(EchoCheck));
+	ListCell *lc;
+
+	initStringInfo(&check->id);
+	foreach (lc, batch->optouts)
+	{
+		OptOut *optout = lfirst(lc);
+		int i = gc_batch_hash(optout->id) % ID_SLOTS;
+
+		optout->shown = false;
+		while (check->slots[i] != NULL)
+			i = (i + 1) % ID_SLOTS;
+		check->slots[i] = optout;
+	}
+	return check;
+}
+
+static void
+visit_echo(void *arg, const GcContactEcho *echo)
+{
+	EchoCheck *check = arg;
+	const GcSpan *phone = &echo->phone_number_status;
+	const GcSpan *contactable = &echo->contactable_status;
+	OptOut *optout;
+	int len;
+
+	if (echo->id.p == NULL)
+		return;
+	resetStringInfo(&check->id);
+	enlargeStringInfo(&check->id, echo->id.len);
+	len = gc_json_unescape(&echo->id, check->id.data);
+	check->id.data[Max(len, 0)] = '\0';
+	optout = find_optout(check, check->id.data);
+	if (optout == NULL)
+		return;
+	optout->shown =
+		(!optout->not_callable || echo->callable.type == 'f') &&
+		(optout->phone_number_status == NULL ||
+		 gc_optout_shown(optout->phone_number_status, phone->p, phone->len)) &&
+		(optout->contactable_status == NULL ||
+		 gc_optout_shown(optout->contactable_status, contactable->p, contactable->len));
+}
+
+static const char *
+check_optouts(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
+{
+	EchoCheck *check = check_begin(batch);
+	ListCell *lc;
+
+	if (gc_contacts_walk_echo(bytes, len, visit_echo, check) < 0)
+		return "The answer is not a JSON array of contacts.";
+	foreach (lc, batch->optouts)
+	{
+		OptOut *optout = lfirst(lc);
+
+		if (optout->shown)
+			continue;
+		*sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION;
+		return psprintf("The opt-out of contact \"%s\" did not take effect.", optout->id);
+	}
+	return NULL;
+}
+
+const char *
+gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
+{
+	int64 count = gc_json_count_elements(bytes, len);
+
+	*sqlstate = ERRCODE_FDW_ERROR;
+	if (count < 0)
+		return "The answer is not a JSON array of contacts.";
+	if (count != batch->rows)
+		return psprintf("The answer has " INT64_FORMAT " contacts where %d were sent.", count,
+						batch->rows);
+	if (batch->optouts != NIL)
+		return check_optouts(batch, bytes, len, sqlstate);
+	return NULL;
+}

@@ -1,0 +1,217 @@
+/*
+ * fdw/decode.c
+ *	  From an entity in JSON to a row of a foreign table.
+ */
+#include "postgres.h"
+
+#include "base/json_pick.h"
+#include "fdw/decode.h"
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+bool gc_show_values = false;
+
+/* Paths have at most this many members. */
+#define PATH_MAX_MEMBERS 4
+
+/* The entity's own id, for messages, is always picked. */
+#define SLOT_ID 0
+
+typedef struct Picked
+{
+	const char *members[PATH_MAX_MEMBERS];
+	int count;
+} Picked;
+
+struct GcDecoder
+{
+	GcRelation *rel;
+	GcPick *pick;
+	int slot_count;
+	Picked *paths; /* by slot: columns may share one */
+	GcSpan *slots;
+	int *slot_of;	  /* by attnum - 1; -1: not wanted, or a constant */
+	Datum *constants; /* by attnum - 1 */
+	bool *is_constant;
+	int current; /* column being decoded, for messages */
+};
+
+/* Splits an attribute's path; "%" stands for the column. */
+static void
+split_path(const GcColumn *column, Picked *path)
+{
+	char *rest = pstrdup(column->attribute->path);
+
+	path->count = 0;
+	while (*rest)
+	{
+		char *slash = strchr(rest, '/');
+
+		if (slash)
+			*slash = '\0';
+		path->members[path->count++] =
+			strcmp(rest, "%") == 0 ? column->attribute_column : rest;
+		if (slash == NULL)
+			break;
+		rest = slash + 1;
+	}
+}
+
+static void
+column_path(const GcColumn *column, Picked *path)
+{
+	if (column->field)
+	{
+		path->members[0] = "data";
+		path->members[1] = column->field;
+		path->count = 2;
+	}
+	else
+		split_path(column, path);
+}
+
+static bool
+same_path(const Picked *a, const Picked *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (int i = 0; i < a->count; i++)
+		if (strcmp(a->members[i], b->members[i]) != 0)
+			return false;
+	return true;
+}
+
+/* The slot of a path; a new one at first sight. */
+static int
+slot_for(GcDecoder *decoder, const Picked *path)
+{
+	for (int i = 0; i < decoder->slot_count; i++)
+		if (same_path(&decoder->paths[i], path))
+			return i;
+	decoder->paths[decoder->slot_count] = *path;
+	gc_pick_add(decoder->pick, path->members, path->count, decoder->slot_count);
+	return decoder->slot_count++;
+}
+
+static void
+add_constant(GcDecoder *decoder, GcColumn *column, const GcList *list)
+{
+	const char *constant = gc_relation_constant(column, list);
+
+	if (constant == NULL)
+		return;
+	decoder->is_constant[column->attnum - 1] = true;
+	decoder->constants[column->attnum - 1] =
+		gc_value_parse(&column->type, pstrdup(constant), strlen(constant));
+}
+
+GcDecoder *
+gc_decoder_create(GcRelation *rel, const GcList *list, Bitmapset *wanted)
+{
+	GcDecoder *decoder = palloc0(sizeof(GcDecoder));
+	int n = rel->column_count;
+
+	decoder->rel = rel;
+	decoder->pick = gc_pick_create();
+	decoder->paths = palloc0(sizeof(Picked) * (n + 1));
+	decoder->slots = palloc0(sizeof(GcSpan) * (n + 1));
+	decoder->slot_of = palloc(sizeof(int) * Max(n, 1));
+	decoder->constants = palloc0(sizeof(Datum) * Max(n, 1));
+	decoder->is_constant = palloc0(sizeof(bool) * Max(n, 1));
+	(void) slot_for(decoder, &(Picked){{"id"}, 1});
+	for (int i = 0; i < n; i++)
+	{
+		GcColumn *column = &rel->columns[i];
+		Picked path;
+
+		decoder->slot_of[i] = -1;
+		if (column->attnum == 0 || (wanted && !bms_is_member(column->attnum, wanted)))
+			continue;
+		if (column->attribute && column->attribute->path == NULL)
+		{
+			add_constant(decoder, column, list);
+			continue;
+		}
+		column_path(column, &path);
+		decoder->slot_of[i] = slot_for(decoder, &path);
+	}
+	return decoder;
+}
+
+static void
+decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
+{
+	GcColumn *column = &decoder->rel->columns[i];
+	char *cell;
+	int len;
+
+	if (decoder->slot_of[i] < 0)
+	{
+		values[i] = decoder->constants[i];
+		nulls[i] = !decoder->is_constant[i];
+		return;
+	}
+	if (column->attribute && column->attribute->derive)
+	{
+		cell = pstrdup(column->attribute->derive(&decoder->slots[decoder->slot_of[i]]));
+		len = strlen(cell);
+	}
+	else
+		cell = gc_value_span_text(&decoder->slots[decoder->slot_of[i]], &len);
+	nulls[i] = cell == NULL;
+	values[i] = cell ? gc_value_parse(&column->type, cell, len) : (Datum) 0;
+}
+
+/*
+ * Rewords an error about a cell: the input function's own message would show
+ * the value, which is personal data, and not say where it stands.
+ */
+static void
+bad_cell(GcDecoder *decoder, ErrorData *error)
+{
+	GcColumn *column = &decoder->rel->columns[decoder->current];
+	const GcSpan *id = &decoder->slots[SLOT_ID];
+	const char *entity = id->p ? gc_value_display(pnstrdup(id->p, id->len), 100) : "unknown";
+
+	ereport(
+		ERROR,
+		(errcode(error->sqlerrcode),
+		 errmsg("could not read column \"%s\" of %s", column->name, decoder->rel->label),
+		 errdetail("%s \"%s\" has a value that is no valid %s%s%s.",
+				   decoder->rel->resource->has_list ? "Contact" : "Entity", entity,
+				   format_type_extended(column->type.type, -1, 0), gc_show_values ? ": " : "",
+				   gc_show_values ? error->message : ""),
+		 gc_show_values
+			 ? 0
+			 : errhint("Declare the column as text, or set gc_fdw.show_values to see it.")));
+}
+
+bool
+gc_decoder_row(GcDecoder *decoder, GcJson *json, Datum *values, bool *nulls)
+{
+	MemoryContext caller_cxt = CurrentMemoryContext;
+
+	if (!gc_pick_object(decoder->pick, json, decoder->slots, decoder->slot_count))
+		return false;
+	PG_TRY();
+	{
+		for (decoder->current = 0; decoder->current < decoder->rel->column_count;
+			 decoder->current++)
+			decode_column(decoder, decoder->current, values, nulls);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller_cxt);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
+		bad_cell(decoder, error);
+	}
+	PG_END_TRY();
+	return true;
+}

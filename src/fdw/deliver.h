@@ -1,0 +1,63 @@
+/*
+ * fdw/deliver.h
+ *	  Delivery of encoded contacts: batches, overlapped requests, counts.
+ *
+ * A statement has one writer for each connection it writes through.  The
+ * writer holds a target for each list, all their open batches under one budget
+ * of memory, and at most max_in_flight requests.  Whatever happens, three
+ * counts are known: accepted, in doubt (on the wire without an answer), and
+ * not sent; they are in the error, or in a WARNING if something else aborts the
+ * transaction.
+ */
+#ifndef GC_FDW_DELIVER_H
+#define GC_FDW_DELIVER_H
+
+#include "postgres.h"
+
+#include "api/contacts.h"
+#include "base/stat.h"
+#include "fdw/encode.h"
+#include "fdw/relation.h"
+
+#include "nodes/execnodes.h"
+
+typedef struct GcTarget GcTarget;
+
+typedef struct GcTargetSettings
+{
+	int batch_rows;
+	int batch_bytes;
+	int64 buffer_memory;
+	GcContactsFlags flags;
+} GcTargetSettings;
+
+/*
+ * Opens a target of the statement whose state is "estate"; it lives in
+ * estate's query context.
+ */
+extern GcTarget *gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel,
+								 GcList *list, const GcTargetSettings *settings);
+
+/* Takes a row into the open batch; sends the batch first if the row would overfill it. */
+extern void gc_deliver_row(GcTarget *target, const GcRow *row);
+
+/*
+ * Sends a row by itself and waits; returns the platform's echo of it, a cursor
+ * inside the array that answers, which stays until the next row.
+ */
+extern GcJson *gc_deliver_now(GcTarget *target, const GcRow *row);
+
+/* Throws a problem with a row, once what is in flight has been answered, with the counts. */
+extern void gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
+	pg_attribute_noreturn();
+
+/* Sends everything of the statement and waits for every answer. */
+extern void gc_deliver_drain(EState *estate);
+
+/* What the target has done, for EXPLAIN; the rows and the batches it sent. */
+extern GcStat *gc_deliver_stat(GcTarget *target, int64 *rows, int64 *batches);
+
+/* Registers the transaction callbacks; once, from _PG_init. */
+extern void gc_deliver_init(void);
+
+#endif /* GC_FDW_DELIVER_H */

@@ -1,0 +1,536 @@
+/*
+ * fdw/encode.c
+ *	  From a row of a foreign table to a contact in JSON.
+ */
+#include "postgres.h"
+
+#include "api/contacts.h"
+#include "api/optout.h"
+#include "base/option.h"
+#include "fdw/encode.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_collation.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "regex/regex.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+/* Our own idea of a contact id, which the platform does not publish. */
+#define ID_MAX_LENGTH 100
+#define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-"
+
+typedef struct Member
+{
+	GcColumn *column;
+	char *prefix; /* "name":" as it goes into the body */
+	int prefix_len;
+	bool named; /* by the INSERT: a NULL is sent as well */
+} Member;
+
+struct GcEncoder
+{
+	GcRelation *rel;
+	const GcList *list;
+	Member *data; /* data columns */
+	int data_count;
+	GcColumn **attributes;
+	int attribute_count;
+	char *start; /* {"contactListId":"…","id":" */
+	int start_len;
+	const char *pattern_source;
+	bool plain_pattern; /* the default one, checked by hand */
+	regex_t pattern;
+	StringInfoData body; /* of the row at hand */
+	StringInfoData data_body;
+	char id[ID_MAX_LENGTH * MAX_MULTIBYTE_CHAR_LEN + 1];
+	MemoryContextCallback on_reset;
+};
+
+static void
+free_pattern(void *arg)
+{
+	pg_regfree(&((GcEncoder *) arg)->pattern);
+}
+
+static void
+compile_pattern(GcEncoder *encoder)
+{
+	const char *given = gc_option_string(encoder->rel->options, NIL, "contact_id_pattern");
+	const char *standard = gc_option_string(NIL, NIL, "contact_id_pattern");
+	char *pattern;
+	pg_wchar *wide;
+	int len;
+
+	encoder->pattern_source = given;
+	encoder->plain_pattern = strcmp(given, standard) == 0;
+	if (encoder->plain_pattern)
+		return;
+	pattern = pstrdup(given);
+	wide = palloc((strlen(pattern) + 1) * sizeof(pg_wchar));
+	len = pg_mb2wchar_with_len(pattern, wide, strlen(pattern));
+	if (pg_regcomp(&encoder->pattern, wide, len, REG_ADVANCED | REG_NOSUB, C_COLLATION_OID) !=
+		REG_OKAY)
+		elog(ERROR, "contact_id_pattern passed the validator but does not compile");
+	encoder->on_reset.func = free_pattern;
+	encoder->on_reset.arg = encoder;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &encoder->on_reset);
+}
+
+static void
+add_member(GcEncoder *encoder, GcColumn *column, Bitmapset *named)
+{
+	Member *member = &encoder->data[encoder->data_count++];
+	StringInfoData prefix;
+
+	initStringInfo(&prefix);
+	appendStringInfoChar(&prefix, '"');
+	gc_json_escape(&prefix, column->field, strlen(column->field));
+	appendStringInfoString(&prefix, "\":\"");
+	member->column = column;
+	member->prefix = prefix.data;
+	member->prefix_len = prefix.len;
+	member->named = bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, named);
+}
+
+GcEncoder *
+gc_encoder_create(GcRelation *rel, const GcList *list, Bitmapset *named)
+{
+	GcEncoder *encoder = palloc0(sizeof(GcEncoder));
+	StringInfoData start;
+
+	encoder->rel = rel;
+	encoder->list = list;
+	encoder->data = palloc0(sizeof(Member) * Max(rel->column_count, 1));
+	encoder->attributes = palloc0(sizeof(GcColumn *) * Max(rel->column_count, 1));
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		GcColumn *column = &rel->columns[i];
+
+		if (column->attnum == 0)
+			continue;
+		if (column->field)
+			add_member(encoder, column, named);
+		else
+			encoder->attributes[encoder->attribute_count++] = column;
+	}
+	initStringInfo(&start);
+	appendStringInfoString(&start, "{\"contactListId\":\"");
+	gc_json_escape(&start, list->id, strlen(list->id));
+	appendStringInfoString(&start, "\",\"id\":\"");
+	encoder->start = start.data;
+	encoder->start_len = start.len;
+	initStringInfo(&encoder->body);
+	initStringInfo(&encoder->data_body);
+	compile_pattern(encoder);
+	return encoder;
+}
+
+/* ---- problems ---- */
+
+static const GcProblem *
+problem(int sqlstate, const char *message, const char *detail, const char *hint)
+{
+	GcProblem *result = palloc(sizeof(GcProblem));
+
+	*result = (GcProblem){sqlstate, message, detail, hint};
+	return result;
+}
+
+/* Of which contact: its id, if the row had one. */
+static const char *
+which(GcEncoder *encoder)
+{
+	if (encoder->id[0] == '\0')
+		return "The contact has no id yet.";
+	return psprintf("Contact id: \"%s\".", gc_value_display(encoder->id, ID_MAX_LENGTH));
+}
+
+static const GcProblem *
+column_problem(GcEncoder *encoder, const GcColumn *column, int sqlstate, const char *what,
+			   const char *hint)
+{
+	return problem(sqlstate,
+				   psprintf("column \"%s\" of %s %s", column->name, encoder->rel->label, what),
+				   which(encoder), hint);
+}
+
+/* ---- identity ---- */
+
+static bool
+matches_pattern(GcEncoder *encoder, const char *id, int len)
+{
+	pg_wchar *wide;
+	int chars;
+
+	if (encoder->plain_pattern)
+	{
+		if (len > ID_MAX_LENGTH)
+			return false;
+		for (int i = 0; i < len; i++)
+			if (strchr(ID_CHARACTERS, id[i]) == NULL)
+				return false;
+		return true;
+	}
+	wide = palloc((len + 1) * sizeof(pg_wchar));
+	chars = pg_encoding_mb2wchar_with_len(PG_UTF8, id, wide, len);
+	return pg_regexec(&encoder->pattern, wide, chars, 0, NULL, 0, NULL, 0) == REG_OKAY;
+}
+
+static const GcProblem *
+check_id(GcEncoder *encoder, const GcColumn *column, const char *id, int len)
+{
+	if (len == 0)
+		return column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
+							  "is the contact's id and must not be empty", NULL);
+	if (len >= sizeof(encoder->id) || !matches_pattern(encoder, id, len))
+		return problem(ERRCODE_INVALID_PARAMETER_VALUE,
+					   psprintf("invalid contact id in column \"%s\" of %s", column->name,
+								encoder->rel->label),
+					   psprintf("The id \"%s\" does not match the pattern %s.",
+								gc_value_display(pnstrdup(id, Min(len, ID_MAX_LENGTH * 2)),
+												 ID_MAX_LENGTH),
+								encoder->pattern_source),
+					   "The table option contact_id_pattern says what an id may look like.");
+	return NULL;
+}
+
+/* Takes a value as the contact's id; it must agree with one taken before. */
+static const GcProblem *
+take_id(GcEncoder *encoder, GcColumn *column, Datum value)
+{
+	int len;
+	const char *id = gc_value_text(&column->type, value, &len);
+	const GcProblem *bad = check_id(encoder, column, id, len);
+
+	if (bad)
+		return bad;
+	if (encoder->id[0] != '\0' &&
+		(strlen(encoder->id) != len || memcmp(encoder->id, id, len) != 0))
+		return column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
+							  "is the key and differs from the contact id that the row gives",
+							  "Leave the contact id out, or make it the key's value.");
+	memcpy(encoder->id, id, len);
+	encoder->id[len] = '\0';
+	return NULL;
+}
+
+static void
+make_id(GcEncoder *encoder)
+{
+	Datum uuid = DirectFunctionCall1(gen_random_uuid, (Datum) 0);
+
+	strlcpy(encoder->id, DatumGetCString(DirectFunctionCall1(uuid_out, uuid)),
+			sizeof(encoder->id));
+}
+
+static const GcProblem *
+find_id(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
+{
+	GcRelation *rel = encoder->rel;
+	const GcProblem *bad = NULL;
+
+	encoder->id[0] = '\0';
+	row->made_id = false;
+	if (rel->id && !slot->tts_isnull[rel->id - 1])
+		bad = take_id(encoder, &rel->columns[rel->id - 1], slot->tts_values[rel->id - 1]);
+	if (bad)
+		return bad;
+	if (rel->key)
+	{
+		GcColumn *column = &rel->columns[rel->key - 1];
+
+		if (slot->tts_isnull[rel->key - 1])
+			return column_problem(encoder, column, ERRCODE_NOT_NULL_VIOLATION,
+								  "is the key and must not be NULL", NULL);
+		return take_id(encoder, column, slot->tts_values[rel->key - 1]);
+	}
+	if (encoder->id[0] == '\0')
+	{
+		make_id(encoder);
+		row->made_id = true;
+	}
+	return NULL;
+}
+
+/* ---- cells and attributes ---- */
+
+/* Characters of valid UTF-8. */
+static int
+count_chars(const char *cell, int len)
+{
+	int chars = 0;
+
+	for (int i = 0; i < len; i++)
+		chars += (cell[i] & 0xC0) != 0x80;
+	return chars;
+}
+
+static const GcProblem *
+add_cell(GcEncoder *encoder, Member *member, Datum value)
+{
+	StringInfo buf = &encoder->data_body;
+	int len;
+	const char *cell = gc_value_text(&member->column->type, value, &len);
+
+	if (len > GC_CELL_MAX_CHARS)
+	{
+		int chars = count_chars(cell, len);
+
+		if (chars > GC_CELL_MAX_CHARS)
+			return column_problem(encoder, member->column,
+								  ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
+								  psprintf("has a value of %d characters, and a cell holds %d",
+										   chars, GC_CELL_MAX_CHARS),
+								  NULL);
+	}
+	appendBinaryStringInfo(buf, member->prefix, member->prefix_len);
+	gc_json_escape(buf, cell, len);
+	appendBinaryStringInfo(buf, "\",", 2);
+	return NULL;
+}
+
+static const GcProblem *
+add_data(GcEncoder *encoder, TupleTableSlot *slot)
+{
+	for (int i = 0; i < encoder->data_count; i++)
+	{
+		Member *member = &encoder->data[i];
+		int index = member->column->attnum - 1;
+
+		if (!slot->tts_isnull[index])
+		{
+			const GcProblem *bad = add_cell(encoder, member, slot->tts_values[index]);
+
+			if (bad)
+				return bad;
+		}
+		else if (member->named)
+		{
+			appendBinaryStringInfo(&encoder->data_body, member->prefix, member->prefix_len);
+			appendBinaryStringInfo(&encoder->data_body, "\",", 2);
+		}
+	}
+	return NULL;
+}
+
+/* Sends a status' false parts, if it has any. */
+static const GcProblem *
+add_status(GcEncoder *encoder, GcColumn *column, Datum value, GcRow *row)
+{
+	int len;
+	const char *json = gc_value_text(&column->type, value, &len);
+	bool valid;
+	char *parts = gc_optout_parts(pnstrdup(json, len), &valid);
+	bool phone = strcmp(column->attribute->path, "phoneNumberStatus") == 0;
+
+	if (!valid)
+		return column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
+							  "must be a JSON object", NULL);
+	if (parts == NULL)
+		return NULL;
+	appendStringInfo(&encoder->body, "\"%s\":%s,", column->attribute->path, parts);
+	if (phone)
+		row->phone_number_status = parts;
+	else
+		row->contactable_status = parts;
+	return NULL;
+}
+
+/* Sends "callable" only if false: a new contact is callable anyway, and an opt-out survives. */
+static const GcProblem *
+add_callable(GcEncoder *encoder, GcColumn *column, Datum value, GcRow *row)
+{
+	int len;
+	const char *given = gc_value_text(&column->type, value, &len);
+
+	if (len == 4 && memcmp(given, "true", 4) == 0)
+		return NULL;
+	if (len != 5 || memcmp(given, "false", 5) != 0)
+		return column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
+							  "must be true or false", "Declare the column as boolean.");
+	appendStringInfoString(&encoder->body, "\"callable\":false,");
+	row->not_callable = true;
+	return NULL;
+}
+
+static const GcProblem *
+check_constant(GcEncoder *encoder, GcColumn *column, Datum value)
+{
+	int len;
+	const char *given = gc_value_text(&column->type, value, &len);
+	const char *constant = gc_relation_constant(column, encoder->list);
+
+	if (strlen(constant) == len && memcmp(constant, given, len) == 0)
+		return NULL;
+	return column_problem(encoder, column, ERRCODE_CHECK_VIOLATION,
+						  psprintf("must be \"%s\" or NULL", gc_value_display(constant, 100)),
+						  NULL);
+}
+
+static const GcProblem *
+add_attribute(GcEncoder *encoder, GcColumn *column, Datum value, GcRow *row)
+{
+	switch (column->attribute->role)
+	{
+		case GC_ROLE_ID:
+			return NULL; /* in place already */
+		case GC_ROLE_CALLABLE:
+			return add_callable(encoder, column, value, row);
+		case GC_ROLE_STATUS:
+			return add_status(encoder, column, value, row);
+		case GC_ROLE_LIST_ID:
+		case GC_ROLE_LIST_NAME:
+			return check_constant(encoder, column, value);
+		case GC_ROLE_PLAIN:
+			break;
+	}
+	return column_problem(encoder, column, ERRCODE_GENERATED_ALWAYS,
+						  "is set by the platform and cannot be written",
+						  "Leave the column out of the INSERT.");
+}
+
+static const GcProblem *
+encode(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
+{
+	StringInfo body = &encoder->body;
+	const GcProblem *bad = find_id(encoder, slot, row);
+
+	if (bad)
+		return bad;
+	resetStringInfo(body);
+	appendBinaryStringInfo(body, encoder->start, encoder->start_len);
+	gc_json_escape(body, encoder->id, strlen(encoder->id));
+	appendBinaryStringInfo(body, "\",", 2);
+	for (int i = 0; i < encoder->attribute_count; i++)
+	{
+		GcColumn *column = encoder->attributes[i];
+		int index = column->attnum - 1;
+
+		if (slot->tts_isnull[index])
+			continue;
+		bad = add_attribute(encoder, column, slot->tts_values[index], row);
+		if (bad)
+			return bad;
+	}
+	resetStringInfo(&encoder->data_body);
+	bad = add_data(encoder, slot);
+	if (bad)
+		return bad;
+	if (encoder->data_body.len > 0)
+		encoder->data_body.len--; /* the last comma */
+	appendStringInfoString(body, "\"data\":{");
+	appendBinaryStringInfo(body, encoder->data_body.data, encoder->data_body.len);
+	appendBinaryStringInfo(body, "}}", 2);
+	row->json = body->data;
+	row->len = body->len;
+	row->id = encoder->id;
+	return NULL;
+}
+
+/* The same where text may fail to convert to UTF-8, which the server reports by throwing. */
+static const GcProblem *
+encode_guarded(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
+{
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	const GcProblem *volatile bad = NULL;
+
+	PG_TRY();
+	{
+		bad = encode(encoder, slot, row);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller_cxt);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		bad = problem(error->sqlerrcode,
+					  psprintf("could not convert a row for %s to UTF-8", encoder->rel->label),
+					  psprintf("%s: %s.", which(encoder), error->message), NULL);
+	}
+	PG_END_TRY();
+	return bad;
+}
+
+const GcProblem *
+gc_encoder_row(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
+{
+	memset(row, 0, sizeof(*row));
+	slot_getallattrs(slot);
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return encode(encoder, slot, row);
+	return encode_guarded(encoder, slot, row);
+}
+
+/* ---- what is known without asking ---- */
+
+static bool
+column_known(const GcColumn *column)
+{
+	if (column->attnum == 0 || column->field)
+		return true;
+	switch (column->attribute->role)
+	{
+		case GC_ROLE_ID:
+		case GC_ROLE_LIST_ID:
+		case GC_ROLE_LIST_NAME:
+			return true;
+		default:
+			return false;
+	}
+}
+
+bool
+gc_encoder_knows(GcRelation *rel, Bitmapset *attnums)
+{
+	for (int i = 0; i < rel->column_count; i++)
+		if ((bms_is_member(0, attnums) || bms_is_member(i + 1, attnums)) &&
+			!column_known(&rel->columns[i]))
+			return false;
+	return true;
+}
+
+/* Does the value read as NULL, since its cell is empty? */
+static bool
+reads_as_null(GcColumn *column, Datum value)
+{
+	int len;
+
+	if (column->type.kind != GC_VALUE_TEXT)
+		return false;
+	(void) gc_value_text(&column->type, value, &len);
+	return len == 0;
+}
+
+void
+gc_encoder_show(GcEncoder *encoder, TupleTableSlot *slot, const GcRow *row, Datum *values,
+				bool *nulls)
+{
+	for (int i = 0; i < encoder->rel->column_count; i++)
+	{
+		GcColumn *column = &encoder->rel->columns[i];
+		const char *known = NULL;
+
+		values[i] = slot->tts_values[i];
+		nulls[i] = true;
+		if (column->attnum == 0)
+			continue;
+		if (column->field)
+			nulls[i] = slot->tts_isnull[i] || reads_as_null(column, values[i]);
+		else if (column->attribute->role == GC_ROLE_ID)
+			known = row->id;
+		else
+			known = gc_relation_constant(column, encoder->list);
+		if (known)
+		{
+			values[i] = gc_value_parse(&column->type, pstrdup(known), strlen(known));
+			nulls[i] = false;
+		}
+	}
+}

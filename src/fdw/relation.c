@@ -1,0 +1,233 @@
+/*
+ * fdw/relation.c
+ *	  A foreign table: which resource, which list, and what each column is.
+ */
+#include "postgres.h"
+
+#include "base/nearest.h"
+#include "base/option.h"
+#include "fdw/relation.h"
+
+#include "foreign/foreign.h"
+
+static void
+invalid_table(const GcRelation *rel, const char *problem, const char *hint)
+{
+	ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+					errmsg("foreign table \"%s\" is not usable: %s", rel->name, problem),
+					hint ? errhint("%s", hint) : 0));
+}
+
+static void
+read_list_options(GcRelation *rel)
+{
+	const char *id = gc_option_string(rel->options, NIL, "list_id");
+	const char *name = gc_option_string(rel->options, NIL, "list_name");
+
+	if (!rel->resource->has_list)
+	{
+		if (id || name)
+			invalid_table(rel,
+						  psprintf("object \"%s\" belongs to no list", rel->resource->object),
+						  "Drop the option list_id or list_name.");
+		rel->label = rel->resource->comment;
+		return;
+	}
+	if ((id == NULL) == (name == NULL))
+		invalid_table(rel, "it must say which contact list it shows",
+					  "Set one of the options list_id and list_name.");
+	rel->list_id = id ? gc_value_to_utf8(id) : NULL;
+	rel->list_name = name ? gc_value_to_utf8(name) : NULL;
+	rel->list_label = id ? id : name;
+	rel->label = psprintf("contact list \"%s\"", rel->list_label);
+}
+
+/* What a column is, by its options and the resource. */
+static void
+read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
+{
+	List *options = GetForeignColumnOptions(rel->relid, att->attnum);
+	const char *field = gc_option_string(options, NIL, "field");
+	const char *attribute = gc_option_string(options, NIL, "attribute");
+
+	column->attnum = att->attnum;
+	column->name = NameStr(att->attname);
+	if (field && attribute)
+		invalid_table(
+			rel, psprintf("column \"%s\" has both options field and attribute", column->name),
+			"A column is one or the other.");
+	/* Only a list has columns of its own; elsewhere a column is an attribute by its name. */
+	if (attribute == NULL && !rel->resource->has_list)
+		attribute = field ? field : column->name;
+	if (attribute)
+	{
+		const char *part;
+
+		column->attribute = gc_resource_attribute(rel->resource, attribute, &part);
+		column->attribute_column = part ? gc_value_to_utf8(part) : NULL;
+	}
+	else
+		column->field = gc_value_to_utf8(field ? field : column->name);
+	gc_value_type_init(&column->type, att->atttypid, att->atttypmod, CurrentMemoryContext);
+}
+
+static bool
+same_source(const GcColumn *a, const GcColumn *b)
+{
+	if (a->attribute != b->attribute)
+		return false;
+	if (a->field)
+		return b->field && strcmp(a->field, b->field) == 0;
+	if (a->attribute_column == NULL)
+		return true;
+	return strcmp(a->attribute_column, b->attribute_column) == 0;
+}
+
+static void
+check_duplicates(GcRelation *rel, const GcColumn *column)
+{
+	for (const GcColumn *other = rel->columns; other < column; other++)
+		if (other->attnum != 0 && same_source(other, column))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("columns \"%s\" and \"%s\" of foreign table \"%s\" stand for the "
+							"same remote column",
+							other->name, column->name, rel->name),
+					 errhint("Give them different options field or attribute.")));
+}
+
+static void
+read_columns(GcRelation *rel)
+{
+	rel->column_count = rel->tupdesc->natts;
+	rel->columns = palloc0(sizeof(GcColumn) * Max(rel->column_count, 1));
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(rel->tupdesc, i);
+		GcColumn *column = &rel->columns[i];
+
+		if (att->attisdropped)
+			continue;
+		read_column(rel, att, column);
+		check_duplicates(rel, column);
+		if (column->attribute && column->attribute->role == GC_ROLE_ID)
+			rel->id = column->attnum;
+	}
+}
+
+static void
+read_key(GcRelation *rel)
+{
+	const char *key = gc_option_string(rel->options, NIL, "key");
+	GcNearest nearest;
+
+	if (key == NULL)
+		return;
+	gc_nearest_init(&nearest, key);
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		GcColumn *column = &rel->columns[i];
+
+		if (column->attnum == 0)
+			continue;
+		gc_nearest_offer(&nearest, column->name);
+		if (strcmp(column->name, key) != 0)
+			continue;
+		if (column->field == NULL)
+			invalid_table(rel, psprintf("its key \"%s\" is not a column of the list", key),
+						  "A key is a data column, not an attribute.");
+		rel->key = column->attnum;
+		return;
+	}
+	invalid_table(rel, psprintf("its key \"%s\" is not a column of the table", key),
+				  nearest.best ? psprintf("Perhaps you meant \"%s\".", nearest.best) : NULL);
+}
+
+GcRelation *
+gc_relation_load(Relation relation)
+{
+	GcRelation *rel = palloc0(sizeof(GcRelation));
+	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
+	ForeignServer *server = GetForeignServer(table->serverid);
+	const char *object = gc_option_string(table->options, NIL, "object");
+
+	rel->relid = RelationGetRelid(relation);
+	rel->server_id = table->serverid;
+	rel->name = pstrdup(RelationGetRelationName(relation));
+	rel->options = table->options;
+	rel->server_options = server->options;
+	rel->tupdesc = RelationGetDescr(relation);
+	if (object == NULL)
+		invalid_table(rel, "it has no option object",
+					  "Objects are \"contacts\" and \"contact_lists\".");
+	rel->resource = gc_resource_by_name(object);
+	read_list_options(rel);
+	read_columns(rel);
+	read_key(rel);
+	return rel;
+}
+
+static void
+unknown_field(const GcRelation *rel, const GcList *list, const char *column, const char *field)
+{
+	GcNearest nearest;
+
+	gc_nearest_init(&nearest, field);
+	for (int i = 0; i < list->column_count; i++)
+		gc_nearest_offer(&nearest, list->columns[i]);
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_UNDEFINED_COLUMN),
+		 errmsg("%s has no column \"%s\"", rel->label, gc_value_display(field, NAMEDATALEN)),
+		 errdetail("Column \"%s\" of foreign table \"%s\" stands for it.", column, rel->name),
+		 nearest.best
+			 ? errhint(
+				   "Perhaps you meant \"%s\": ALTER FOREIGN TABLE … ALTER COLUMN … OPTIONS "
+				   "(SET field …), or leave the column out.",
+				   gc_value_display(nearest.best, NAMEDATALEN))
+			 : errhint("The columns of a list cannot change: leave the column out of the "
+					   "table, or make a new list.")));
+}
+
+/* The list's column of that name, or -1. */
+static int
+find_column(const GcList *list, const char *field)
+{
+	for (int i = 0; i < list->column_count; i++)
+		if (strcmp(list->columns[i], field) == 0)
+			return i;
+	return -1;
+}
+
+void
+gc_relation_check(GcRelation *rel, const GcList *list)
+{
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		GcColumn *column = &rel->columns[i];
+		const char *field = column->field ? column->field : column->attribute_column;
+		int found;
+
+		if (column->attnum == 0 || field == NULL)
+			continue;
+		found = find_column(list, field);
+		if (found < 0)
+			unknown_field(rel, list, column->name, field);
+		if (column->attnum == rel->key && list->is_phone[found])
+			invalid_table(rel, psprintf("its key \"%s\" is a phone column", column->name),
+						  "The platform normalises phone numbers, so one person would get "
+						  "several contacts. Use a column that never changes.");
+	}
+}
+
+const char *
+gc_relation_constant(const GcColumn *column, const GcList *list)
+{
+	if (column->attribute == NULL || list == NULL)
+		return NULL;
+	if (column->attribute->role == GC_ROLE_LIST_ID)
+		return list->id;
+	if (column->attribute->role == GC_ROLE_LIST_NAME)
+		return list->name;
+	return NULL;
+}

@@ -1,0 +1,63 @@
+/*
+ * fdw/relation.h
+ *	  A foreign table: which resource, which list, and what each column is.
+ *
+ * Made from the catalogs alone, without a request.
+ */
+#ifndef GC_FDW_RELATION_H
+#define GC_FDW_RELATION_H
+
+#include "postgres.h"
+
+#include "api/contact_lists.h"
+#include "api/resource.h"
+#include "base/value.h"
+
+#include "utils/rel.h"
+
+typedef struct GcColumn
+{
+	AttrNumber attnum; /* 0: dropped, the rest is not set */
+	const char *name;  /* in SQL */
+	const char *field; /* the remote column, UTF-8; NULL: an attribute */
+	const GcAttribute *attribute;
+	const char *attribute_column; /* of a per-column attribute: the remote column, UTF-8 */
+	GcValueType type;
+} GcColumn;
+
+typedef struct GcRelation
+{
+	Oid relid;
+	Oid server_id;
+	const char *name;
+	List *options;		  /* the table's */
+	List *server_options; /* where the table says nothing */
+	const GcResource *resource;
+	const char *list_id;	/* UTF-8; NULL if it goes by name, or has no list */
+	const char *list_name;	/* UTF-8; NULL if it goes by id, or has no list */
+	const char *list_label; /* whichever of the two, for messages */
+	const char *label;		/* what it is, for messages: contact list "Leads" */
+	TupleDesc tupdesc;
+	int column_count;
+	GcColumn *columns; /* by attnum - 1 */
+	AttrNumber key;	   /* the column whose value is the contact's id; 0: none */
+	AttrNumber id;	   /* the column that is the attribute "id"; 0: none */
+} GcRelation;
+
+/*
+ * Reads the catalogs; the result lives in the current context, and refers to
+ * the relation's tuple descriptor.  Throws if the options contradict each
+ * other or name what does not exist.
+ */
+extern GcRelation *gc_relation_load(Relation rel);
+
+/*
+ * Holds the table's columns against the list's: every field must exist.
+ * Throws 42703 with the nearest name as a hint, before any row is sent.
+ */
+extern void gc_relation_check(GcRelation *rel, const GcList *list);
+
+/* The column's value where it is a constant of the table (list_id, list_name), UTF-8. */
+extern const char *gc_relation_constant(const GcColumn *column, const GcList *list);
+
+#endif /* GC_FDW_RELATION_H */
