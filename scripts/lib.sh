@@ -120,6 +120,12 @@ process_tree() {
 	echo "$1"
 }
 
+# end_tree PID: the process and its descendants.
+end_tree() {
+	local pid
+	for pid in $(process_tree "$1"); do kill -TERM "$pid" 2>/dev/null || true; done
+}
+
 # end_process PID SIGNAL: and wait up to five seconds for it.
 end_process() {
 	local try
@@ -163,9 +169,7 @@ clean_up() {
 	local rc=$? pid
 	trap - EXIT
 	trap '' INT TERM HUP
-	if [ -n "$child" ]; then
-		for pid in $(process_tree "$child"); do kill -TERM "$pid" 2>/dev/null || true; done
-	fi
+	[ -z "$child" ] || end_tree "$child"
 	if [ "$joined" = 1 ]; then
 		for pid in "${started[@]}"; do end_process "$pid" TERM; done
 	elif [ -n "$work" ] && [ "$keep" = 0 ]; then
