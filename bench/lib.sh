@@ -37,7 +37,7 @@ set_up() {
 		start_postgres
 	fi
 	start_sim --discard
-	sql -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
+	sql -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
 	export PGDATABASE=$1
 	sql -f "$src/bench/leads.sql"
 	list_id=$(sim_call POST /_sim/lists "$(cat "$src/bench/list.json")" | jq -r .id)

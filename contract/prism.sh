@@ -96,7 +96,7 @@ start_sim
 start_prism
 list=$(sim_call POST /_sim/lists "$(cat "$src/scripts/demo.d/list.json")" | jq -r .id)
 token=$(curl -sS -u id:secret -d grant_type=client_credentials "$sim_url/oauth/token" | jq -r .access_token)
-sql -c 'DROP DATABASE IF EXISTS contract_prism' -c 'CREATE DATABASE contract_prism'
+sql -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS contract_prism' -c 'CREATE DATABASE contract_prism'
 
 expect "a request through the proxy arrives" \
 	test "$(status GET "/api/v2/outbound/contactlists/$list" '')" = 200

@@ -9,7 +9,8 @@
 # the Debian packages that were missing.
 #
 # Sets: root (the project), work (the work directory), src (the copy that is
-# built), bin (the server's programs), major.  Set keep=1 to leave all running.
+# built), bin (the server's programs), major.  Set keep=1 to leave all running
+# (but for an interrupted script, which always cleans up).
 
 set -euo pipefail
 # bash runs asynchronous children with SIGINT ignored; they are ended by pid.
@@ -172,7 +173,7 @@ clean_up() {
 	[ -z "$child" ] || end_tree "$child"
 	if [ "$joined" = 1 ]; then
 		for pid in "${started[@]}"; do end_process "$pid" TERM; done
-	elif [ -n "$work" ] && [ "$keep" = 0 ]; then
+	elif [ -n "$work" ] && { [ "$keep" = 0 ] || [ "$rc" -gt 128 ]; }; then
 		stop_all "$work"
 		cd / && rm -rf "$work"
 	fi
