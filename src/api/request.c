@@ -33,6 +33,7 @@ struct GcCall
 	TimestampTz start_at; /* CALL_WAITING: its slot, or the end of a backoff */
 	bool has_slot;		  /* start_at is a slot that can be given back */
 	TimestampTz waits_from;
+	bool last_attempt; /* no other will be started */
 	uint64 token_number;
 	char request_id[40];
 	GcHttpExchange *exchange;
@@ -177,6 +178,8 @@ call_judge(GcCall *call)
 	if (verdict == GC_VERDICT_NEW_TOKEN &&
 		!gc_connection_token_refused(conn, call->token_number))
 		verdict = GC_VERDICT_FAIL;
+	if (call->last_attempt && verdict != GC_VERDICT_SUCCESS)
+		verdict = GC_VERDICT_FAIL;
 	switch (verdict)
 	{
 		case GC_VERDICT_SUCCESS:
@@ -197,6 +200,27 @@ call_judge(GcCall *call)
 			call_end(call, failure);
 			break;
 	}
+}
+
+void
+gc_call_give_up(GcCall *call)
+{
+	GcFailure *failure;
+
+	call->last_attempt = true;
+	if (call->state != CALL_WAITING)
+		return;
+	if (call->has_slot)
+		gc_ratelimit_return(call->calls->conn->limit, call->start_at);
+	call->has_slot = false;
+	failure = MemoryContextAllocZero(call->cxt, sizeof(GcFailure));
+	failure->outcome = GC_HTTP_NOT_SENT;
+	failure->sqlstate = ERRCODE_OPERATOR_INTERVENTION;
+	failure->message = "The statement had failed.";
+	failure->method = call->spec.method;
+	failure->path = call->spec.path;
+	failure->in_doubt = call->retry.in_doubt != 0;
+	call_end(call, failure);
 }
 
 /* ---- sets ---- */

@@ -53,6 +53,9 @@ extern void gc_call_wait(GcCall *call);
 /* Waits until some call of the set that was pending has ended. */
 extern void gc_calls_wait_any(GcCalls *calls);
 
+/* Lets an attempt that is in flight end, but starts no other: for a statement that has failed. */
+extern void gc_call_give_up(GcCall *call);
+
 /* NULL for an ended call that succeeded. */
 extern const GcFailure *gc_call_failure(const GcCall *call);
 

@@ -54,8 +54,8 @@ typedef struct GcResource
 	const char *comment; /* what its rows are */
 	const GcAttribute *attributes;
 	int attribute_count;
-	bool has_list; /* belongs to one contact list, and has its columns as well */
-	bool insertable;
+	bool has_list;				 /* belongs to one contact list, and has its columns as well */
+	const char *insert_endpoint; /* %s: the list; NULL: it can only be read */
 
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,

@@ -132,7 +132,7 @@ place_name(int places)
 		return "foreign table";
 	if (places & GC_PLACE_COLUMN)
 		return "column";
-	return "IMPORT FOREIGN SCHEMA";
+	return places & GC_PLACE_IMPORT ? "IMPORT FOREIGN SCHEMA" : "foreign-data wrapper";
 }
 
 static void

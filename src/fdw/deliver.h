@@ -57,7 +57,4 @@ extern void gc_deliver_drain(EState *estate);
 /* What the target has done, for EXPLAIN; the rows and the batches it sent. */
 extern GcStat *gc_deliver_stat(GcTarget *target, int64 *rows, int64 *batches);
 
-/* Registers the transaction callbacks; once, from _PG_init. */
-extern void gc_deliver_init(void);
-
 #endif /* GC_FDW_DELIVER_H */

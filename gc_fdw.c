@@ -1,0 +1,156 @@
+/*
+ * gc_fdw.c
+ *	  The composition root: settings, hooks, and the table of callbacks.
+ *
+ * The only file that may include everything.  The layers below it, lowest
+ * first: base (values, no network), net (HTTP, quota, tokens), api (what the
+ * platform offers), fdw (the executor's side).
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+
+#include "api/request.h"
+#include "api/resource.h"
+#include "base/compat.h"
+#include "base/option.h"
+#include "fdw/decode.h"
+#include "fdw/deliver.h"
+#include "fdw/import_schema.h"
+#include "fdw/modify.h"
+#include "fdw/plan.h"
+#include "fdw/scan.h"
+#include "fdw/sent.h"
+#include "net/connection.h"
+
+#include "access/reloptions.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "utils/guc.h"
+
+/* Seen through exports.map; default visibility is off, and PGDLLEXPORT empty on 15. */
+#pragma GCC visibility push(default)
+PG_MODULE_MAGIC;
+extern void _PG_init(void);
+PG_FUNCTION_INFO_V1(gc_fdw_handler);
+PG_FUNCTION_INFO_V1(gc_fdw_validator);
+PG_FUNCTION_INFO_V1(gc_fdw_disconnect);
+#pragma GCC visibility pop
+
+static ExecutorRun_hook_type prev_ExecutorRun = NULL;
+static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
+
+/*
+ * A statement's last batch has to be answered before its row count is read,
+ * which is right after ExecutorRun: EndForeignModify would be too late, and is
+ * only called when the statement can no longer fail.
+ */
+static void
+gc_ExecutorRun(GC_EXECUTOR_RUN_PARAMS)
+{
+	if (prev_ExecutorRun)
+		prev_ExecutorRun(GC_EXECUTOR_RUN_ARGS);
+	else
+		standard_ExecutorRun(GC_EXECUTOR_RUN_ARGS);
+	gc_deliver_drain(queryDesc->estate);
+}
+
+/* Data-modifying CTEs that the query did not read to their end run here. */
+static void
+gc_ExecutorFinish(QueryDesc *queryDesc)
+{
+	if (prev_ExecutorFinish)
+		prev_ExecutorFinish(queryDesc);
+	else
+		standard_ExecutorFinish(queryDesc);
+	gc_deliver_drain(queryDesc->estate);
+}
+
+void
+_PG_init(void)
+{
+	/* Once a process, and never undone: other libraries may use curl as well. */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYSTEM_ERROR), errmsg("could not initialise libcurl")));
+
+	DefineCustomBoolVariable("gc_fdw.show_values", "Shows a cell's value in errors about it.",
+							 "Cells are personal data, so messages leave them out by default.",
+							 &gc_show_values, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("gc_fdw");
+
+	gc_connection_init();
+	gc_calls_init();
+	gc_sent_init();
+	prev_ExecutorRun = ExecutorRun_hook;
+	ExecutorRun_hook = gc_ExecutorRun;
+	prev_ExecutorFinish = ExecutorFinish_hook;
+	ExecutorFinish_hook = gc_ExecutorFinish;
+}
+
+Datum
+gc_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	gc_plan_routine(routine);
+	gc_scan_routine(routine);
+	gc_modify_routine(routine);
+	gc_import_routine(routine);
+	PG_RETURN_POINTER(routine);
+}
+
+static GcOptionPlace
+place_of(Oid catalog)
+{
+	switch (catalog)
+	{
+		case ForeignServerRelationId:
+			return GC_PLACE_SERVER;
+		case UserMappingRelationId:
+			return GC_PLACE_MAPPING;
+		case ForeignTableRelationId:
+			return GC_PLACE_TABLE;
+		case AttributeRelationId:
+			return GC_PLACE_COLUMN;
+		default:
+			return 0; /* the wrapper itself has no options */
+	}
+}
+
+Datum
+gc_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List *options = untransformRelOptions(PG_GETARG_DATUM(0));
+	ListCell *lc;
+
+	gc_option_validate(options, place_of(PG_GETARG_OID(1)));
+	/* Names of objects and attributes are the API's to know, not the option table's. */
+	foreach (lc, options)
+	{
+		DefElem *def = lfirst(lc);
+		const char *part;
+
+		if (strcmp(def->defname, "object") == 0)
+			(void) gc_resource_by_name(defGetString(def));
+		else if (strcmp(def->defname, "attribute") == 0)
+			(void) gc_resource_attribute(NULL, defGetString(def), &part);
+	}
+	PG_RETURN_VOID();
+}
+
+Datum
+gc_fdw_disconnect(PG_FUNCTION_ARGS)
+{
+	Oid server_id = InvalidOid;
+
+	if (!PG_ARGISNULL(0))
+		server_id = get_foreign_server_oid(NameStr(*PG_GETARG_NAME(0)), false);
+	PG_RETURN_INT32(gc_connection_forget(server_id));
+}

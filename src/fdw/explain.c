@@ -1,0 +1,62 @@
+/*
+ * fdw/explain.c
+ *	  What EXPLAIN says of our nodes.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "base/value.h"
+#include "fdw/explain.h"
+
+/* The list's id where it is known; else its name in braces, since EXPLAIN asks nobody. */
+static char *
+list_part(GcRelation *rel, const char *list_id)
+{
+	if (list_id)
+		return gc_value_display(list_id, NAMEDATALEN);
+	if (rel->list_id)
+		return gc_value_display(rel->list_id, NAMEDATALEN);
+	return psprintf("{%s}", rel->list_label);
+}
+
+/* The remote call, with the list in its place if the resource belongs to one. */
+static void
+explain_call(ExplainState *es, GcRelation *rel, const char *list_id, const char *method,
+			 const char *endpoint)
+{
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "%s ", method);
+	if (rel->resource->has_list)
+		appendStringInfo(&call, endpoint, list_part(rel, list_id));
+	else
+		appendStringInfoString(&call, endpoint);
+	ExplainPropertyText("Remote Call", call.data, es);
+}
+
+void
+gc_explain_scan(ExplainState *es, GcRelation *rel, const char *list_id, int page_size)
+{
+	ExplainPropertyText("Path", "search", es);
+	explain_call(es, rel, list_id, rel->resource->method, rel->resource->endpoint);
+	ExplainPropertyInteger("Page Size", NULL, page_size, es);
+}
+
+void
+gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id, int batch_rows)
+{
+	explain_call(es, rel, list_id, "POST", rel->resource->insert_endpoint);
+	ExplainPropertyInteger("Batch Size", NULL, batch_rows, es);
+}
+
+void
+gc_explain_stat(ExplainState *es, const GcStat *stat)
+{
+	ExplainPropertyInteger("Requests", NULL, stat->requests, es);
+	ExplainPropertyInteger("Retries", NULL, stat->retries, es);
+	ExplainPropertyInteger("Bytes Sent", NULL, stat->bytes_sent, es);
+	ExplainPropertyInteger("Bytes Received", NULL, stat->bytes_received, es);
+	if (es->timing)
+		ExplainPropertyFloat("Wait Time", "ms", stat->wait_us / 1000.0, 3, es);
+}

@@ -1,0 +1,24 @@
+/*
+ * fdw/explain.h
+ *	  What EXPLAIN says of our nodes.
+ */
+#ifndef GC_FDW_EXPLAIN_H
+#define GC_FDW_EXPLAIN_H
+
+#include "postgres.h"
+
+#include "base/stat.h"
+#include "fdw/relation.h"
+
+#include "commands/explain.h"
+
+/* "list_id" is NULL where it is not known without a request. */
+extern void gc_explain_scan(ExplainState *es, GcRelation *rel, const char *list_id,
+							int page_size);
+extern void gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id,
+							  int batch_rows);
+
+/* EXPLAIN ANALYZE: what really happened. */
+extern void gc_explain_stat(ExplainState *es, const GcStat *stat);
+
+#endif /* GC_FDW_EXPLAIN_H */

@@ -1,0 +1,299 @@
+/*
+ * fdw/import_schema.c
+ *	  IMPORT FOREIGN SCHEMA outbound: a table for each object and each list.
+ */
+#include "postgres.h"
+
+#include "api/contact_lists.h"
+#include "api/resource.h"
+#include "base/names.h"
+#include "base/option.h"
+#include "base/value.h"
+#include "fdw/import_schema.h"
+
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+/* The one schema there is: the platform's area of that name. */
+#define REMOTE_SCHEMA "outbound"
+
+typedef struct Import
+{
+	ImportForeignSchemaStmt *stmt;
+	const char *server_name;
+	const char *key; /* a remote column, UTF-8; or NULL */
+	bool snake;		 /* else exact names */
+	bool all_attributes;
+	List *commands;
+} Import;
+
+/* One column of a table to be made. */
+typedef struct ImportColumn
+{
+	const char *type;
+	const char *option; /* "field" or "attribute" */
+	const char *value;
+} ImportColumn;
+
+/* A name or value from the platform in the database's encoding; throws if it has none there. */
+static char *
+from_platform(const char *utf8)
+{
+	return pstrdup(gc_value_from_utf8(pstrdup(utf8), strlen(utf8)));
+}
+
+static void
+append_option(StringInfo sql, const char *name, const char *value)
+{
+	if (sql->data[sql->len - 1] != '(')
+		appendStringInfoString(sql, ", ");
+	appendStringInfo(sql, "%s %s", name, quote_literal_cstr(value));
+}
+
+static void
+append_column(StringInfo sql, const char *name, const ImportColumn *column)
+{
+	if (sql->data[sql->len - 1] != '(')
+		appendStringInfoChar(sql, ',');
+	appendStringInfo(sql, "\n  %s %s", quote_identifier(name), column->type);
+	/* What the column's name says by itself needs no option. */
+	if (strcmp(column->option, "field") == 0 && strcmp(name, column->value) == 0)
+		return;
+	appendStringInfoString(sql, " OPTIONS (");
+	append_option(sql, column->option, column->value);
+	appendStringInfoChar(sql, ')');
+}
+
+/* Is a table of that name wanted?  The server filters too, but not the requests. */
+static bool
+wanted(Import *import, const char *table)
+{
+	ListCell *lc;
+	bool listed = false;
+
+	foreach (lc, import->stmt->table_list)
+		if (strcmp(((RangeVar *) lfirst(lc))->relname, table) == 0)
+			listed = true;
+	switch (import->stmt->list_type)
+	{
+		case FDW_IMPORT_SCHEMA_LIMIT_TO:
+			return listed;
+		case FDW_IMPORT_SCHEMA_EXCEPT:
+			return !listed;
+		default:
+			return true;
+	}
+}
+
+/* ---- objects without a list ---- */
+
+static void
+import_object(Import *import, const GcResource *resource)
+{
+	StringInfoData sql;
+
+	if (!wanted(import, resource->object))
+		return;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (", quote_identifier(resource->object));
+	for (int i = 0; i < resource->attribute_count; i++)
+	{
+		const GcAttribute *attribute = &resource->attributes[i];
+
+		appendStringInfo(&sql, "%s\n  %s %s", i > 0 ? "," : "",
+						 quote_identifier(attribute->name), attribute->type);
+	}
+	appendStringInfo(&sql, ")\nSERVER %s OPTIONS (", quote_identifier(import->server_name));
+	append_option(&sql, "object", resource->object);
+	appendStringInfoChar(&sql, ')');
+	import->commands = lappend(import->commands, sql.data);
+}
+
+/* ---- contacts of a list ---- */
+
+static const char *
+column_sql_type(GcColumnType type)
+{
+	switch (type)
+	{
+		case GC_COLUMN_NUMERIC:
+			return "numeric";
+		case GC_COLUMN_TIMESTAMP:
+			return "timestamptz";
+		default:
+			return "text";
+	}
+}
+
+/* Adds an attribute: once, or once for each phone column as <column>_<attribute>. */
+static void
+add_attribute(const GcAttribute *attribute, const GcList *list, GcName *names,
+			  ImportColumn *columns, int *count)
+{
+	if (!attribute->per_column)
+	{
+		names[*count] =
+			(GcName){.remote = attribute->name,
+					 .own_id = attribute->name,
+					 .reserved = attribute->column ? attribute->column : attribute->name};
+		columns[(*count)++] = (ImportColumn){attribute->type, "attribute", attribute->name};
+		return;
+	}
+	for (int i = 0; i < list->column_count; i++)
+	{
+		char *column;
+
+		if (!list->is_phone[i])
+			continue;
+		column = from_platform(list->columns[i]);
+		names[*count] =
+			(GcName){.remote = psprintf("%s_%s", column, attribute->name),
+					 .own_id = psprintf("%s:%s", attribute->name, list->columns[i])};
+		columns[(*count)++] = (ImportColumn){attribute->type, "attribute",
+											 psprintf("%s:%s", attribute->name, column)};
+	}
+}
+
+static int
+list_columns(Import *import, const GcList *list, GcName *names, ImportColumn *columns)
+{
+	int count = 0;
+
+	for (int i = 0; i < list->column_count; i++)
+	{
+		names[count] =
+			(GcName){.remote = from_platform(list->columns[i]), .own_id = list->columns[i]};
+		columns[count] =
+			(ImportColumn){column_sql_type(list->types[i]), "field", names[count].remote};
+		count++;
+	}
+	for (int i = 0; i < gc_contacts.attribute_count; i++)
+		if (import->all_attributes || gc_contacts.attributes[i].common)
+			add_attribute(&gc_contacts.attributes[i], list, names, columns, &count);
+	gc_names_make(names, count, import->snake);
+	return count;
+}
+
+/* The key's SQL name, or NULL if this list does not have it. */
+static const char *
+key_column(Import *import, const GcList *list, GcName *names)
+{
+	for (int i = 0; import->key && i < list->column_count; i++)
+	{
+		if (strcmp(list->columns[i], import->key) != 0)
+			continue;
+		if (list->is_phone[i])
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of contact list \"%s\" is a phone column and cannot "
+						"be its key",
+						from_platform(import->key), from_platform(list->name)),
+				 errhint("The platform normalises phone numbers, so one person would get "
+						 "several contacts. Use a column that never changes.")));
+		return names[i].sql;
+	}
+	return NULL;
+}
+
+static void
+import_list(Import *import, const GcList *list, const char *table)
+{
+	int room = list->column_count * 4 + gc_contacts.attribute_count;
+	GcName *names = palloc0(sizeof(GcName) * room);
+	ImportColumn *columns = palloc0(sizeof(ImportColumn) * room);
+	int count = list_columns(import, list, names, columns);
+	const char *key = key_column(import, list, names);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (", quote_identifier(table));
+	for (int i = 0; i < count; i++)
+		append_column(&sql, names[i].sql, &columns[i]);
+	appendStringInfo(&sql, ")\nSERVER %s OPTIONS (", quote_identifier(import->server_name));
+	append_option(&sql, "object", gc_contacts.object);
+	append_option(&sql, "list_id", from_platform(list->id));
+	if (key)
+		append_option(&sql, "key", key);
+	appendStringInfoChar(&sql, ')');
+	import->commands = lappend(import->commands, sql.data);
+}
+
+/* Lists never get the name of an object, whether that is imported or not. */
+static GcName *
+table_names(Import *import, List *lists)
+{
+	int objects = 0;
+	GcName *names;
+	ListCell *lc;
+	int i;
+
+	while (gc_resources[objects])
+		objects++;
+	names = palloc0(sizeof(GcName) * (list_length(lists) + objects));
+	foreach (lc, lists)
+	{
+		GcList *list = lfirst(lc);
+
+		i = foreach_current_index(lc);
+		names[i].remote = from_platform(list->name);
+		names[i].own_id = list->id;
+	}
+	for (i = 0; i < objects; i++)
+		names[list_length(lists) + i].reserved = gc_resources[i]->object;
+	gc_names_make(names, list_length(lists) + objects, import->snake);
+	return names;
+}
+
+static void
+import_lists(Import *import, List *lists)
+{
+	GcName *names = table_names(import, lists);
+	ListCell *lc;
+
+	foreach (lc, lists)
+	{
+		const char *table = names[foreach_current_index(lc)].sql;
+
+		if (wanted(import, table))
+			import_list(import, lfirst(lc), table);
+	}
+}
+
+static List *
+gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
+{
+	ForeignServer *server = GetForeignServer(server_id);
+	Import import = {.stmt = stmt, .server_name = server->servername};
+	const char *prefix;
+	const char *key;
+	GcStat stat = {0};
+	GcConnection *conn;
+
+	gc_option_validate(stmt->options, GC_PLACE_IMPORT);
+	if (strcmp(stmt->remote_schema, REMOTE_SCHEMA) != 0)
+		ereport(ERROR, (errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
+						errmsg("remote schema \"%s\" does not exist", stmt->remote_schema),
+						errhint("The only one is \"%s\".", REMOTE_SCHEMA)));
+	prefix = gc_option_string(stmt->options, NIL, "list_prefix");
+	key = gc_option_string(stmt->options, NIL, "key");
+	import.key = key ? gc_value_to_utf8(key) : NULL;
+	import.snake = strcmp(gc_option_string(stmt->options, NIL, "names"), "snake") == 0;
+	import.all_attributes =
+		strcmp(gc_option_string(stmt->options, NIL, "attributes"), "all") == 0;
+	if (gc_option_bool(stmt->options, NIL, "objects"))
+		for (int i = 0; gc_resources[i]; i++)
+			if (!gc_resources[i]->has_list)
+				import_object(&import, gc_resources[i]);
+	conn = gc_connection_get(GetUserId(), server_id);
+	import_lists(&import, gc_list_all(conn, &stat, prefix ? gc_value_to_utf8(prefix) : NULL));
+	return import.commands;
+}
+
+void
+gc_import_routine(FdwRoutine *routine)
+{
+	routine->ImportForeignSchema = gcImportForeignSchema;
+}
