@@ -41,6 +41,24 @@ right(uint32_t x, int n)
 	return x >> n | x << (32 - n);
 }
 
+/* s[0] to s[7] stand still; it is their names that move from turn to turn. */
+static inline void
+sha256_round(uint32_t *s, int turn, uint32_t input)
+{
+	uint32_t a = s[-turn & 7];
+	uint32_t b = s[(1 - turn) & 7];
+	uint32_t c = s[(2 - turn) & 7];
+	uint32_t e = s[(4 - turn) & 7];
+	uint32_t f = s[(5 - turn) & 7];
+	uint32_t g = s[(6 - turn) & 7];
+	uint32_t t1 = s[(7 - turn) & 7] + (right(e, 6) ^ right(e, 11) ^ right(e, 25)) +
+				  ((e & f) ^ (~e & g)) + input;
+	uint32_t t2 = (right(a, 2) ^ right(a, 13) ^ right(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+
+	s[(3 - turn) & 7] += t1;
+	s[(7 - turn) & 7] = t1 + t2;
+}
+
 static void
 sha256_block(uint32_t *state, const unsigned char *block)
 {
@@ -59,16 +77,11 @@ sha256_block(uint32_t *state, const unsigned char *block)
 			   (right(b, 17) ^ right(b, 19) ^ b >> 10);
 	}
 	memcpy(s, state, sizeof(s));
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < 64; i += 8)
 	{
-		uint32_t t1 = s[7] + (right(s[4], 6) ^ right(s[4], 11) ^ right(s[4], 25)) +
-					  ((s[4] & s[5]) ^ (~s[4] & s[6])) + sha256_k[i] + w[i];
-		uint32_t t2 = (right(s[0], 2) ^ right(s[0], 13) ^ right(s[0], 22)) +
-					  ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-
-		memmove(s + 1, s, 7 * sizeof(s[0]));
-		s[4] += t1;
-		s[0] = t1 + t2;
+#pragma GCC unroll 8
+		for (int turn = 0; turn < 8; turn++)
+			sha256_round(s, turn, sha256_k[i + turn] + w[i + turn]);
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];
