@@ -1,5 +1,6 @@
 -- Questions an analyst asks.
-SELECT callable, count(*) FROM gc.leads WHERE segment = 'VIP' AND state = 'NY' GROUP BY 1 ORDER BY 1;
+SELECT callable, count(*) FROM gc.leads WHERE segment = 'VIP' GROUP BY 1 ORDER BY 1;
+SELECT phone_last_result, count(*) FROM gc.leads WHERE state = 'NY' GROUP BY 1;
 SELECT crm_lead_id, first_name, last_name, phone, balance, last_order FROM gc.leads
 WHERE crm_lead_id IN ('LEAD-7', 'LEAD-8', 'LEAD-12') ORDER BY 1;
 SELECT note FROM gc.leads WHERE note LIKE 'Family plan%' LIMIT 1;
