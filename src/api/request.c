@@ -32,8 +32,7 @@ struct GcCall
 	GcRetry retry;
 	TimestampTz start_at; /* CALL_WAITING: its slot, or the end of a backoff */
 	bool has_slot;		  /* start_at is a slot that can be given back */
-	TimestampTz waits_from;
-	bool last_attempt; /* no other will be started */
+	bool last_attempt;	  /* no other will be started */
 	uint64 token_number;
 	char request_id[40];
 	GcHttpExchange *exchange;
@@ -148,7 +147,6 @@ call_end(GcCall *call, GcFailure *failure)
 {
 	call->failure = failure;
 	call->state = CALL_ENDED;
-	call->spec.stat->wait_us += GetCurrentTimestamp() - call->waits_from;
 }
 
 static void
@@ -282,7 +280,12 @@ gc_calls_wait_any(GcCalls *calls)
 	TimestampTz until;
 
 	while (!calls_advance(calls, &until))
+	{
+		TimestampTz from = GetCurrentTimestamp();
+
 		gc_http_wait(until);
+		calls->stat->wait_us += GetCurrentTimestamp() - from;
+	}
 }
 
 void
@@ -366,7 +369,7 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 		call->spec.stat = calls->stat;
 	call->spec.path = MemoryContextStrdup(cxt, spec->path);
 	call->retry.call_class = spec->call_class;
-	call->retry.started = call->waits_from = GetCurrentTimestamp();
+	call->retry.started = GetCurrentTimestamp();
 	dlist_push_tail(&calls->list, &call->node);
 	call->on_reset.func = call_reset;
 	call->on_reset.arg = call;

@@ -460,7 +460,8 @@ gc_json_escape(StringInfo buf, const char *cell, int len)
 	const char *end = cell + len;
 
 	/* Worst case once, so that the loop below only stores. */
-	enlargeStringInfo(buf, len * 6);
+	if (buf->maxlen - buf->len <= len * 6)
+		enlargeStringInfo(buf, len * 6);
 	while (p < end)
 	{
 		const char *from = p;

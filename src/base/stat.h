@@ -14,7 +14,7 @@ typedef struct GcStat
 	int64 throttled;	  /* replies with status 429 */
 	int64 bytes_sent;	  /* request bodies */
 	int64 bytes_received; /* reply bodies, decompressed */
-	int64 wait_us;		  /* time spent waiting: network, quota and backoff */
+	int64 wait_us;		  /* time the backend slept: network, quota and backoff */
 } GcStat;
 
 #endif /* GC_BASE_STAT_H */

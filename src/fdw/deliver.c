@@ -25,7 +25,7 @@ typedef struct Writer
 	EState *estate;
 	GcConnection *conn;
 	GcCalls *calls;
-	GcStat stat; /* of calls that belong to no target: none so far */
+	GcStat stat; /* the time spent waiting; requests are counted by target */
 	MemoryContext cxt;
 	MemoryContext scratch; /* reset after each reply */
 	List *targets;
@@ -45,7 +45,6 @@ struct GcTarget
 	GcBatch *open;	 /* NULL: no rows yet */
 	GcBatch *single; /* gc_deliver_now's last one */
 	GcStat stat;
-	int64 batches;
 	int64 accepted;
 	int64 in_doubt; /* of calls that ended so */
 	int64 held;		/* rows taken and not on the wire */
@@ -113,12 +112,19 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	return target;
 }
 
-GcStat *
-gc_deliver_stat(GcTarget *target, int64 *rows, int64 *batches)
+void
+gc_deliver_count(GcTarget *target, const GcStat *stat)
 {
-	*rows = target->accepted;
-	*batches = target->batches;
-	return &target->stat;
+	target->stat = *stat;
+}
+
+GcStat
+gc_deliver_stat(GcTarget *target)
+{
+	GcStat stat = target->stat;
+
+	stat.wait_us += target->writer->stat.wait_us;
+	return stat;
 }
 
 /* An empty batch of the target, new or used before. */
@@ -292,7 +298,6 @@ batch_start(GcBatch *batch)
 					   .body_len = batch->body.len,
 					   .stat = &target->stat};
 
-	target->batches++;
 	hold_rows(target, -batch->rows);
 	target->sent->on_wire += batch->rows;
 	dlist_push_tail(&writer->wire, &batch->node);

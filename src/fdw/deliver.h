@@ -54,7 +54,10 @@ extern void gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
 /* Sends everything of the statement and waits for every answer. */
 extern void gc_deliver_drain(EState *estate);
 
-/* What the target has done, for EXPLAIN; the rows and the batches it sent. */
-extern GcStat *gc_deliver_stat(GcTarget *target, int64 *rows, int64 *batches);
+/* Adds what was done to prepare the target to its figures. */
+extern void gc_deliver_count(GcTarget *target, const GcStat *stat);
+
+/* What was done for the target; the time waited is the whole statement's. */
+extern GcStat gc_deliver_stat(GcTarget *target);
 
 #endif /* GC_FDW_DELIVER_H */

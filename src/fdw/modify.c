@@ -21,6 +21,7 @@
 #include "access/table.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
+#include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
@@ -51,10 +52,13 @@ typedef struct InsertState
 static int
 gcIsForeignRelUpdatable(Relation relation)
 {
-	GcRelation *rel = gc_relation_load(relation);
+	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
+	ForeignServer *server = GetForeignServer(table->serverid);
+	const char *object = gc_option_string(table->options, NIL, "object");
 
-	if (rel->resource->insert_endpoint == NULL ||
-		!gc_option_bool(rel->options, rel->server_options, "updatable"))
+	/* Asked by information_schema too, so a table that is not usable is no error here. */
+	if (object == NULL || gc_resource_by_name(object)->insert_endpoint == NULL ||
+		!gc_option_bool(table->options, server->options, "updatable"))
 		return 0;
 	return 1 << CMD_INSERT;
 }
@@ -153,7 +157,6 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	GcStat stat = {0};
 	GcTargetSettings settings;
 	GcConnection *conn;
-	int64 unused;
 
 	state->rel = gc_relation_load(relation);
 	check_writable(state->rel);
@@ -164,7 +167,7 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	state->encoder =
 		gc_encoder_create(state->rel, state->list, ExecGetInsertedCols(rri, estate));
 	state->target = gc_deliver_open(estate, conn, state->rel, state->list, &settings);
-	*gc_deliver_stat(state->target, &unused, &unused) = stat;
+	gc_deliver_count(state->target, &stat);
 	if (shown)
 		state->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
 	if (asks)
@@ -313,11 +316,9 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 						  : settings.batch_rows);
 	if (es->analyze && state)
 	{
-		int64 rows;
-		int64 batches;
-		GcStat *stat = gc_deliver_stat(state->target, &rows, &batches);
+		GcStat stat = gc_deliver_stat(state->target);
 
-		gc_explain_stat(es, stat);
+		gc_explain_stat(es, &stat);
 	}
 }
 
