@@ -4,7 +4,7 @@
 \set QUIET on
 CREATE EXTENSION gc_fdw;
 CREATE SERVER genesys FOREIGN DATA WRAPPER gc_fdw
-  OPTIONS (api_url :'proxy', login_url :'login', requests_per_second '0', jitter '0', read_lag '0');
+  OPTIONS (api_url :'proxy', login_url :'login', requests_per_second '0', jitter '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (client_id 'id', client_secret 'secret');
 CREATE SCHEMA gc;
 IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'CRM_Lead_ID', attributes 'all');
