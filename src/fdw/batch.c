@@ -109,21 +109,23 @@ add_bytes(GcBatch *batch, const char *json, int len)
 	batch->ends[batch->rows++] = batch->body.len;
 }
 
-void
+int
 gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 {
+	int before = batch->body.len;
+
 	remember_id(batch, hash);
 	if (row->not_callable || row->phone_number_status || row->contactable_status)
 		remember_optout(batch, row->id, row->not_callable, row->phone_number_status,
 						row->contactable_status);
 	add_bytes(batch, row->json, row->len);
+	return batch->body.len - before;
 }
 
-int
+void
 gc_batch_close(GcBatch *batch)
 {
 	appendStringInfoChar(&batch->body, ']');
-	return batch->body.len;
 }
 
 void

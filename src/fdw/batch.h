@@ -35,10 +35,12 @@ extern void gc_batch_reset(GcBatch *batch);
 
 extern uint64 gc_batch_hash(const char *id);
 extern bool gc_batch_has(const GcBatch *batch, uint64 hash);
-extern void gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash);
 
-/* Closes the array; returns its whole size. */
-extern int gc_batch_close(GcBatch *batch);
+/* Adds a row; returns by how many bytes the body grew. */
+extern int gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash);
+
+/* Closes the array: the body is complete. */
+extern void gc_batch_close(GcBatch *batch);
 
 /* Copies rows from..to-1 of a closed batch, with their opt-outs, into an empty one. */
 extern void gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to);

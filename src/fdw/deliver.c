@@ -29,7 +29,8 @@ typedef struct Writer
 	MemoryContext cxt;
 	MemoryContext scratch; /* reset after each reply */
 	List *targets;
-	dlist_head wire; /* batches on the wire, oldest first */
+	int64 open_bytes; /* of all open batches */
+	dlist_head wire;  /* batches on the wire, oldest first */
 	int wire_count;
 	dlist_head spares;
 	MemoryContextCallback on_reset;
@@ -43,7 +44,8 @@ struct GcTarget
 	GcTargetSettings settings;
 	const char *path;
 	GcBatch *open;	 /* NULL: no rows yet */
-	GcBatch *single; /* gc_deliver_now's last one */
+	GcBatch *single; /* gc_deliver_now's last one, … */
+	GcJson echo;	 /* … and a cursor into its answer */
 	GcStat stat;
 	int64 accepted;
 	int64 in_doubt; /* of calls that ended so */
@@ -367,7 +369,7 @@ batch_split(GcBatch *batch)
 	{
 		parts[i] = batch_take(target);
 		gc_batch_copy(parts[i], batch, i == 0 ? 0 : half, i == 0 ? half : batch->rows);
-		(void) gc_batch_close(parts[i]);
+		gc_batch_close(parts[i]);
 	}
 	batch_give_back(batch);
 	/* In order; the first takes the place on the wire that has just become free. */
@@ -408,7 +410,8 @@ send_open(GcTarget *target)
 	GcBatch *batch = target->open;
 
 	target->open = NULL;
-	(void) gc_batch_close(batch);
+	target->writer->open_bytes -= batch->body.len;
+	gc_batch_close(batch);
 	batch_send(batch);
 }
 
@@ -428,24 +431,19 @@ static void
 keep_budget(GcTarget *target)
 {
 	Writer *writer = target->writer;
-	int64 total = 0;
-	GcTarget *largest = NULL;
+	GcTarget *largest = target;
 	ListCell *lc;
 
-	if (list_length(writer->targets) == 1)
-		return; /* batch_bytes bounds it */
+	if (writer->open_bytes <= target->settings.buffer_memory)
+		return;
 	foreach (lc, writer->targets)
 	{
 		GcTarget *other = lfirst(lc);
 
-		if (other->open == NULL)
-			continue;
-		total += other->open->body.len;
-		if (largest == NULL || other->open->body.len > largest->open->body.len)
+		if (other->open && other->open->body.len > largest->open->body.len)
 			largest = other;
 	}
-	if (largest && total > target->settings.buffer_memory)
-		send_open(largest);
+	send_open(largest);
 }
 
 static void
@@ -475,7 +473,7 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 	if (target->open == NULL)
 		target->open = batch_take(target);
 	target->open->after_wire |= on_wire(target->writer, hash);
-	gc_batch_add(target->open, row, hash);
+	target->writer->open_bytes += gc_batch_add(target->open, row, hash);
 	hold_rows(target, 1);
 	keep_budget(target);
 }
@@ -483,7 +481,6 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 GcJson *
 gc_deliver_now(GcTarget *target, const GcRow *row)
 {
-	static GcJson echo;
 	Writer *writer = target->writer;
 	GcBatch *batch;
 	const char *problem;
@@ -497,8 +494,8 @@ gc_deliver_now(GcTarget *target, const GcRow *row)
 	target->single = NULL;
 	wait_wire(writer, 0);
 	batch = batch_take(target);
-	gc_batch_add(batch, row, gc_batch_hash(row->id));
-	(void) gc_batch_close(batch);
+	(void) gc_batch_add(batch, row, gc_batch_hash(row->id));
+	gc_batch_close(batch);
 	hold_rows(target, 1);
 	batch_start(batch);
 	gc_call_wait(batch->call);
@@ -508,10 +505,10 @@ gc_deliver_now(GcTarget *target, const GcRow *row)
 		batch_throw(batch, problem, sqlstate);
 	target->single = batch; /* its reply is what we return */
 	bytes = gc_call_reply(batch->call, &len);
-	gc_json_init(&echo, bytes, len);
-	(void) gc_json_enter(&echo, '[');
-	(void) gc_json_element(&echo);
-	return &echo;
+	gc_json_init(&target->echo, bytes, len);
+	(void) gc_json_enter(&target->echo, '[');
+	(void) gc_json_element(&target->echo);
+	return &target->echo;
 }
 
 void

@@ -131,19 +131,6 @@ read_settings(GcRelation *rel, GcTargetSettings *settings)
 				rel->label)));
 }
 
-static void
-check_writable(GcRelation *rel)
-{
-	if (rel->resource->insert_endpoint == NULL)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot insert into foreign table \"%s\"", rel->name),
-						errdetail("Object \"%s\" can only be read.", rel->resource->object)));
-	if (!gc_option_bool(rel->options, rel->server_options, "updatable"))
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("foreign table \"%s\" does not allow inserts", rel->name),
-						errhint("Set its option updatable to true.")));
-}
-
 /*
  * Makes ready to insert into one list.  "shown": somebody looks at the row
  * after the insert; "asks": and needs the platform's answer for it.
@@ -159,7 +146,6 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	GcConnection *conn;
 
 	state->rel = gc_relation_load(relation);
-	check_writable(state->rel);
 	read_settings(state->rel, &settings);
 	conn = gc_connection_get(gc_compat_modify_user(rri, estate), state->rel->server_id);
 	state->list = gc_list_get(conn, &stat, state->rel->list_id, state->rel->list_name);
