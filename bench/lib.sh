@@ -110,7 +110,7 @@ table() {
 # verdict NAME SDK TIMES_FLOOR TIMES_SDK: says whether the aims are reached.
 verdict() {
 	awk -v med="$(median "$1")" -v f="$(median "$floor")" -v most="$3" 'BEGIN {
-		printf "%s: %.1f x the floor (aim: at most %s)\n", med / f <= most ? "reached" : "missed", med / f, most }'
+		printf "%s: %.1f x the floor (aim: at most %s)\n", (med / f <= most ? "reached" : "missed"), med / f, most }'
 	[ -z "${times[$2]:-}" ] || awk -v med="$(median "$1")" -v s="$(median "$2")" -v least="$4" 'BEGIN {
-		printf "%s: %.1f x as fast as the SDK (aim: at least %s)\n", s / med >= least ? "reached" : "missed", s / med, least }'
+		printf "%s: %.1f x as fast as the SDK (aim: at least %s)\n", (s / med >= least ? "reached" : "missed"), s / med, least }'
 }
