@@ -70,6 +70,7 @@ struct Criteria
 	bool ignore_case;
 	Clause *clauses;
 	size_t n;
+	Buf scratch; /* for the cell at hand */
 };
 
 /* yyyy-MM-dd, with or without a time; false for all else. */
@@ -390,35 +391,34 @@ holds(const Predicate *predicate, const Value *cell)
 
 /* A cell that is not of the kind compared satisfies nothing, so only its inverse. */
 static bool
-predicate_match(const Predicate *predicate, const Span *cells, bool ignore_case)
+predicate_match(Criteria *criteria, const Predicate *predicate, const Span *cells)
 {
-	static __thread Buf scratch;
 	Value cell = {cells[predicate->column], 0};
 	bool good = convert(predicate->kind, cell.text, &cell.number);
 
 	if (good)
 	{
 		if (predicate->kind == VALUE_TEXT)
-			cell.text = text_fold(cell.text, ignore_case, &scratch);
+			cell.text = text_fold(cell.text, criteria->ignore_case, &criteria->scratch);
 		good = holds(predicate, &cell);
 	}
 	return good != predicate->inverted;
 }
 
 static bool
-clause_match(const Clause *clause, const Span *cells, bool ignore_case)
+clause_match(Criteria *criteria, const Clause *clause, const Span *cells)
 {
 	for (size_t i = 0; i < clause->n; i++)
-		if (predicate_match(&clause->predicates[i], cells, ignore_case) == clause->any)
+		if (predicate_match(criteria, &clause->predicates[i], cells) == clause->any)
 			return clause->any;
 	return !clause->any;
 }
 
 bool
-criteria_match(const Criteria *criteria, const Span *cells)
+criteria_match(Criteria *criteria, const Span *cells)
 {
 	for (size_t i = 0; i < criteria->n; i++)
-		if (clause_match(&criteria->clauses[i], cells, criteria->ignore_case) == criteria->any)
+		if (clause_match(criteria, &criteria->clauses[i], cells) == criteria->any)
 			return criteria->any;
 	return !criteria->any;
 }
@@ -441,5 +441,6 @@ criteria_free(Criteria *criteria)
 		free(clause->predicates);
 	}
 	free(criteria->clauses);
+	buf_free(&criteria->scratch);
 	free(criteria);
 }

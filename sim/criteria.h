@@ -12,7 +12,7 @@ typedef struct Criteria Criteria;
 
 /* NULL, with an error as the reply, when they are not well-formed. */
 extern Criteria *criteria_read(Request *req, const json_t *json, const Columns *columns);
-extern bool criteria_match(const Criteria *criteria, const Span *cells);
+extern bool criteria_match(Criteria *criteria, const Span *cells);
 extern void criteria_free(Criteria *criteria);
 
 /* Text as it is compared: as it is, or in lower case; *scratch may hold it. */

@@ -35,7 +35,9 @@ typedef struct Search
 	Criteria *criteria; /* NULL = all */
 	Sort sorts[MAX_SORTS];
 	int nsorts;
-	char *key; /* tells searches apart that find different things */
+	bool ignore_case;
+	Buf scratch[2]; /* for the two cells a sort compares */
+	char *key;		/* tells searches apart that find different things */
 } Search;
 
 struct SearchCache
@@ -192,16 +194,14 @@ sort_cell(const Contact *contact, int column)
 }
 
 static int
-compare_by(const Sort *sort, Span a, Span b)
+compare_by(Search *search, const Sort *sort, Span a, Span b)
 {
-	static __thread Buf scratch[2];
-	bool ignore_case = sw_is(SW_TEXT_COMPARE, "ignorecase");
 	long double number[2];
 	bool good[2];
 
 	if (!sort->numeric)
-		return text_compare(text_fold(a, ignore_case, &scratch[0]),
-							text_fold(b, ignore_case, &scratch[1]));
+		return text_compare(text_fold(a, search->ignore_case, &search->scratch[0]),
+							text_fold(b, search->ignore_case, &search->scratch[1]));
 	good[0] = text_number(a, &number[0]);
 	good[1] = text_number(b, &number[1]);
 	if (!good[0] || !good[1])
@@ -214,12 +214,13 @@ compare_contacts(const void *left, const void *right, void *arg)
 {
 	const Contact *a = *(Contact *const *) left;
 	const Contact *b = *(Contact *const *) right;
-	const Search *search = arg;
+	Search *search = arg;
 
 	for (int i = 0; i < search->nsorts; i++)
 	{
 		const Sort *sort = &search->sorts[i];
-		int sign = compare_by(sort, sort_cell(a, sort->column), sort_cell(b, sort->column));
+		int sign =
+			compare_by(search, sort, sort_cell(a, sort->column), sort_cell(b, sort->column));
 
 		if (sign)
 			return sort->descending ? -sign : sign;
@@ -245,7 +246,7 @@ visible_count(List *list)
 
 /* The matches among the first n contacts, in order; they belong to the list. */
 static SearchCache *
-find_matches(const Search *search, int64_t n)
+find_matches(Search *search, int64_t n)
 {
 	List *list = search->list;
 	SearchCache *cache = list->cache;
@@ -269,7 +270,7 @@ find_matches(const Search *search, int64_t n)
 	}
 	if (search->nsorts > 0)
 		qsort_r(cache->matches, (size_t) cache->n, sizeof(Contact *), compare_contacts,
-				(void *) search);
+				search);
 	return cache;
 }
 
@@ -299,7 +300,7 @@ put_listing(Request *req, const Search *search, Contact **contacts, int64_t tota
 }
 
 static void
-answer(Request *req, const Search *search)
+answer(Request *req, Search *search)
 {
 	List *list = search->list;
 	int64_t n;
@@ -327,6 +328,7 @@ contacts_search(Request *req)
 	Search search = {0};
 
 	state_lock();
+	search.ignore_case = sw_is(SW_TEXT_COMPARE, "ignorecase");
 	search.list = contacts_list(req);
 	if (search.list && read_search(req, &search, json))
 		answer(req, &search);
@@ -334,5 +336,7 @@ contacts_search(Request *req)
 	if (search.criteria)
 		criteria_free(search.criteria);
 	free(search.key);
+	buf_free(&search.scratch[0]);
+	buf_free(&search.scratch[1]);
 	json_decref(json);
 }

@@ -147,16 +147,31 @@ test_record() {
   curl -sk -H "Authorization: Bearer $token" -o /dev/null "$url$lists" -o /dev/null "$url$lists"
   call GET "/_sim/requests"
   check "one connection, kept" 1 "$(field '[.[].connection] | unique | length')"
-  set_switch '{"latency_ms":400}'
+  set_switch '{"latency_ms":400,"record_max":100}'
   call DELETE /_sim/requests
   local took
   took=$(milliseconds curl -sk -Z --parallel-immediate -H "Authorization: Bearer $token" -o /dev/null "$url$lists" -o /dev/null "$url$lists" \
     -o /dev/null "$url$lists" -o /dev/null "$url$lists" -o /dev/null "$url$lists?x=[1-4]" 2>/dev/null | tail -1)
   check "latency_ms: at least once, and overlapping" true "$([ "$took" -ge 400 ] && [ "$took" -lt 3000 ] && echo true)"
-  call GET "/_sim/requests"
-  check "in_flight" 8 "$(field '[.[].in_flight] | max')"
+  set_switch '{"latency_ms":0}'
+  faults '[{"path":"/contactlists","stall":true}]'
+  call DELETE /_sim/requests
+  local i pids=
+  for i in $(seq 8); do
+    curl -sk --max-time 20 -H "Authorization: Bearer $token" "$url$lists" &
+    pids="$pids $!"
+  done
+  all_there() { call GET /_sim/requests && [ "$(field length)" = 8 ]; }
+  await "eight at once" all_there
+  check "in_flight, connections" "8 8" "$(field '"\([.[].in_flight] | max) \([.[].connection] | unique | length)"')"
   call GET /_sim/state
-  check "max_in_flight" 8 "$(field .max_in_flight)"
+  check "in_flight, max_in_flight" "8 8" "$(field '"\(.in_flight) \(.max_in_flight)"')"
+  # shellcheck disable=SC2086
+  kill $pids
+  # shellcheck disable=SC2086
+  wait $pids 2>/dev/null
+  nobody() { call GET /_sim/state && [ "$(field .in_flight)" = 0 ]; }
+  await "and none, when they have gone" nobody
 }
 
 test_control() {
