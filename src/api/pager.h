@@ -37,7 +37,7 @@ extern int64 gc_pager_total(const GcPager *pager);
 extern bool gc_pager_drifted(const GcPager *pager, int64 *first);
 
 /* Throws that the page at hand is malformed, as its cursor says. */
-extern void gc_pager_throw(GcPager *pager, const char *problem) pg_attribute_noreturn();
+extern _Noreturn void gc_pager_throw(GcPager *pager, const char *problem);
 
 /* The failure that ended the walk was "not found": the list is gone. */
 extern void gc_pager_on_missing(GcPager *pager, void (*callback)(void *arg), void *arg);

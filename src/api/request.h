@@ -69,12 +69,12 @@ extern const char *gc_call_reply(const GcCall *call, size_t *len);
 extern MemoryContext gc_call_context(const GcCall *call);
 
 /* Throws the call's failure; see gc_failure_throw. */
-extern void gc_call_throw(const GcCall *call, const char *message, const char *counts)
-	pg_attribute_noreturn();
+extern _Noreturn void gc_call_throw(const GcCall *call, const char *message,
+									const char *counts);
 
 /* Throws that the answer, though 2xx, is not what it should be. */
-extern void gc_call_throw_reply(const GcCall *call, const char *problem, const char *message,
-								const char *counts) pg_attribute_noreturn();
+extern _Noreturn void gc_call_throw_reply(const GcCall *call, const char *problem,
+										  const char *message, const char *counts);
 
 extern void gc_call_free(GcCall *call);
 

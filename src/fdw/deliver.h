@@ -48,8 +48,7 @@ extern void gc_deliver_row(GcTarget *target, const GcRow *row);
 extern GcJson *gc_deliver_now(GcTarget *target, const GcRow *row);
 
 /* Throws a problem with a row, once what is in flight has been answered, with the counts. */
-extern void gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
-	pg_attribute_noreturn();
+extern _Noreturn void gc_deliver_refuse(GcTarget *target, const GcProblem *problem);
 
 /* Sends everything of the statement and waits for every answer. */
 extern void gc_deliver_drain(EState *estate);

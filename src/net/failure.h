@@ -41,7 +41,7 @@ extern GcFailure *gc_failure_bad_reply(const GcHttpExchange *exchange, const cha
 									   const char *problem);
 
 /* Throws it: "message" is what could not be done, "counts" one more sentence of detail or NULL. */
-extern void gc_failure_throw(const GcFailure *failure, const char *message, const char *counts)
-	pg_attribute_noreturn();
+extern _Noreturn void gc_failure_throw(const GcFailure *failure, const char *message,
+									   const char *counts);
 
 #endif /* GC_NET_FAILURE_H */
