@@ -208,25 +208,68 @@ list_malformed(GcCall *call, const char *message)
 						message, NULL);
 }
 
-/* Reads a page of lists; returns its entities, and sets *last on the last page. */
-static json_t *
-lists_fetch(GcCalls *calls, int number, const char *filter, const char *message, GcCall **call,
-			bool *last)
+/* Looks at one list of a page; true ends the walk. */
+typedef bool (*ListVisit)(void *arg, GcCall *call, json_t *entity);
+
+/* Reads a page of lists and shows each to visit(); true if no more are wanted, or there. */
+static bool
+lists_page_walk(GcCalls *calls, int number, const char *filter, const char *message,
+				ListVisit visit, void *arg)
 {
 	StringInfoData path;
 	GcCallSpec spec;
+	GcCall *call;
 	json_t *reply;
+	json_t *entities;
+	json_t *entity;
+	size_t i;
+	bool done;
 
 	initStringInfo(&path);
 	lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE}, &path, NULL, &spec);
 	appendStringInfoString(&path, filter);
 	spec.path = path.data;
-	*call = gc_control_run(calls, &spec, message);
-	reply = gc_control_json(*call, message);
-	if (!json_is_array(json_object_get(reply, "entities")))
-		gc_call_throw_reply(*call, "The answer has no entities.", message, NULL);
-	*last = number >= json_integer_value(json_object_get(reply, "pageCount"));
-	return json_object_get(reply, "entities");
+	call = gc_control_run(calls, &spec, message);
+	reply = gc_control_json(call, message);
+	entities = json_object_get(reply, "entities");
+	if (!json_is_array(entities))
+		gc_call_throw_reply(call, "The answer has no entities.", message, NULL);
+	done = number >= json_integer_value(json_object_get(reply, "pageCount"));
+	json_array_foreach(entities, i, entity)
+	{
+		if (visit(arg, call, entity))
+		{
+			done = true;
+			break;
+		}
+	}
+	gc_call_free(call);
+	return done;
+}
+
+/* Walks the lists that "filter" leaves, at most "max_pages" of them (0: all). */
+static void
+lists_walk(GcCalls *calls, const char *filter, int max_pages, const char *message,
+		   ListVisit visit, void *arg)
+{
+	int number = 1;
+
+	while (!lists_page_walk(calls, number, filter, message, visit, arg))
+		if (number++ == max_pages)
+			break;
+}
+
+static bool
+offer_list(void *arg, GcCall *call, json_t *entity)
+{
+	const char *name = json_string_value(json_object_get(entity, "name"));
+	const char *id = json_string_value(json_object_get(entity, "id"));
+
+	if (name)
+		gc_nearest_offer(arg, pstrdup(name));
+	if (id)
+		gc_nearest_offer(arg, pstrdup(id));
+	return false;
 }
 
 /* The hint for a list that does not exist. */
@@ -234,28 +277,9 @@ static const char *
 nearest_list(GcCalls *calls, const char *wanted, const char *message)
 {
 	GcNearest nearest;
-	bool last = false;
 
 	gc_nearest_init(&nearest, wanted);
-	for (int number = 1; !last && number <= HINT_PAGES; number++)
-	{
-		GcCall *call;
-		json_t *entity;
-		size_t i;
-		json_t *entities = lists_fetch(calls, number, "", message, &call, &last);
-
-		json_array_foreach(entities, i, entity)
-		{
-			const char *name = json_string_value(json_object_get(entity, "name"));
-			const char *id = json_string_value(json_object_get(entity, "id"));
-
-			if (name)
-				gc_nearest_offer(&nearest, pstrdup(name));
-			if (id)
-				gc_nearest_offer(&nearest, pstrdup(id));
-		}
-		gc_call_free(call);
-	}
+	lists_walk(calls, "", HINT_PAGES, message, offer_list, &nearest);
 	return nearest.best;
 }
 
@@ -294,37 +318,39 @@ fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 	return list;
 }
 
+typedef struct NameSearch
+{
+	GcConnection *conn;
+	const char *name;
+	const char *message;
+	GcList *found;
+} NameSearch;
+
+static bool
+match_name(void *arg, GcCall *call, json_t *entity)
+{
+	NameSearch *search = arg;
+	const char *name = json_string_value(json_object_get(entity, "name"));
+
+	/* The platform's comparison may be looser than ours. */
+	if (name == NULL || strcmp(name, search->name) != 0)
+		return false;
+	search->found = list_keep(search->conn, entity);
+	if (search->found == NULL)
+		list_malformed(call, search->message);
+	return true;
+}
+
 static GcList *
 fetch_by_name(GcConnection *conn, GcCalls *calls, const char *name)
 {
-	const char *message = not_read(name);
+	NameSearch search = {conn, name, not_read(name), NULL};
 	char *filter = psprintf("&filterType=Equals&name=%s", gc_url_escape(name));
-	bool last = false;
 
-	for (int number = 1; !last; number++)
-	{
-		GcCall *call;
-		json_t *entity;
-		size_t i;
-		json_t *entities = lists_fetch(calls, number, filter, message, &call, &last);
-
-		json_array_foreach(entities, i, entity)
-		{
-			const char *found = json_string_value(json_object_get(entity, "name"));
-			GcList *list;
-
-			/* The platform's comparison may be looser than ours. */
-			if (found == NULL || strcmp(found, name) != 0)
-				continue;
-			list = list_keep(conn, entity);
-			if (list == NULL)
-				list_malformed(call, message);
-			return list;
-		}
-		gc_call_free(call);
-	}
-	list_not_found(calls, name, message);
-	return NULL;
+	lists_walk(calls, filter, 0, search.message, match_name, &search);
+	if (search.found == NULL)
+		list_not_found(calls, name, search.message);
+	return search.found;
 }
 
 GcList *
@@ -341,34 +367,37 @@ gc_list_get(GcConnection *conn, GcStat *stat, const char *id, const char *name)
 	return list;
 }
 
+typedef struct ListCollection
+{
+	GcConnection *conn;
+	const char *prefix;
+	List *lists;
+} ListCollection;
+
+static const char *const lists_not_read = "could not read the contact lists";
+
+static bool
+collect_list(void *arg, GcCall *call, json_t *entity)
+{
+	ListCollection *all = arg;
+	GcList *list = list_keep(all->conn, entity);
+
+	if (list == NULL)
+		list_malformed(call, lists_not_read);
+	if (all->prefix == NULL || strncmp(list->name, all->prefix, strlen(all->prefix)) == 0)
+		all->lists = lappend(all->lists, list);
+	return false;
+}
+
 List *
 gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix)
 {
-	const char *message = "could not read the contact lists";
+	ListCollection all = {conn, prefix, NIL};
+	GcCalls *calls = gc_calls_open(conn, stat);
 	char *filter =
 		prefix ? psprintf("&filterType=Prefix&name=%s", gc_url_escape(prefix)) : pstrdup("");
-	GcCalls *calls = gc_calls_open(conn, stat);
-	List *lists = NIL;
-	bool last = false;
 
-	for (int number = 1; !last; number++)
-	{
-		GcCall *call;
-		json_t *entity;
-		size_t i;
-		json_t *entities = lists_fetch(calls, number, filter, message, &call, &last);
-
-		json_array_foreach(entities, i, entity)
-		{
-			GcList *list = list_keep(conn, entity);
-
-			if (list == NULL)
-				list_malformed(call, message);
-			if (prefix == NULL || strncmp(list->name, prefix, strlen(prefix)) == 0)
-				lists = lappend(lists, list);
-		}
-		gc_call_free(call);
-	}
+	lists_walk(calls, filter, 0, lists_not_read, collect_list, &all);
 	gc_calls_close(calls);
-	return lists;
+	return all.lists;
 }
