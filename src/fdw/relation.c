@@ -10,6 +10,9 @@
 
 #include "foreign/foreign.h"
 
+/* A list's name has at most this many characters (the public API's own). */
+#define LIST_NAME_MAX 64
+
 static void
 invalid_table(const GcRelation *rel, const char *problem, const char *hint)
 {
@@ -202,6 +205,8 @@ find_column(const GcList *list, const char *field)
 void
 gc_relation_check(GcRelation *rel, const GcList *list)
 {
+	/* From here on messages have the name, which says more than an id. */
+	rel->label = psprintf("contact list \"%s\"", gc_value_display(list->name, LIST_NAME_MAX));
 	for (int i = 0; i < rel->column_count; i++)
 	{
 		GcColumn *column = &rel->columns[i];

@@ -103,8 +103,13 @@ void
 gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_seconds,
 					 TimestampTz now)
 {
-	if (allowed > 0)
+	if (allowed > 0 && allowed != limit->allowed)
+	{
+		/* The next slot was laid out for the old limit. */
 		limit->allowed = allowed;
+		if (limit->last_slot != 0)
+			limit->next_free = limit->last_slot + rate_interval(limit, now);
+	}
 	if (allowed > 0 && used >= 0 && reset_seconds > 0)
 	{
 		TimestampTz reset = now + reset_seconds * USECS_PER_SEC;
