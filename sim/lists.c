@@ -28,7 +28,6 @@ typedef struct Query
 	bool descending;
 	bool with_size;
 	bool empty_ok;
-	int nids;
 } Query;
 
 static void
@@ -38,6 +37,18 @@ put_date(Buf *out, const char *name, int64_t us)
 
 	sim_format_time(us, text);
 	buf_printf(out, ",\"%s\":\"%s\"", name, text);
+}
+
+/* The division of a list that names none. */
+#define HOME_DIVISION "3f0b2a7e-5c1d-4e6f-9a8b-7c6d5e4f3a2b"
+
+static const char *
+division_id(const List *list)
+{
+	json_t *division = json_object_get(list->body, "division");
+	const char *id = json_string_value(json_object_get(division, "id"));
+
+	return id ? id : HOME_DIVISION;
 }
 
 void
@@ -62,6 +73,9 @@ list_put_json(Buf *out, const List *list, bool with_size)
 		buf_putc(out, ':');
 		buf_put_json(out, value);
 	}
+	if (!json_is_object(json_object_get(list->body, "division")))
+		buf_puts(out, ",\"division\":{\"id\":\"" HOME_DIVISION "\",\"name\":\"Home\","
+					  "\"selfUri\":\"/api/v2/authorization/divisions/" HOME_DIVISION "\"}");
 	if (!json_is_boolean(json_object_get(list->body, "trimWhitespace")))
 		buf_puts(out, ",\"trimWhitespace\":true");
 	if (with_size)
@@ -141,20 +155,20 @@ is_ready(const List *list)
 }
 
 static List *
-find_list(Request *req)
+find_list(Request *req, const char *code)
 {
 	List *list = store_find(req->arg[0]);
 
 	if (list && is_ready(list))
 		return list;
-	reply_error(req, 404, "contact.list.not.found", "The contact list was not found.");
+	reply_error(req, 404, code, "The contact list was not found.");
 	return NULL;
 }
 
 void
 list_get(Request *req)
 {
-	List *list = find_list(req);
+	List *list = find_list(req, "contact.list.not.found");
 	bool with_size = false;
 	bool with_status = false;
 
@@ -168,7 +182,7 @@ list_get(Request *req)
 void
 list_put(Request *req)
 {
-	List *list = find_list(req);
+	List *list = find_list(req, "resource.not.found");
 	json_t *json = list ? read_body(req) : NULL;
 
 	if (json && list_check_update(req, json, list))
@@ -195,7 +209,7 @@ reply_deleted(Request *req, int status)
 void
 list_delete_one(Request *req)
 {
-	List *list = find_list(req);
+	List *list = find_list(req, "resource.not.found");
 
 	if (list == NULL)
 		return;
@@ -239,7 +253,7 @@ lists_delete(Request *req)
 void
 list_clear_contacts(Request *req)
 {
-	List *list = find_list(req);
+	List *list = find_list(req, "contact.list.not.found");
 	int64_t delay = sw_number(SW_CLEAR_MS) * 1000;
 
 	if (list == NULL)
@@ -289,13 +303,14 @@ read_query(Request *req, Query *query)
 {
 	const char *order = "ascending";
 	bool with_status;
+	int nids = 0;
 
 	query->page = (Page){1, DEFAULT_PAGE_SIZE};
 	query->filter = "Prefix";
 	query->sort_by = "name";
 	for (int i = 0; i < req->nparams; i++)
-		query->nids += span_is(req->params[i].name, "id");
-	if (query->nids > MAX_BULK)
+		nids += span_is(req->params[i].name, "id");
+	if (nids > MAX_BULK)
 	{
 		reply_error(req, 400, "too.many.bulk.retrieves", "At most %d ids can be given.",
 					MAX_BULK);
@@ -344,17 +359,29 @@ name_matches(const Query *query, const char *text)
 	return ncompare(text, query->name, n) == 0;
 }
 
+/* Is the value among those of a parameter that may be repeated?  Yes when there is none. */
+static bool
+is_named(const Request *req, const char *param, const char *value)
+{
+	bool given = false;
+
+	for (int i = 0; i < req->nparams; i++)
+	{
+		if (!span_is(req->params[i].name, param))
+			continue;
+		if (span_is(req->params[i].value, value))
+			return true;
+		given = true;
+	}
+	return !given;
+}
+
 static bool
 list_matches(const Request *req, const Query *query, const List *list)
 {
 	if (!is_ready(list) || (query->name && !name_matches(query, list->name)))
 		return false;
-	if (query->nids == 0)
-		return true;
-	for (int i = 0; i < req->nparams; i++)
-		if (span_is(req->params[i].name, "id") && span_is(req->params[i].value, list->id))
-			return true;
-	return false;
+	return is_named(req, "id", list->id) && is_named(req, "divisionId", division_id(list));
 }
 
 static int

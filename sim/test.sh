@@ -258,7 +258,9 @@ test_list_changes() {
   call GET "$lists/$id"
   check "get, when gone" "404 contact.list.not.found" "$(code)"
   call DELETE "$lists/$id"
-  check "delete, when gone" 404 "$status"
+  check "delete, when gone" "404 resource.not.found" "$(code)"
+  call PUT "$lists/$id" "$two"
+  check "put, when gone" "404 resource.not.found" "$(code)"
   call DELETE "$lists?id=L1"
   check "delete many" 204 "$status"
   call DELETE "$lists?id=L1"
@@ -292,6 +294,11 @@ test_listing() {
   check "LessThan" "alpha" "$(names 'name=beta&filterType=LessThan')"
   check "GreaterThanEqualTo" "Beta,beta2,gamma,One" "$(names 'name=beta&filterType=GreaterThanEqualTo')"
   check "by id" "One" "$(names 'id=L1&id=L2')"
+  local home
+  call GET $lists/L1
+  home=$(field .division.id)
+  check "by division" "alpha,Beta,beta2,gamma,One" "$(names "divisionId=$home")"
+  check "by another division" "" "$(names divisionId=x)"
   check "page 2" "beta2,gamma" "$(names 'pageSize=2&pageNumber=2')"
   call GET "$lists?pageSize=2&pageNumber=2&name=&includeSize=true"
   check "its figures" "2 2 5 3 0" "$(field '"\(.pageSize) \(.pageNumber) \(.total) \(.pageCount) \(.entities[0].size)"')"
