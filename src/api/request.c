@@ -31,8 +31,9 @@ struct GcCall
 	CallState state;
 	GcRetry retry;
 	TimestampTz start_at; /* CALL_WAITING: its slot, or the end of a backoff */
-	bool has_slot;		  /* start_at is a slot that can be given back */
-	bool last_attempt;	  /* no other will be started */
+	bool has_slot;		  /* else a slot is still to be taken, at start_at */
+	GcRateSlot slot;
+	bool last_attempt; /* no other will be started */
 	uint64 token_number;
 	char request_id[40];
 	GcHttpExchange *exchange;
@@ -131,14 +132,28 @@ observe_limits(GcCall *call, TimestampTz now)
 		call->spec.stat->throttled++;
 }
 
-/* A slot of the quota, not before "earliest". */
 static void
-call_take_slot(GcCall *call, TimestampTz earliest)
+call_take_slot(GcCall *call, TimestampTz now)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
-	call->start_at = gc_ratelimit_reserve(call->calls->conn->limit, Max(now, earliest));
+	call->slot = gc_ratelimit_reserve(call->calls->conn->limit, now);
+	call->start_at = call->slot.at;
 	call->has_slot = true;
+}
+
+static void
+call_return_slot(GcCall *call)
+{
+	if (call->state == CALL_WAITING && call->has_slot)
+		gc_ratelimit_return(call->calls->conn->limit, &call->slot);
+	call->has_slot = false;
+}
+
+/* Waits for a moment; a slot is taken only then, so that nobody waits behind a backoff. */
+static void
+call_wait_until(GcCall *call, TimestampTz start_at)
+{
+	call->start_at = start_at;
+	call->has_slot = false;
 	call->state = CALL_WAITING;
 }
 
@@ -186,10 +201,10 @@ call_judge(GcCall *call)
 		case GC_VERDICT_RETRY:
 			if (failure->status == 429)
 				gc_ratelimit_close(conn->limit, call->retry.retry_at);
-			call_take_slot(call, call->retry.retry_at);
+			call_wait_until(call, call->retry.retry_at);
 			break;
 		case GC_VERDICT_NEW_TOKEN:
-			call_take_slot(call, now);
+			call_wait_until(call, now);
 			break;
 		case GC_VERDICT_FAIL:
 			failure->gave_up = call->retry.gave_up;
@@ -208,9 +223,7 @@ gc_call_give_up(GcCall *call)
 	call->last_attempt = true;
 	if (call->state != CALL_WAITING)
 		return;
-	if (call->has_slot)
-		gc_ratelimit_return(call->calls->conn->limit, call->start_at);
-	call->has_slot = false;
+	call_return_slot(call);
 	failure = MemoryContextAllocZero(call->cxt, sizeof(GcFailure));
 	failure->outcome = GC_HTTP_NOT_SENT;
 	failure->sqlstate = ERRCODE_OPERATOR_INTERVENTION;
@@ -229,10 +242,10 @@ call_advance(GcCall *call, TimestampTz now)
 {
 	if (call->state == CALL_WAITING && now >= call->start_at)
 	{
-		/* Closed since the slot was taken: line up again. */
-		if (gc_ratelimit_closed_until(call->calls->conn->limit) > now)
+		/* No slot yet, or closed since it was taken: line up. */
+		if (!call->has_slot || gc_ratelimit_closed_until(call->calls->conn->limit) > now)
 			call_take_slot(call, now);
-		else
+		if (now >= call->start_at)
 			call_launch(call);
 	}
 	if (call->state == CALL_FLYING && gc_http_outcome(call->exchange) != GC_HTTP_PENDING)
@@ -301,8 +314,7 @@ call_reset(void *arg)
 {
 	GcCall *call = arg;
 
-	if (call->state == CALL_WAITING && call->has_slot)
-		gc_ratelimit_return(call->calls->conn->limit, call->start_at);
+	call_return_slot(call);
 	dlist_delete(&call->node);
 }
 
@@ -312,12 +324,12 @@ gc_call_free(GcCall *call)
 	MemoryContextDelete(call->cxt);
 }
 
-/* Cancels everything; the set stays, empty.  Throws nothing. */
+/* Cancels everything, the newest first; the set stays, empty.  Throws nothing. */
 static void
 calls_cancel(GcCalls *calls)
 {
 	while (!dlist_is_empty(&calls->list))
-		gc_call_free(dlist_container(GcCall, node, dlist_head_node(&calls->list)));
+		gc_call_free(dlist_container(GcCall, node, dlist_tail_node(&calls->list)));
 }
 
 static void
@@ -374,7 +386,7 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 	call->on_reset.func = call_reset;
 	call->on_reset.arg = call;
 	MemoryContextRegisterResetCallback(cxt, &call->on_reset);
-	call_take_slot(call, 0);
+	call_wait_until(call, call->retry.started);
 	(void) call_advance(call, GetCurrentTimestamp());
 	return call;
 }

@@ -22,8 +22,7 @@ struct GcRateLimit
 	GcRateSettings settings;
 	int allowed;		   /* requests a minute, as the headers say; 0: not said yet */
 	TimestampTz next_free; /* the next slot */
-	TimestampTz last_slot; /* the last slot taken, and what next_free was before */
-	TimestampTz before_last;
+	TimestampTz last_slot; /* the last one taken */
 	TimestampTz closed_until;
 	int64 spread_us;		  /* between slots, for what is left of the window … */
 	TimestampTz spread_until; /* … until it ends */
@@ -73,30 +72,31 @@ rate_interval(GcRateLimit *limit, TimestampTz now)
 	return interval;
 }
 
-TimestampTz
+GcRateSlot
 gc_ratelimit_reserve(GcRateLimit *limit, TimestampTz now)
 {
-	TimestampTz slot = Max(Max(now, limit->next_free), limit->closed_until);
+	TimestampTz at = Max(Max(now, limit->next_free), limit->closed_until);
 	int64 jitter = limit->settings.jitter_ms * INT64CONST(1000);
+	GcRateSlot slot = {.before = limit->next_free};
 
-	limit->last_slot = slot;
-	limit->before_last = limit->next_free;
-	limit->next_free = slot + rate_interval(limit, now);
-	if (jitter > 0 && slot - now > jitter)
+	limit->next_free = at + rate_interval(limit, now);
+	if (jitter > 0 && at - now > jitter)
 	{
 		/* The slot itself moves, so that the order of slots is the order of requests. */
-		slot += (int64) (pg_prng_double(&pg_global_prng_state) * jitter);
-		limit->last_slot = slot;
-		limit->next_free = Max(limit->next_free, slot);
+		at += (int64) (pg_prng_double(&pg_global_prng_state) * jitter);
+		limit->next_free = Max(limit->next_free, at);
 	}
+	slot.at = limit->last_slot = at;
+	slot.after = limit->next_free;
 	return slot;
 }
 
 void
-gc_ratelimit_return(GcRateLimit *limit, TimestampTz slot)
+gc_ratelimit_return(GcRateLimit *limit, const GcRateSlot *slot)
 {
-	if (slot == limit->last_slot)
-		limit->next_free = limit->before_last;
+	/* Slots taken since would overlap with what an earlier one leaves free. */
+	if (slot->after == limit->next_free)
+		limit->next_free = slot->before;
 }
 
 void

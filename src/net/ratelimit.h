@@ -33,11 +33,18 @@ typedef struct GcRateSettings
 extern GcRateLimit *gc_ratelimit_get(const char *host, const char *client,
 									 const GcRateSettings *settings);
 
-/* Takes the next slot: the moment from which the request may go. */
-extern TimestampTz gc_ratelimit_reserve(GcRateLimit *limit, TimestampTz now);
+typedef struct GcRateSlot
+{
+	TimestampTz at;		/* the moment from which the request may go */
+	TimestampTz before; /* the limiter's, to give it back */
+	TimestampTz after;
+} GcRateSlot;
 
-/* Gives back a slot that was not used; helps only if it was the last one taken. */
-extern void gc_ratelimit_return(GcRateLimit *limit, TimestampTz slot);
+/* Takes the next slot. */
+extern GcRateSlot gc_ratelimit_reserve(GcRateLimit *limit, TimestampTz now);
+
+/* Gives back a slot that was not used; of several, the one taken last first. */
+extern void gc_ratelimit_return(GcRateLimit *limit, const GcRateSlot *slot);
 
 /* What a reply's headers say; -1 for what they do not. */
 extern void gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_seconds,
