@@ -27,7 +27,8 @@ typedef struct Member
 	GcColumn *column;
 	char *prefix; /* "name":" as it goes into the body */
 	int prefix_len;
-	bool named; /* by the INSERT: a NULL is sent as well */
+	bool named;	   /* by the INSERT: a NULL is sent as well */
+	bool required; /* NOT NULL on the foreign table: the executor does not check that */
 } Member;
 
 struct GcEncoder
@@ -93,6 +94,7 @@ add_member(GcEncoder *encoder, GcColumn *column, Bitmapset *named)
 	member->prefix = prefix.data;
 	member->prefix_len = prefix.len;
 	member->named = bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, named);
+	member->required = TupleDescAttr(encoder->rel->tupdesc, column->attnum - 1)->attnotnull;
 }
 
 GcEncoder *
@@ -307,6 +309,9 @@ add_data(GcEncoder *encoder, TupleTableSlot *slot)
 			if (bad)
 				return bad;
 		}
+		else if (member->required)
+			return column_problem(encoder, member->column, ERRCODE_NOT_NULL_VIOLATION,
+								  "is NOT NULL and must have a value", NULL);
 		else if (member->named)
 		{
 			appendBinaryStringInfo(&encoder->data_body, member->prefix, member->prefix_len);
