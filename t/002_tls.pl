@@ -1,0 +1,103 @@
+# Certificates are verified, and plain http stays on this machine (DESIGN 4.1, 5).
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use GcTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+skip_unless_possible();
+my $tls = $ENV{GC_TLS_DIR};
+plan skip_all => 'GC_TLS_DIR names no certificates (no openssl?)'
+  unless $tls && -r "$tls/ca.pem" && -r "$tls/server.pem" && -r "$tls/server.key";
+
+my $sim = GcSim->new('--tls', "$tls/server.pem", "$tls/server.key");
+$sim->list('Leads', qw(Phone Key Name));
+my $node = new_node('tls');
+my $session = GcSession->new($node);
+
+sub at_server
+{
+	my ($name, %options) = @_;
+	add_server($node, $sim, $name, %options);
+	leads_table($node, "leads_$name", $name, 'Leads');
+	return map { $session->run($_) } "INSERT INTO leads_$name (k) VALUES ('$name')", "SELECT k FROM leads_$name";
+}
+
+sub refused
+{
+	my ($what, %options) = @_;
+	(my $name = $what) =~ s/\W+/_/g;
+	$sim->forget_requests;
+	my @results = at_server($name, %options);
+
+	for my $result (@results)
+	{
+		is($result->{sqlstate}, '08001', "$what: SQLSTATE");
+		like($result->{err}, qr/could not obtain an access token.*(certificate|SSL)/s, "$what: says that it is TLS");
+		cmp_ok($result->{seconds}, '<', 5, "$what: at once");
+	}
+	is(scalar $sim->requests, 0, "$what: nothing was asked");
+	note $results[0]{err};
+	return $results[0]{err};
+}
+
+# With the right authority it works, by name and by address.
+my ($insert, $select) = at_server('good', ca_file => "$tls/ca.pem");
+is($insert->{sqlstate}, '00000', 'INSERT over TLS');
+is($select->{out}, 'good', 'SELECT over TLS');
+($insert, $select) = at_server('named', ca_file => "$tls/ca.pem",
+	api_url => $sim->url_at('localhost'), login_url => $sim->url_at('localhost'));
+like($select->{out}, qr/named/, 'by the name in the certificate');
+
+# Connections are kept over TLS as well.
+$sim->forget_requests;
+$session->run("INSERT INTO leads_good (k) VALUES ('again$_')") for 1 .. 5;
+my %connections = map { $_->{connection} => 1 } $sim->requests(qr{/contacts$});
+is(keys %connections, 1, 'one connection for five statements');
+
+like(refused('without a CA file'), qr/certificate/, 'no CA file: names the certificate');
+refused('another CA', ca_file => "$tls/other-ca.pem");
+refused('a CA file that is none', ca_file => "$tls/server.key");
+refused('a CA file that is not there', ca_file => "$tls/nothing.pem");
+
+# A certificate that is trusted, but not for this host: the authority's own.
+SKIP:
+{
+	skip 'the key of the authority is not there', 1 unless -r "$tls/ca.key";
+	my $other = GcSim->new('--tls', "$tls/ca.pem", "$tls/ca.key");
+	my $message = refused('a host that is not in the certificate', ca_file => "$tls/ca.pem",
+		api_url => $other->url, login_url => $other->url);
+	like($message, qr/127\.0\.0\.1/, 'the message names the host');
+	is(scalar $other->requests, 0, 'and nothing was asked of it');
+}
+
+# The other way round: TLS where the server speaks none.
+my $plain = GcSim->new;
+refused('TLS to a port without it', ca_file => "$tls/ca.pem", api_url => 'https://127.0.0.1:' . $plain->port,
+	login_url => 'https://127.0.0.1:' . $plain->port, retry_timeout => '1s');
+
+# Plain http is for loopback only, and that is said at CREATE and ALTER SERVER.
+for my $url ('http://api.mypurecloud.com', 'http://10.0.0.1', 'http://127.0.0.1.example.com', 'http://localhost.example.com',
+	'http://[::2]', 'http://2130706433.example', 'ftp://127.0.0.1', 'https://user:pw@127.0.0.1', '127.0.0.1')
+{
+	my $result = $session->run("CREATE SERVER bad FOREIGN DATA WRAPPER gc_fdw OPTIONS (api_url '$url')");
+	is($result->{sqlstate}, '22023', "$url is refused");
+	$result = $session->run("ALTER SERVER good OPTIONS (SET login_url '$url')");
+	is($result->{sqlstate}, '22023', "$url is refused by ALTER");
+}
+for my $url ('http://127.0.0.1:1', 'http://localhost', 'http://[::1]:80', 'https://api.example.com')
+{
+	my $result = $session->run(
+		"CREATE SERVER fine FOREIGN DATA WRAPPER gc_fdw OPTIONS (api_url '$url'); DROP SERVER fine");
+	is($result->{sqlstate}, '00000', "$url is allowed");
+}
+
+# The session is none the worse.
+is($session->run("SELECT count(*) FROM leads_good WHERE k = 'good'")->{out}, '1', 'the session goes on');
+
+$session->close;
+$node->stop;
+done_testing();

@@ -1,0 +1,158 @@
+# What the tests have in common: a cluster with the extension, a server that leads
+# to a simulator, polling, and looking at a backend from outside.
+package GcTest;
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use GcSession;
+use GcSim;
+
+our @EXPORT = qw(
+  skip_unless_possible new_node new_database add_server leads_table await await_waiting
+  counts_in explained open_sockets rss_kb context_bytes slurp_log
+);
+
+# Ends the test file, as skipped, where it cannot run.
+sub skip_unless_possible
+{
+	my $missing = GcSim::missing();
+	plan skip_all => $missing if $missing;
+	return;
+}
+
+# new_node(NAME, SETTING...): a running cluster.  TEMP_CONFIG tells where the
+# extension is, if it is not installed in the system's place.
+sub new_node
+{
+	my ($name, @settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8', '--no-sync' ]);
+	$node->append_conf('postgresql.conf', join "\n", 'fsync = off', 'max_connections = 30', @settings);
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION gc_fdw');
+	return $node;
+}
+
+# new_database(NODE, NAME, ENCODING)
+sub new_database
+{
+	my ($node, $name, $encoding) = @_;
+	$node->safe_psql('postgres',
+		"CREATE DATABASE $name ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+	$node->safe_psql($name, 'CREATE EXTENSION gc_fdw');
+	return;
+}
+
+# add_server(NODE, SIM, NAME, OPTION => VALUE...): a server and the user's mapping.  No
+# smoothing unless asked for.  Takes "dbname" and "client" (an id of the simulator's) too.
+sub add_server
+{
+	my ($node, $sim, $name, %options) = @_;
+	my $dbname = delete $options{dbname} // 'postgres';
+	my $client = delete $options{client} // 'id';
+	my %all = (requests_per_second => 0, requests_per_minute => 1000000, jitter => 0, %options);
+
+	$all{api_url} //= $sim->url;
+	$all{login_url} //= $sim->url;
+	my $list = join ', ', map { "$_ '$all{$_}'" } grep { defined $all{$_} } sort keys %all;
+	$node->safe_psql($dbname, <<"SQL");
+CREATE SERVER $name FOREIGN DATA WRAPPER gc_fdw OPTIONS ($list);
+CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (client_id '$client', client_secret 'secret');
+SQL
+	return;
+}
+
+# leads_table(NODE, TABLE, SERVER, LIST NAME, OPTION => VALUE...): over a list with the
+# columns Phone, Key, Name.
+sub leads_table
+{
+	my ($node, $table, $server, $list, %options) = @_;
+	my $dbname = delete $options{dbname} // 'postgres';
+	my %all = (object => 'contacts', list_name => $list, key => 'k', %options);
+	my $text = join ', ', map { "$_ '$all{$_}'" } grep { defined $all{$_} } sort keys %all;
+
+	$node->safe_psql($dbname, <<"SQL");
+CREATE FOREIGN TABLE $table (
+  contact_id text OPTIONS (attribute 'id'),
+  k text OPTIONS (field 'Key'),
+  phone text OPTIONS (field 'Phone'),
+  name text OPTIONS (field 'Name')
+) SERVER $server OPTIONS ($text);
+SQL
+	return;
+}
+
+# await(WHAT, SUB[, SECONDS]): polls until it is true; fails the test if it never is.
+sub await
+{
+	my ($what, $sub, $limit) = @_;
+	my $until = time + ($limit // 20);
+
+	while (time < $until)
+	{
+		my $result = $sub->();
+		return $result if $result;
+		sleep 0.005;
+	}
+	fail "$what: not in time";
+	return 0;
+}
+
+# await_waiting(SESSION ASKED, SESSION): until that backend waits in the extension.
+sub await_waiting
+{
+	my ($asked, $session) = @_;
+	my $pid = $session->pid;
+	return await("backend $pid waits", sub {
+		$asked->value("SELECT wait_event_type = 'Extension' FROM pg_stat_activity WHERE pid = $pid") eq 't';
+	});
+}
+
+# The three counts in a message: "accepted/in doubt/not sent".
+sub counts_in
+{
+	my ($text) = @_;
+	return $text =~ /Contacts accepted: (\d+), in doubt: (\d+), not sent: (\d+)\./ ? "$1/$2/$3" : 'none';
+}
+
+# explained(RESULT): EXPLAIN's properties as a hash.
+sub explained
+{
+	my ($result) = @_;
+	return { $result->{out} =~ /^ *([A-Z][A-Za-z ]+): (\S.*)$/mg };
+}
+
+# Sockets, epolls and timers; undef where there is no /proc.  Files come and go with
+# the tables that a backend looks at.
+sub open_sockets
+{
+	my ($pid) = @_;
+	opendir my $dir, "/proc/$pid/fd" or return undef;
+	return scalar grep { (readlink "/proc/$pid/fd/$_" // '') =~ /^(socket|anon_inode):/ } readdir $dir;
+}
+
+sub rss_kb
+{
+	my ($pid) = @_;
+	open my $fh, '<', "/proc/$pid/status" or return undef;
+	return (map { /^RssAnon:\s+(\d+)/ ? $1 : () } <$fh>)[0];
+}
+
+# What the backend's memory contexts hold, by its own account.
+sub context_bytes
+{
+	my ($session) = @_;
+	return $session->value('SELECT sum(total_bytes) FROM pg_backend_memory_contexts');
+}
+
+sub slurp_log { my ($node) = @_; return PostgreSQL::Test::Utils::slurp_file($node->logfile) }
+
+1;
