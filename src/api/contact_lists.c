@@ -70,6 +70,7 @@ const GcResource gc_contact_lists = {
 	.comment = "contact lists of the organisation",
 	.attributes = list_attributes,
 	.attribute_count = lengthof(list_attributes),
+	.default_rows = 100,
 	.page = lists_page,
 	.method = "GET",
 	.endpoint = LISTS_PATH,

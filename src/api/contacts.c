@@ -47,6 +47,7 @@ const GcResource gc_contacts = {
 	.comment = "contacts of one list",
 	.attributes = contact_attributes,
 	.attribute_count = lengthof(contact_attributes),
+	.default_rows = 100000,
 	.has_list = true,
 	.insert_endpoint = "/api/v2/outbound/contactlists/%s/contacts",
 	.page = contacts_page,

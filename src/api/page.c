@@ -53,9 +53,9 @@ gc_page_read(GcPage *page, const char *bytes, size_t len)
 			page->page_size = span_int(&value);
 	}
 	if (!gc_json_end(&json))
-		return psprintf("The answer is not well-formed JSON: %s at byte %td.",
+		return psprintf("The answer is not well-formed JSON: %s at byte " INT64_FORMAT ".",
 						json.error ? json.error : "something stands behind its end",
-						json.p - json.start);
+						(int64) (json.p - json.start));
 	if (!found)
 		return "The answer has no entities.";
 	return NULL;

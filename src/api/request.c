@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "api/request.h"
+#include "net/loop.h"
 
 #include "access/xact.h"
 #include "lib/ilist.h"
@@ -283,7 +284,7 @@ gc_calls_poll(GcCalls *calls)
 {
 	TimestampTz until;
 
-	gc_http_poll();
+	gc_loop_poll();
 	(void) calls_advance(calls, &until);
 }
 
@@ -296,7 +297,7 @@ gc_calls_wait_any(GcCalls *calls)
 	{
 		TimestampTz from = GetCurrentTimestamp();
 
-		gc_http_wait(until);
+		gc_loop_wait(until);
 		calls->stat->wait_us += GetCurrentTimestamp() - from;
 	}
 }

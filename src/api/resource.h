@@ -54,6 +54,7 @@ typedef struct GcResource
 	const char *comment; /* what its rows are */
 	const GcAttribute *attributes;
 	int attribute_count;
+	double default_rows;		 /* that the planner takes while nobody has looked */
 	bool has_list;				 /* belongs to one contact list, and has its columns as well */
 	const char *insert_endpoint; /* %s: the list; NULL: it can only be read */
 

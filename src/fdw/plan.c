@@ -23,9 +23,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Rows of a table that nobody has looked at yet. */
-#define DEFAULT_ROWS 100000
-
 /*
  * One millisecond in units of cost: a cost of 1 is a sequentially read page, of
  * which a machine reads some ten in that time.
@@ -63,13 +60,15 @@ gc_plan_note_rows(Oid relid, int64 rows)
 static double
 table_rows(Oid relid, RelOptInfo *baserel)
 {
+	const char *object;
 	KnownRows *known = known_rows ? hash_search(known_rows, &relid, HASH_FIND, NULL) : NULL;
 
 	if (known)
 		return Max(known->rows, 1);
 	if (baserel->tuples > 0)
 		return baserel->tuples;
-	return DEFAULT_ROWS;
+	object = gc_option_string(GetForeignTable(relid)->options, NIL, "object");
+	return object ? gc_resource_by_name(object)->default_rows : 1;
 }
 
 static void

@@ -1,16 +1,13 @@
 /*
  * net/http.h
- *	  HTTPS exchanges, several in flight, interruptible throughout.
+ *	  HTTPS exchanges, several in flight.
  *
  * Knows sockets and bytes; knows nothing of tokens, rate limits or JSON.
- * Throws only for interrupts and out-of-memory: any answer, or none, comes
- * back in the exchange.  An exchange lives in the memory context that was
+ * Throws only for out-of-memory: any answer, or none, comes back in the
+ * exchange; net/loop.h has the wait.  An exchange lives in the memory context that was
  * current at its start, and is aborted with it; its request body belongs to
  * the caller and must outlive it.
- *
- * One curl multi handle serves the whole backend, so that connections are kept
- * and reused across statements.
- */
+ * */
 #ifndef GC_NET_HTTP_H
 #define GC_NET_HTTP_H
 
@@ -45,15 +42,6 @@ typedef struct GcHttpExchange GcHttpExchange;
 
 /* Starts an exchange.  What "request" points to is copied, but for the body. */
 extern GcHttpExchange *gc_http_start(const GcHttpRequest *request);
-
-/*
- * The only wait: until some exchange of this backend that was pending ends, or
- * until a moment (0: for ever).  Serves interrupts, so it may throw.
- */
-extern void gc_http_wait(TimestampTz until);
-
-/* Moves bytes without waiting; does not serve interrupts. */
-extern void gc_http_poll(void);
 
 /* Aborts the exchange if it is pending, and frees it.  NULL is allowed. */
 extern void gc_http_free(GcHttpExchange *exchange);

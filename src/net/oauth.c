@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "net/failure.h"
+#include "net/loop.h"
 #include "net/oauth.h"
 
 #include "common/base64.h"
@@ -83,7 +84,7 @@ ask(const GcOAuthClient *client, GcStat *stat)
 	stat->requests++;
 	stat->bytes_sent += request.body_len;
 	while (gc_http_outcome(exchange) == GC_HTTP_PENDING)
-		gc_http_wait(0);
+		gc_loop_wait(0);
 	stat->wait_us += GetCurrentTimestamp() - started;
 	return exchange;
 }
@@ -129,7 +130,7 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 		gc_http_free(exchange);
 		stat->retries++;
 		while (GetCurrentTimestamp() < retry.retry_at)
-			gc_http_wait(retry.retry_at);
+			gc_loop_wait(retry.retry_at);
 	}
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(ask_cxt);

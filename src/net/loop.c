@@ -1,0 +1,266 @@
+/*
+ * net/loop.c
+ *	  curl's transfers and PostgreSQL's latch in one wait.
+ *
+ * curl's multi interface is driven by events.  Its sockets and its one timer (a
+ * timerfd) live in an epoll of ours, and one WaitEventSet holds {latch,
+ * postmaster death, that epoll}: a WaitEventSet cannot forget a socket, which
+ * curl asks for all the time.  curl's callbacks only store what they are told
+ * and never throw, since a longjmp through curl's frames would leave its
+ * handles unusable; interrupts are served between calls into curl.
+ */
+#include "postgres.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/compat.h"
+#include "net/loop.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/fd.h"
+#include "utils/timestamp.h"
+
+/* Events taken from the epoll at once; more simply come the next time. */
+#define LOOP_EVENTS 16
+
+typedef struct Loop
+{
+	CURLM *multi;
+	int epoll_fd;
+	int timer_fd;
+	WaitEventSet *waits;
+	int active;	 /* transfers in the multi handle */
+	int settled; /* transfers that ended since the last wait began */
+} Loop;
+
+static Loop loop = {.epoll_fd = -1, .timer_fd = -1};
+
+/* ---- curl's callbacks: they store, and never throw ---- */
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct epoll_event event = {0};
+
+	if (what == CURL_POLL_REMOVE)
+	{
+		(void) epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	event.data.fd = fd;
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		event.events |= EPOLLIN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		event.events |= EPOLLOUT;
+	if (known == NULL)
+		(void) curl_multi_assign(loop.multi, fd, &loop);
+	if (epoll_ctl(loop.epoll_fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
+		return -1;
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct itimerspec spec = {0};
+
+	if (timeout_ms > 0)
+	{
+		spec.it_value.tv_sec = timeout_ms / 1000;
+		spec.it_value.tv_nsec = (timeout_ms % 1000) * 1000000;
+	}
+	else if (timeout_ms == 0)
+		spec.it_value.tv_nsec = 1; /* zero would disarm it */
+	return timerfd_settime(loop.timer_fd, 0, &spec, NULL) == 0 ? 0 : -1;
+}
+
+/* ---- the multi handle and its wait set ---- */
+
+void
+gc_loop_no_memory(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
+					errdetail("libcurl could not allocate a handle.")));
+}
+
+static void
+loop_open_waits(void)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (loop.waits != NULL)
+		return;
+	ReserveExternalFD();
+	ReserveExternalFD();
+	loop.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	event.data.fd = loop.timer_fd;
+	if (loop.epoll_fd < 0 || loop.timer_fd < 0 ||
+		epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, loop.timer_fd, &event) != 0)
+		ereport(FATAL, (errcode(ERRCODE_SYSTEM_ERROR),
+						errmsg("could not create a descriptor to wait on: %m")));
+	loop.waits = gc_compat_wait_event_set(3);
+	AddWaitEventToSet(loop.waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(loop.waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(loop.waits, WL_SOCKET_READABLE, loop.epoll_fd, NULL, NULL);
+}
+
+static void
+loop_open(void)
+{
+	if (loop.multi != NULL)
+		return;
+	loop_open_waits();
+	loop.multi = curl_multi_init();
+	if (loop.multi == NULL)
+		gc_loop_no_memory();
+	curl_multi_setopt(loop.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(loop.multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+}
+
+/*
+ * One call into curl.  Signals are blocked meanwhile: curl starts threads for
+ * name look-ups, and they inherit the mask, so no handler of the server ever
+ * runs in one of them.
+ */
+static void
+loop_socket_action(curl_socket_t fd, int events)
+{
+	int running;
+	sigset_t blocked;
+	sigset_t saved;
+
+	sigfillset(&blocked);
+	(void) pthread_sigmask(SIG_BLOCK, &blocked, &saved);
+	(void) curl_multi_socket_action(loop.multi, fd, events, &running);
+	(void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
+/* Marks the exchanges that curl says have ended. */
+static void
+loop_collect(void)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(loop.multi, &left)) != NULL)
+	{
+		GcTransfer *transfer;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		transfer->code = message->data.result;
+		transfer->done = true;
+		loop.settled++;
+	}
+}
+
+/* Hands curl every event that is there; false if there was none. */
+static bool
+loop_advance(void)
+{
+	struct epoll_event events[LOOP_EVENTS];
+	int count = epoll_wait(loop.epoll_fd, events, LOOP_EVENTS, 0);
+
+	for (int i = 0; i < count; i++)
+	{
+		uint32 what = events[i].events;
+		int mask = 0;
+
+		if (events[i].data.fd == loop.timer_fd)
+		{
+			uint64 expirations;
+
+			if (read(loop.timer_fd, &expirations, sizeof(expirations)) > 0)
+				loop_socket_action(CURL_SOCKET_TIMEOUT, 0);
+			continue;
+		}
+		if (what & EPOLLIN)
+			mask |= CURL_CSELECT_IN;
+		if (what & EPOLLOUT)
+			mask |= CURL_CSELECT_OUT;
+		if (what & (EPOLLERR | EPOLLHUP))
+			mask |= CURL_CSELECT_ERR;
+		loop_socket_action(events[i].data.fd, mask);
+	}
+	loop_collect();
+	return count > 0;
+}
+
+void
+gc_loop_poll(void)
+{
+	if (loop.multi == NULL || loop.active == 0)
+		return;
+	/* A few turns: starting an exchange takes one for each of connect, send, receive. */
+	for (int turn = 0; turn < 4 && loop_advance(); turn++)
+		;
+}
+
+void
+gc_loop_wait(TimestampTz until)
+{
+	loop_open();
+	loop.settled = 0;
+	for (;;)
+	{
+		long timeout = -1;
+		WaitEvent ready;
+
+		CHECK_FOR_INTERRUPTS();
+		if (until != 0)
+		{
+			timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+			if (timeout <= 0 && loop.active == 0)
+				return;
+		}
+		/* An exchange in flight needs no deadline of ours: curl's timer has it. */
+		if (WaitEventSetWait(loop.waits, timeout, &ready, 1, PG_WAIT_EXTENSION) == 1 &&
+			(ready.events & WL_LATCH_SET))
+			ResetLatch(MyLatch);
+		loop_advance();
+		if (loop.settled > 0 || timeout == 0)
+			return;
+	}
+}
+
+void
+gc_loop_add(CURL *easy, GcTransfer *transfer)
+{
+	loop_open();
+	transfer->done = false;
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	if (curl_multi_add_handle(loop.multi, easy) != CURLM_OK)
+		gc_loop_no_memory();
+	loop.active++;
+	transfer->added = true;
+	gc_loop_poll();
+}
+
+void
+gc_loop_remove(CURL *easy, GcTransfer *transfer)
+{
+	if (!transfer->added)
+		return;
+	(void) curl_multi_remove_handle(loop.multi, easy);
+	loop.active--;
+	transfer->added = false;
+}
+
+bool
+gc_loop_close(void)
+{
+	if (loop.active > 0)
+		return false;
+	if (loop.multi != NULL)
+		curl_multi_cleanup(loop.multi);
+	loop.multi = NULL;
+	return true;
+}
