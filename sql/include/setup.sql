@@ -54,9 +54,13 @@ END $$;
 
 -- ---- state ----
 
--- No lists, no faults, nothing recorded, switches as on the command line.
+-- No lists, no faults, nothing recorded, switches as on the command line; and
+-- the session forgets what it knew.
 CREATE PROCEDURE sim.reset()
-LANGUAGE sql AS $$ SELECT sim.control('POST', 'reset', '{}') $$;
+LANGUAGE sql AS $$
+  SELECT sim.control('POST', 'reset', '{}');
+  SELECT gc_fdw.disconnect();
+$$;
 
 -- Switches, as {"name": value}.
 CREATE PROCEDURE sim.set(switches jsonb)

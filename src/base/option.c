@@ -125,21 +125,30 @@ static const char *
 place_name(int places)
 {
 	if (places & GC_PLACE_SERVER)
-		return "foreign server";
+		return "a foreign server";
 	if (places & GC_PLACE_MAPPING)
-		return "user mapping";
+		return "a user mapping";
 	if (places & GC_PLACE_TABLE)
-		return "foreign table";
+		return "a foreign table";
 	if (places & GC_PLACE_COLUMN)
-		return "column";
-	return places & GC_PLACE_IMPORT ? "IMPORT FOREIGN SCHEMA" : "foreign-data wrapper";
+		return "a column";
+	return places & GC_PLACE_IMPORT ? "IMPORT FOREIGN SCHEMA" : "a foreign-data wrapper";
+}
+
+/* May a message repeat the value?  A secret never, not even a wrong one. */
+static bool
+value_is_public(const Option *option, const char *value)
+{
+	if (option->places & GC_PLACE_MAPPING)
+		return false;
+	/* https://user:password@host */
+	return option->type != OPTION_URL || strchr(value, '@') == NULL;
 }
 
 static void
 option_bad_value(const Option *option, const char *value, const char *hint)
 {
-	/* A secret is never repeated, not even a wrong one. */
-	if (option->places & GC_PLACE_MAPPING)
+	if (!value_is_public(option, value))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for option \"%s\"", option->name),
 						hint ? errhint("%s", hint) : 0));
@@ -234,6 +243,23 @@ check_word(const Option *option, const char *value)
 	option_bad_value(option, value, hint.data);
 }
 
+/* What a number looks like; the parser's own hint, where it has one, says more. */
+static const char *
+number_hint(OptionType type)
+{
+	switch (type)
+	{
+		case OPTION_MS:
+			return "A time is a number with a unit, such as \"30s\".";
+		case OPTION_KB:
+			return "A size is a number with a unit, such as \"500kB\".";
+		case OPTION_INT:
+			return "It must be a whole number.";
+		default:
+			return "It must be a number.";
+	}
+}
+
 /* Parses a number (int, real, time in ms, size in kB) and holds it to its range. */
 static double
 option_number(const Option *option, const char *value)
@@ -247,14 +273,14 @@ option_number(const Option *option, const char *value)
 	if (option->type == OPTION_REAL)
 	{
 		if (!parse_real(value, &number, 0, &hint))
-			option_bad_value(option, value, hint);
+			option_bad_value(option, value, hint ? hint : number_hint(option->type));
 	}
 	else
 	{
 		int whole;
 
 		if (!parse_int(value, &whole, flags, &hint))
-			option_bad_value(option, value, hint);
+			option_bad_value(option, value, hint ? hint : number_hint(option->type));
 		number = whole;
 	}
 	if (!(number >= option->min && number <= option->max))
@@ -317,10 +343,13 @@ option_unknown(const char *name, GcOptionPlace place)
 	GcNearest nearest;
 
 	if (elsewhere != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("option \"%s\" does not belong on a %s", name, place_name(place)),
-				 errhint("It is an option of a %s.", place_name(elsewhere->places))));
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+						errmsg("option \"%s\" does not belong on %s", name, place_name(place)),
+						errhint("It is an option of %s.", place_name(elsewhere->places))));
+	if (place == 0)
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+						errmsg("invalid option \"%s\"", name),
+						errhint("The wrapper has no options.")));
 	gc_nearest_init(&nearest, name);
 	for (int i = 0; i < lengthof(option_table); i++)
 		if (option_table[i].places & place)
@@ -329,7 +358,7 @@ option_unknown(const char *name, GcOptionPlace place)
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", name),
 			 nearest.best
 				 ? errhint("Perhaps you meant the option \"%s\".", nearest.best)
-				 : errhint("The options of a %s are in the reference, docs/reference.md.",
+				 : errhint("The options of %s are in the reference, docs/reference.md.",
 						   place_name(place))));
 }
 

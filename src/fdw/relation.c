@@ -171,23 +171,26 @@ gc_relation_load(Relation relation)
 }
 
 static void
-unknown_field(const GcRelation *rel, const GcList *list, const char *column, const char *field)
+unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
+			  const char *field)
 {
 	GcNearest nearest;
 
 	gc_nearest_init(&nearest, field);
 	for (int i = 0; i < list->column_count; i++)
-		gc_nearest_offer(&nearest, list->columns[i]);
+		if (column->field || list->is_phone[i]) /* attributes are of phone columns */
+			gc_nearest_offer(&nearest, list->columns[i]);
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_UNDEFINED_COLUMN),
 		 errmsg("%s has no column \"%s\"", rel->label, gc_value_display(field, NAMEDATALEN)),
-		 errdetail("Column \"%s\" of foreign table \"%s\" stands for it.", column, rel->name),
+		 errdetail("Column \"%s\" of foreign table \"%s\" stands for it.", column->name,
+				   rel->name),
 		 nearest.best
-			 ? errhint(
-				   "Perhaps you meant \"%s\": ALTER FOREIGN TABLE … ALTER COLUMN … OPTIONS "
-				   "(SET field …), or leave the column out.",
-				   gc_value_display(nearest.best, NAMEDATALEN))
+			 ? errhint("Perhaps you meant \"%s\": set the column's option %s, or leave the "
+					   "column out of the table.",
+					   gc_value_display(nearest.best, NAMEDATALEN),
+					   column->field ? "field" : "attribute")
 			 : errhint("The columns of a list cannot change: leave the column out of the "
 					   "table, or make a new list.")));
 }
@@ -217,7 +220,7 @@ gc_relation_check(GcRelation *rel, const GcList *list)
 			continue;
 		found = find_column(list, field);
 		if (found < 0)
-			unknown_field(rel, list, column->name, field);
+			unknown_field(rel, list, column, field);
 		if (column->attnum == rel->key && list->is_phone[found])
 			invalid_table(rel, psprintf("its key \"%s\" is a phone column", column->name),
 						  "The platform normalises phone numbers, so one person would get "

@@ -1,0 +1,245 @@
+\set ECHO none
+\getenv srcdir PG_ABS_SRCDIR
+\set setup :srcdir '/sql/include/setup.sql'
+\i :setup
+--
+-- Options: what may stand where, and with what value
+--
+-- The wrapper itself takes none.
+CREATE FOREIGN DATA WRAPPER other HANDLER gc_fdw.gc_fdw_handler VALIDATOR gc_fdw.gc_fdw_validator OPTIONS (region 'us-east-1');
+\echo :SQLSTATE
+ALTER FOREIGN DATA WRAPPER gc_fdw OPTIONS (ADD debug 'true');
+
+-- A server takes all of these.
+CREATE SERVER s FOREIGN DATA WRAPPER gc_fdw OPTIONS (
+  region 'us-east-1', api_url 'https://api.example.com', login_url 'https://login.example.com:8443/gateway/',
+  requests_per_minute '300', requests_per_second '7.5', jitter '20ms', max_in_flight '8',
+  connect_timeout '5s', request_timeout '2min', retry_timeout '1h', max_retries '0',
+  max_response_size '1GB', ca_file '/etc/ssl/ca.pem',
+  batch_size '50', batch_bytes '100kB', buffer_memory '1MB', fetch_size '25', updatable 'no');
+-- A name nearly right gets a hint; another gets the reference.
+CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (request_per_minute '60');
+\echo :SQLSTATE
+CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (regoin 'us-east-1');
+CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (host 'example.com');
+-- Where another place's option belongs.
+CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (client_secret 'hunter2');
+\echo :SQLSTATE
+CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (list_name 'leads');
+CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (names 'exact');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (region 'us-east-1');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (user 'me', password 'hunter2');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (client_id 'x');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (objects 'contacts');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (requests_per_minute '1');
+CREATE FOREIGN TABLE t (a text OPTIONS (key 'true')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (fields 'A')) SERVER s OPTIONS (object 'contacts');
+
+-- Values: regions
+ALTER SERVER s OPTIONS (SET region 'us-est-1');
+\echo :SQLSTATE
+ALTER SERVER s OPTIONS (SET region 'mypurecloud.com');
+ALTER SERVER s OPTIONS (SET region 'US-EAST-1');
+ALTER SERVER s OPTIONS (SET region '');
+ALTER SERVER s OPTIONS (SET region 'eu-central-1');
+-- URLs: https, or http to this machine
+ALTER SERVER s OPTIONS (SET api_url 'http://api.example.com');
+\echo :SQLSTATE
+ALTER SERVER s OPTIONS (SET api_url 'http://127.0.0.1.example.com');
+ALTER SERVER s OPTIONS (SET api_url 'http://localhost.example.com');
+ALTER SERVER s OPTIONS (SET api_url 'ftp://example.com');
+ALTER SERVER s OPTIONS (SET api_url 'api.example.com');
+ALTER SERVER s OPTIONS (SET api_url 'https://');
+ALTER SERVER s OPTIONS (SET api_url '');
+ALTER SERVER s OPTIONS (SET api_url 'https://example.com/?a=b');
+ALTER SERVER s OPTIONS (SET api_url 'https://user:hunter2@example.com');
+ALTER SERVER s OPTIONS (SET api_url 'http://localhost:8080');
+ALTER SERVER s OPTIONS (SET api_url 'http://127.9.9.9:8080/');
+ALTER SERVER s OPTIONS (SET api_url 'http://[::1]:8080');
+ALTER SERVER s OPTIONS (SET api_url 'HTTPS://Example.COM');
+-- Numbers, times, sizes
+ALTER SERVER s OPTIONS (SET requests_per_minute '0');
+\echo :SQLSTATE
+ALTER SERVER s OPTIONS (SET requests_per_minute 'many');
+ALTER SERVER s OPTIONS (SET requests_per_minute '');
+ALTER SERVER s OPTIONS (SET requests_per_minute '60s');
+ALTER SERVER s OPTIONS (SET requests_per_minute '99999999999');
+ALTER SERVER s OPTIONS (SET requests_per_second '-1');
+ALTER SERVER s OPTIONS (SET requests_per_second 'NaN');
+ALTER SERVER s OPTIONS (SET requests_per_second '0');
+ALTER SERVER s OPTIONS (SET max_in_flight '0');
+ALTER SERVER s OPTIONS (SET max_in_flight '65');
+ALTER SERVER s OPTIONS (SET jitter '2 parsecs');
+ALTER SERVER s OPTIONS (SET jitter '-1ms');
+ALTER SERVER s OPTIONS (SET jitter '0');
+ALTER SERVER s OPTIONS (SET request_timeout '0');
+ALTER SERVER s OPTIONS (SET request_timeout '2d');
+ALTER SERVER s OPTIONS (SET request_timeout '1500');
+ALTER SERVER s OPTIONS (SET max_response_size '0');
+ALTER SERVER s OPTIONS (SET max_response_size '64 megabytes');
+ALTER SERVER s OPTIONS (SET batch_size '0');
+ALTER SERVER s OPTIONS (SET batch_size '1001');
+ALTER SERVER s OPTIONS (SET batch_bytes '0');
+ALTER SERVER s OPTIONS (SET fetch_size '101');
+ALTER SERVER s OPTIONS (SET updatable 'maybe');
+ALTER SERVER s OPTIONS (SET ca_file '');
+-- Nothing of the refused values is kept.
+SELECT unnest(srvoptions) AS option FROM pg_foreign_server WHERE srvname = 's';
+
+-- U10: a secret is never repeated, in whatever it is wrong.
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id '', client_secret 'hunter2');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_secret '');
+\echo :SQLSTATE
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_sceret 'hunter2');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token '');
+
+-- Tables and columns
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contactlists');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'agents');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', list_name '');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', contact_id_pattern '[a-z');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', priority '2');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', batch_size 'a hundred');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'colour')) SERVER s OPTIONS (object 'contacts');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'calable')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_atempt:Phone')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_attempt')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_attempt:')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'callable:Phone')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (field '')) SERVER s OPTIONS (object 'contacts');
+-- Twice is PostgreSQL's to refuse.
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', object 'contacts');
+
+--
+-- Tables that contradict themselves: said when they are used, before any request
+--
+CALL sim.list('leads', '{crm_id,Note,phone}', '{phone}');
+CALL sim.forget();
+CREATE FOREIGN TABLE gc.t (a text) SERVER genesys;
+SELECT * FROM gc.t;
+\echo :SQLSTATE
+ALTER FOREIGN TABLE gc.t OPTIONS (ADD object 'contacts');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t OPTIONS (ADD list_id 'leads', ADD list_name 'leads');
+SELECT * FROM gc.t;
+INSERT INTO gc.t VALUES ('x');
+ALTER FOREIGN TABLE gc.t OPTIONS (DROP list_name, ADD key 'crmid');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t ADD crm_id text, ADD contact_id text OPTIONS (attribute 'id');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t OPTIONS (SET key 'contact_id');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t OPTIONS (DROP key);
+ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (ADD field 'Note', ADD attribute 'callable');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (DROP attribute, SET field 'crm_id');
+-- Two columns may not stand for one.
+SELECT * FROM gc.t;
+\echo :SQLSTATE
+ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (DROP field, ADD attribute 'id');
+SELECT * FROM gc.t;
+CREATE FOREIGN TABLE gc.lists (id text, nmae text) SERVER genesys OPTIONS (object 'contact_lists', list_id 'leads');
+SELECT * FROM gc.lists;
+ALTER FOREIGN TABLE gc.lists OPTIONS (DROP list_id);
+SELECT * FROM gc.lists;
+INSERT INTO gc.lists VALUES ('x');
+SELECT * FROM sim.traffic();
+-- A column's option, its own name, and case.
+ALTER FOREIGN TABLE gc.lists ALTER nmae OPTIONS (ADD field 'name');
+SELECT * FROM gc.lists;
+ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (SET attribute 'callable');
+INSERT INTO gc.t (contact_id, crm_id) VALUES ('c', 'k');
+SELECT * FROM gc.t;
+
+-- F1: a column that the list lacks is refused before any request with rows.
+ALTER FOREIGN TABLE gc.t ADD note text;
+CALL sim.forget();
+SELECT * FROM gc.t;
+\echo :SQLSTATE
+SELECT crm_id FROM gc.t;
+INSERT INTO gc.t (contact_id, note) VALUES ('d', 'x');
+SELECT * FROM sim.traffic();
+ALTER FOREIGN TABLE gc.t DROP note, ADD entirely_different text;
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t DROP entirely_different, ADD called timestamptz OPTIONS (attribute 'last_attempt:fone');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t DROP called;
+-- D1: a phone column cannot be the key.
+ALTER FOREIGN TABLE gc.t ADD phone text, OPTIONS (ADD key 'phone');
+SELECT * FROM gc.t;
+\echo :SQLSTATE
+INSERT INTO gc.t (phone) VALUES ('+14155550101');
+ALTER FOREIGN TABLE gc.t OPTIONS (DROP key);
+
+-- Lists that do not exist, with the nearest name.
+ALTER FOREIGN TABLE gc.t OPTIONS (SET list_id 'leeds');
+SELECT * FROM gc.t;
+\echo :SQLSTATE
+INSERT INTO gc.t (contact_id) VALUES ('e');
+ALTER FOREIGN TABLE gc.t OPTIONS (DROP list_id, ADD list_name 'LEADS');
+SELECT * FROM gc.t;
+\echo :SQLSTATE
+ALTER FOREIGN TABLE gc.t OPTIONS (SET list_name 'something else');
+SELECT * FROM gc.t;
+
+--
+-- Servers and mappings that lack something
+--
+CREATE SERVER bare FOREIGN DATA WRAPPER gc_fdw;
+CREATE FOREIGN TABLE gc.bare (name text) SERVER bare OPTIONS (object 'contact_lists');
+SELECT * FROM gc.bare;
+CREATE USER MAPPING FOR CURRENT_USER SERVER bare;
+SELECT * FROM gc.bare;
+\echo :SQLSTATE
+DO $$ BEGIN EXECUTE format('ALTER SERVER bare OPTIONS (ADD api_url %L)', (TABLE sim.settings)); END $$;
+SELECT * FROM gc.bare;
+\echo :SQLSTATE
+ALTER USER MAPPING FOR CURRENT_USER SERVER bare OPTIONS (ADD client_id 'id');
+SELECT * FROM gc.bare;
+ALTER USER MAPPING FOR CURRENT_USER SERVER bare OPTIONS (ADD client_secret 'secret');
+SELECT * FROM gc.bare;
+DO $$ BEGIN EXECUTE format('ALTER SERVER bare OPTIONS (ADD login_url %L)', (TABLE sim.settings) || '/'); END $$;
+SELECT * FROM gc.bare;
+
+--
+-- Changes take effect in the same session
+--
+CALL sim.forget();
+SELECT count(*) FROM gc.lists;
+SELECT count(*) FROM gc.lists;
+ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (SET client_secret 'wrong');
+CALL sim.try('SELECT count(*) FROM gc.lists');
+ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (SET client_secret 'secret');
+SELECT count(*) FROM gc.lists;
+SELECT method, path, status FROM sim.requests();
+-- A token given as such is used as it is, and never renewed.
+CALL sim.forget();
+ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP client_id, DROP client_secret, ADD access_token 'not a token');
+CALL sim.try('SELECT count(*) FROM gc.lists');
+SELECT method, path, status FROM sim.requests();
+ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP access_token, ADD client_id 'id', ADD client_secret 'secret');
+-- gc_fdw.disconnect: of one server, of all; how many there were.
+SELECT count(*) FROM gc.lists;
+SELECT count(*) FROM gc.bare;
+SELECT gc_fdw.disconnect('bare'), gc_fdw.disconnect('bare') AS again;
+SELECT count(*) FROM gc.bare;
+SELECT gc_fdw.disconnect(), gc_fdw.disconnect() AS again;
+SELECT gc_fdw.disconnect('nowhere');
+-- Within a statement that uses it the connection stays until its end.
+BEGIN;
+DECLARE c CURSOR FOR SELECT nmae FROM gc.lists;
+FETCH c;
+SELECT gc_fdw.disconnect();
+FETCH c;
+COMMIT;
+SELECT gc_fdw.disconnect();
+SELECT count(*) FROM gc.lists;
+
+-- Settings
+SHOW gc_fdw.show_values;
+SET gc_fdw.no_such = 1;
+DROP SERVER s CASCADE;
