@@ -10,6 +10,7 @@ use HTTP::Tiny;
 use IO::Socket::INET;
 use JSON::PP;
 use POSIX ();
+use PostgreSQL::Test::Utils ();
 use Time::HiRes qw(sleep time);
 
 my %running;
@@ -43,6 +44,8 @@ sub start
 	my ($self) = @_;
 	my $log = "$self->{dir}/log";
 	my $test = $$;
+
+	unlink $log;
 	my $pid = fork // die "fork: $!";
 
 	if ($pid == 0)
@@ -57,8 +60,7 @@ sub start
 	my $until = time + 20;
 	while (time < $until)
 	{
-		open my $fh, '<', $log or next;
-		my $text = do { local $/; <$fh> } // '';
+		my $text = -e $log ? PostgreSQL::Test::Utils::slurp_file($log) : '';
 		if ($text =~ /listening on (\S+:(\d+))\n/)
 		{
 			($self->{url}, $self->{port}) = ($1, $2);
