@@ -200,7 +200,8 @@ SKIP:
 	is($result->{sqlstate}, '08006', 'connect_timeout: SQLSTATE');
 	like($result->{err}, qr/limit: connect_timeout/, 'connect_timeout: named');
 }
-$session->run("ALTER SERVER impatient OPTIONS (ADD max_retries '1')");
+add_server($node, $sim, 'impatient', request_timeout => '300ms', max_retries => 1);
+leads_table($node, 'leads_impatient', 'impatient', 'Leads');
 $sim->faults({ path => $search, stall => \1 });
 $result = $session->run('SELECT * FROM leads_impatient');
 is($result->{sqlstate}, '08006', 'request_timeout: SQLSTATE');
