@@ -267,9 +267,9 @@ offer_list(void *arg, GcCall *call, json_t *entity)
 	const char *id = json_string_value(json_object_get(entity, "id"));
 
 	if (name)
-		gc_nearest_offer(arg, pstrdup(name));
+		gc_nearest_offer(arg, gc_value_display(name, NAMEDATALEN));
 	if (id)
-		gc_nearest_offer(arg, pstrdup(id));
+		gc_nearest_offer(arg, gc_value_display(id, NAMEDATALEN));
 	return false;
 }
 
@@ -279,7 +279,8 @@ nearest_list(GcCalls *calls, const char *wanted, const char *message)
 {
 	GcNearest nearest;
 
-	gc_nearest_init(&nearest, wanted);
+	/* Distances are counted in the database's encoding. */
+	gc_nearest_init(&nearest, gc_value_display(wanted, NAMEDATALEN));
 	lists_walk(calls, "", HINT_PAGES, message, offer_list, &nearest);
 	return nearest.best;
 }
@@ -293,8 +294,7 @@ list_not_found(GcCalls *calls, const char *wanted, const char *message)
 		ERROR,
 		(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 		 errmsg("contact list \"%s\" does not exist", gc_value_display(wanted, NAMEDATALEN)),
-		 best ? errhint("Perhaps you meant the list \"%s\".",
-						gc_value_display(best, NAMEDATALEN))
+		 best ? errhint("Perhaps you meant the list \"%s\".", best)
 			  : errhint("SELECT name FROM a table with object 'contact_lists' shows the lists "
 						"that this OAuth client may see.")));
 }

@@ -44,7 +44,8 @@ struct GcEncoder
 	const char *pattern_source;
 	bool plain_pattern; /* the default one, checked by hand */
 	regex_t pattern;
-	StringInfoData body; /* of the row at hand */
+	const GcColumn *column; /* being encoded, for messages */
+	StringInfoData body;	/* of the row at hand */
 	StringInfoData data_body;
 	char id[ID_MAX_LENGTH * MAX_MULTIBYTE_CHAR_LEN + 1];
 	MemoryContextCallback on_reset;
@@ -204,9 +205,12 @@ static const GcProblem *
 take_id(GcEncoder *encoder, GcColumn *column, Datum value)
 {
 	int len;
-	const char *id = gc_value_text(&column->type, value, &len);
-	const GcProblem *bad = check_id(encoder, column, id, len);
+	const char *id;
+	const GcProblem *bad;
 
+	encoder->column = column;
+	id = gc_value_text(&column->type, value, &len);
+	bad = check_id(encoder, column, id, len);
 	if (bad)
 		return bad;
 	if (encoder->id[0] != '\0' &&
@@ -275,8 +279,10 @@ add_cell(GcEncoder *encoder, Member *member, Datum value)
 {
 	StringInfo buf = &encoder->data_body;
 	int len;
-	const char *cell = gc_value_text(&member->column->type, value, &len);
+	const char *cell;
 
+	encoder->column = member->column;
+	cell = gc_value_text(&member->column->type, value, &len);
 	if (len > GC_CELL_MAX_CHARS)
 	{
 		int chars = count_chars(cell, len);
@@ -378,6 +384,7 @@ check_constant(GcEncoder *encoder, GcColumn *column, Datum value)
 static const GcProblem *
 add_attribute(GcEncoder *encoder, GcColumn *column, Datum value, GcRow *row)
 {
+	encoder->column = column;
 	switch (column->attribute->role)
 	{
 		case GC_ROLE_ID:
@@ -455,9 +462,11 @@ encode_guarded(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
 			PG_RE_THROW();
 		FlushErrorState();
-		bad = problem(error->sqlerrcode,
-					  psprintf("could not convert a row for %s to UTF-8", encoder->rel->label),
-					  psprintf("%s: %s.", which(encoder), error->message), NULL);
+		bad =
+			problem(error->sqlerrcode,
+					psprintf("could not convert column \"%s\" of %s to UTF-8",
+							 encoder->column->name, encoder->rel->label),
+					psprintf("%s The server says: %s.", which(encoder), error->message), NULL);
 	}
 	PG_END_TRY();
 	return bad;

@@ -176,10 +176,11 @@ unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
 {
 	GcNearest nearest;
 
-	gc_nearest_init(&nearest, field);
+	/* Distances are counted in the database's encoding. */
+	gc_nearest_init(&nearest, gc_value_display(field, NAMEDATALEN));
 	for (int i = 0; i < list->column_count; i++)
 		if (column->field || list->is_phone[i]) /* attributes are of phone columns */
-			gc_nearest_offer(&nearest, list->columns[i]);
+			gc_nearest_offer(&nearest, gc_value_display(list->columns[i], NAMEDATALEN));
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -189,8 +190,7 @@ unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
 		 nearest.best
 			 ? errhint("Perhaps you meant \"%s\": set the column's option %s, or leave the "
 					   "column out of the table.",
-					   gc_value_display(nearest.best, NAMEDATALEN),
-					   column->field ? "field" : "attribute")
+					   nearest.best, column->field ? "field" : "attribute")
 			 : errhint("The columns of a list cannot change: leave the column out of the "
 					   "table, or make a new list.")));
 }
