@@ -10,7 +10,7 @@ LAYERS      = base net api fdw               # lowest layer first
 OBJS        = gc_fdw.o $(patsubst %.c,%.o,$(sort $(wildcard $(LAYERS:%=src/%/*.c))))
 
 # REGRESS_CORE also runs under each other setting of the simulator's switches.
-REGRESS_CORE = insert
+REGRESS_CORE = insert copy select types
 REGRESS     = options import_schema $(REGRESS_CORE)
 
 PG_CONFIG  ?= pg_config

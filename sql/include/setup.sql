@@ -145,11 +145,16 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
     detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+  message := state || ': ' || message;
   context := substring(context FROM '(?n)^remote request: .*');
-  RAISE INFO USING
-    MESSAGE = state || ': ' || message,
-    DETAIL = sim.plain(concat_ws(E'\n', nullif(detail, ''), 'CONTEXT:  ' || context)),
-    HINT = hint;
+  detail := sim.plain(concat_ws(E'\n', nullif(detail, ''), 'CONTEXT:  ' || context));
+  IF hint <> '' THEN
+    RAISE INFO USING MESSAGE = message, DETAIL = detail, HINT = hint;
+  ELSIF detail <> '' THEN
+    RAISE INFO USING MESSAGE = message, DETAIL = detail;
+  ELSE
+    RAISE INFO USING MESSAGE = message;
+  END IF;
 END $$;
 
 CREATE FUNCTION sim.plain(message text) RETURNS text

@@ -111,6 +111,16 @@ array_error(const char *detail)
 					errmsg("malformed JSON array"), errdetail("%s", detail)));
 }
 
+/* An element of jsonb is itself JSON: a string with its quotes.  Its null reads as NULL. */
+static char *
+json_text(const GcSpan *span, int *len)
+{
+	if (span->type != '"')
+		return gc_value_span_text(span, len);
+	*len = span->len + 2;
+	return pnstrdup(span->p - 1, *len);
+}
+
 static void
 read_element(ArrayRead *read, GcJson *json)
 {
@@ -126,7 +136,8 @@ read_element(ArrayRead *read, GcJson *json)
 		read->values = repalloc(read->values, read->room * sizeof(Datum));
 		read->nulls = repalloc(read->nulls, read->room * sizeof(bool));
 	}
-	cell = gc_value_span_text(&span, &len);
+	cell = read->element->kind == GC_VALUE_JSONB ? json_text(&span, &len)
+												 : gc_value_span_text(&span, &len);
 	if (cell == NULL && span.type == '"' && read->element->kind == GC_VALUE_TEXT)
 	{
 		cell = pstrdup("");
@@ -151,10 +162,13 @@ read_dimension(ArrayRead *read, GcJson *json, int depth)
 		array_error(json->error);
 	while (gc_json_element(json))
 	{
-		if (gc_json_peek(json) == '[')
-			read_dimension(read, json, depth + 1);
-		else if (depth != read->ndim - 1)
+		bool deeper = gc_json_peek(json) == '[';
+
+		/* Elements before it, or none where arrays were. */
+		if (deeper ? length > 0 && depth == read->ndim - 1 : depth != read->ndim - 1)
 			array_error("Its dimensions differ in depth.");
+		if (deeper)
+			read_dimension(read, json, depth + 1);
 		else
 			read_element(read, json);
 		length++;

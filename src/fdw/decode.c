@@ -180,8 +180,10 @@ bad_cell(GcDecoder *decoder, ErrorData *error)
 		 errmsg("could not read column \"%s\" of %s", column->name, decoder->rel->label),
 		 errdetail("%s \"%s\" has a value that is no valid %s%s%s.",
 				   decoder->rel->resource->has_list ? "Contact" : "Entity", entity,
-				   format_type_extended(column->type.type, -1, 0), gc_show_values ? ": " : "",
-				   gc_show_values ? error->message : ""),
+				   format_type_extended(column->type.type,
+										column->type.is_domain ? -1 : column->type.typmod,
+										FORMAT_TYPE_TYPEMOD_GIVEN),
+				   gc_show_values ? ": " : "", gc_show_values ? error->message : ""),
 		 gc_show_values
 			 ? 0
 			 : errhint("Declare the column as text, or set gc_fdw.show_values to see it.")));
