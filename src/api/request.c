@@ -254,28 +254,40 @@ call_advance(GcCall *call, TimestampTz now)
 	return call->state == CALL_WAITING ? call->start_at : 0;
 }
 
-/* Moves all calls; true if one of those that were pending ended.  Sets the next deadline. */
+/*
+ * Moves all calls; true if one of those that were pending ended.  Sets the next
+ * deadline.  To launch one may take a while (a new token), in which others end
+ * unnoticed, so there is another round then.
+ */
 static bool
 calls_advance(GcCalls *calls, TimestampTz *until)
 {
-	TimestampTz now = GetCurrentTimestamp();
 	bool ended = false;
-	dlist_iter iter;
+	bool launched;
 
-	*until = 0;
-	dlist_foreach (iter, &calls->list)
+	do
 	{
-		GcCall *call = dlist_container(GcCall, node, iter.cur);
-		TimestampTz next;
+		TimestampTz now = GetCurrentTimestamp();
+		dlist_iter iter;
 
-		if (call->state == CALL_ENDED)
-			continue;
-		next = call_advance(call, now);
-		if (call->state == CALL_ENDED)
-			ended = true;
-		else if (next != 0 && (*until == 0 || next < *until))
-			*until = next;
-	}
+		*until = 0;
+		launched = false;
+		dlist_foreach (iter, &calls->list)
+		{
+			GcCall *call = dlist_container(GcCall, node, iter.cur);
+			bool waiting = call->state == CALL_WAITING;
+			TimestampTz next;
+
+			if (call->state == CALL_ENDED)
+				continue;
+			next = call_advance(call, now);
+			launched |= waiting && call->state == CALL_FLYING;
+			if (call->state == CALL_ENDED)
+				ended = true;
+			else if (next != 0 && (*until == 0 || next < *until))
+				*until = next;
+		}
+	} while (launched && !ended);
 	return ended;
 }
 

@@ -28,6 +28,9 @@
 /* Events taken from the epoll at once; more simply come the next time. */
 #define LOOP_EVENTS 16
 
+/* Idle connections kept: as many as max_in_flight may be. */
+#define LOOP_KEPT_CONNECTIONS 64L
+
 typedef struct Loop
 {
 	CURLM *multi;
@@ -122,6 +125,8 @@ loop_open(void)
 	curl_multi_setopt(loop.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(loop.multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	/* By default curl closes connections as soon as few exchanges are in flight. */
+	curl_multi_setopt(loop.multi, CURLMOPT_MAXCONNECTS, LOOP_KEPT_CONNECTIONS);
 }
 
 /*
