@@ -173,10 +173,26 @@ connection_make(ForeignServer *server, UserMapping *mapping)
 	return conn;
 }
 
+/* The server's own message does not name the server before 17. */
+static UserMapping *
+find_mapping(Oid user_id, ForeignServer *server)
+{
+	Datum server_id = ObjectIdGetDatum(server->serverid);
+
+	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(user_id), server_id) &&
+		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), server_id))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("user mapping not found for user \"%s\", server \"%s\"",
+							   GetUserNameFromId(user_id, false), server->servername),
+						errhint("Make one with CREATE USER MAPPING.")));
+	return GetUserMapping(user_id, server->serverid);
+}
+
 GcConnection *
 gc_connection_get(Oid user_id, Oid server_id)
 {
-	UserMapping *mapping = GetUserMapping(user_id, server_id);
+	ForeignServer *server = GetForeignServer(server_id);
+	UserMapping *mapping = find_mapping(user_id, server);
 	GcConnection *conn = NULL;
 	dlist_mutable_iter iter;
 
@@ -190,7 +206,7 @@ gc_connection_get(Oid user_id, Oid server_id)
 			conn = kept;
 	}
 	if (conn == NULL)
-		conn = connection_make(GetForeignServer(server_id), mapping);
+		conn = connection_make(server, mapping);
 	connection_hold(conn);
 	return conn;
 }
