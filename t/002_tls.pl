@@ -58,6 +58,36 @@ $session->run("INSERT INTO leads_good (k) VALUES ('again$_')") for 1 .. 5;
 my %connections = map { $_->{connection} => 1 } $sim->requests(qr{/contacts$});
 is(keys %connections, 1, 'one connection for five statements');
 
+# What goes wrong on an encrypted and compressed connection is noticed as well.
+add_server($node, $sim, 'patient', ca_file => "$tls/ca.pem", batch_size => 10, fetch_size => 10);
+leads_table($node, 'leads_patient', 'patient', 'Leads');
+$sim->set(gzip => \1);
+for my $fault ({ drop => 'before' }, { drop => 'after' }, { truncate => 30 }, { status => 503 })
+{
+	my ($what) = map { "$_ $fault->{$_}" } keys %$fault;
+	$sim->faults({ path => '*/contacts', nth => 2, %$fault }, { path => '*/search', nth => 2, %$fault });
+	my $result = $session->run("EXPLAIN (ANALYZE) INSERT INTO leads_patient (k) SELECT 'p' || i FROM generate_series(1, 25) i");
+	is($result->{sqlstate}, '00000', "INSERT over TLS, $what") or diag $result->{err};
+	is(explained($result)->{Retries}, 1, "INSERT over TLS, $what: one retry");
+	$result = $session->run('EXPLAIN (ANALYZE) SELECT * FROM leads_patient');
+	is($result->{sqlstate}, '00000', "SELECT over TLS, $what") or diag $result->{err};
+	is(explained($result)->{Retries}, 1, "SELECT over TLS, $what: one retry");
+}
+my $list = (grep { $_->{name} eq 'Leads' } @{ $sim->state->{lists} })[0]{id};
+my %times;
+$times{$_}++ for grep { /^p\d/ } $sim->contact_ids($list);
+is(join(',', scalar(keys %times), grep { $_ > 1 } values %times), '25', 'every row once');
+
+# A cancel, too.
+$sim->faults({ path => '*/contacts', stall => \1 });
+$session->run("SET statement_timeout = '200ms'");
+my $stuck = $session->run("INSERT INTO leads_patient (k) VALUES ('stuck')");
+is($stuck->{sqlstate}, '57014', 'a cancel of an INSERT over TLS');
+cmp_ok($stuck->{seconds}, '<', 2, 'soon');
+$session->run('RESET statement_timeout');
+$sim->faults;
+$sim->set(gzip => \0);
+
 like(refused('without a CA file'), qr/certificate/, 'no CA file: names the certificate');
 refused('another CA', ca_file => "$tls/other-ca.pem");
 refused('a CA file that is none', ca_file => "$tls/server.key");

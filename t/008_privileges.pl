@@ -53,7 +53,7 @@ for my $sql ('SELECT 1 FROM leads', "INSERT INTO leads (k) VALUES ('a1')")
 {
 	my $result = $session{analyst}->run($sql);
 	is($result->{sqlstate}, '42704', 'a role without a mapping: SQLSTATE');
-	like($result->{err}, qr/user mapping not found for "analyst"/, 'a role without a mapping: clear words');
+	like($result->{err}, qr/user mapping not found for user "analyst", server "genesys"/, 'a role without a mapping: clear words');
 }
 must("CREATE USER MAPPING FOR PUBLIC SERVER genesys OPTIONS (client_id 'client_all', client_secret '$secret{all}')");
 is(client_of('analyst', 'SELECT 1 FROM leads LIMIT 1'), 'client_all', 'the mapping of PUBLIC');
