@@ -289,7 +289,7 @@ BEGIN
   END LOOP;
   node := p->>'Node Type'; path := p->>'Path'; call := p->>'Remote Call';
   rows := p->>'Actual Rows'; requests := p->>'Requests'; retries := p->>'Retries';
-  sent := p->>'Bytes Sent'; received := (p->>'Bytes Received')::bigint > 0; waited := (p->>'Wait Time')::float8 > 0;
+  sent := p->>'Bytes Sent'; received := (p->>'Bytes Received')::bigint > 0; waited := (p->>'Wait Time')::float8 >= 0;
   SELECT count(*), sum(bytes) INTO recorded, recorded_bytes FROM sim.requests();
 END $$;
 \x

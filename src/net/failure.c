@@ -60,7 +60,8 @@ classify_conflict(GcFailure *failure)
 	if (mentions(failure, "duplicate", "already exists") ||
 		mentions(failure, "duplicate", "duplicate contact"))
 		failure->sqlstate = ERRCODE_UNIQUE_VIOLATION;
-	else if (mentions(failure, "referential.integrity", "does not exist"))
+	else if (mentions(failure, "referential.integrity", "does not exist") ||
+			 mentions(failure, "referential.integrity", "incompatible"))
 		failure->sqlstate = ERRCODE_FOREIGN_KEY_VIOLATION;
 	else
 	{
@@ -206,6 +207,8 @@ failure_detail(const GcFailure *failure, const char *counts)
 	}
 	else if (failure->outcome == GC_HTTP_NOT_SENT)
 		appendStringInfo(&detail, "There was no connection: %s", failure->message);
+	else if (failure->outcome == GC_HTTP_TOO_BIG)
+		appendStringInfoString(&detail, failure->message);
 	else
 		appendStringInfo(&detail, "There was no answer: %s", failure->message);
 	if (detail.data[detail.len - 1] != '.')
@@ -225,9 +228,25 @@ failure_detail(const GcFailure *failure, const char *counts)
 	return detail.data;
 }
 
+/* The ways out of a duplicate (SCENARIOS K1, K8). */
+static const char *
+duplicate_hint(const GcFailure *failure)
+{
+	if (mentions(failure, "duplicate.external.id", "external id"))
+		return "Set \"external_id_unique\" to false, of the organisation or (Terraform: "
+			   "resource "
+			   "genesyscloud_outbound_contactlist) of the list, and clear the contacts that "
+			   "already conflict before running again.";
+	if (mentions(failure, "duplicate.contact.id", "duplicate contact"))
+		return "Remove the second contact with that id from the source.";
+	return NULL;
+}
+
 static const char *
 failure_hint(const GcFailure *failure)
 {
+	if (failure->sqlstate == ERRCODE_UNIQUE_VIOLATION)
+		return duplicate_hint(failure);
 	if (failure->sqlstate == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
 		return "Check the credentials of the user mapping, and the roles of its OAuth client.";
 	switch (failure->status)

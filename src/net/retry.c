@@ -114,7 +114,7 @@ backoff(int attempts)
 static bool
 within_budget(GcRetry *retry, const GcRetryPolicy *policy)
 {
-	if (retry->attempts > policy->max_retries)
+	if (retry->attempts - retry->locked > policy->max_retries)
 		retry->gave_up =
 			psprintf("The limit of max_retries (%d) was reached.", policy->max_retries);
 	else if (retry->retry_at - retry->started > policy->timeout_ms * INT64CONST(1000))
@@ -149,6 +149,7 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange
 	}
 	if (!repeatable(retry, exchange, outcome, status, conflict_passes, now))
 		return GC_VERDICT_FAIL;
+	retry->locked += status == 409;
 	wait = backoff(retry->attempts);
 	if (outcome == GC_HTTP_ANSWERED)
 		wait = Max(wait, answer_floor(exchange, status));

@@ -39,6 +39,7 @@ typedef struct GcRetry
 	GcCallClass call_class;
 	TimestampTz started;
 	int attempts;		  /* ended so far */
+	int locked;			  /* of these, met a lock: only the time limits them */
 	bool token_renewed;	  /* a 401 was answered with a new token already */
 	TimestampTz in_doubt; /* when an attempt first got lost with its answer; 0: none */
 	TimestampTz retry_at; /* out: for GC_VERDICT_RETRY */
