@@ -345,12 +345,12 @@ gc_http_error(const GcHttpExchange *exchange)
 	return carrier->error[0] ? carrier->error : curl_easy_strerror(carrier->transfer.code);
 }
 
+/* CURLE_SSL_CONNECT_ERROR is not among them: a handshake may just have been cut off. */
 bool
 gc_http_is_tls_error(const GcHttpExchange *exchange)
 {
 	switch (exchange->carrier->transfer.code)
 	{
-		case CURLE_SSL_CONNECT_ERROR:
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_CERTPROBLEM:
