@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use IO::Socket::INET;
 use lib $FindBin::Bin;
 use GcTest;
 use PostgreSQL::Test::Utils;
@@ -127,6 +128,20 @@ for my $url ('http://127.0.0.1:1', 'http://localhost', 'http://[::1]:80', 'https
 
 # The session is none the worse.
 is($session->run("SELECT count(*) FROM leads_good WHERE k = 'good'")->{out}, '1', 'the session goes on');
+
+# A handshake that is cut off is no certificate that is not trusted: it is tried again.
+$node->safe_psql('postgres', "CREATE FOREIGN TABLE lists (name text) SERVER good OPTIONS (object 'contact_lists')");
+$session->run('SELECT gc_fdw.disconnect()');
+$sim->stop;
+my $port = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1', LocalPort => $sim->port, ReuseAddr => 1);
+$session->start('SELECT count(*) FROM lists');
+my $client = $port->accept;
+sysread $client, my $hello, 10;
+close $client;
+close $port;
+$sim->start;
+my $again = $session->finish;
+is($again->{sqlstate}, '00000', 'a handshake that was cut off is tried again') or diag $again->{err};
 
 $session->close;
 $node->stop;

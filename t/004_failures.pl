@@ -113,6 +113,12 @@ for my $row (@failing)
 	is(stored($case), '25 x 1', "failing INSERT, $what: run again");
 }
 
+# A list that is busy counts against the time only, not the number of tries (DESIGN 4.3).
+$session->run('SELECT 1 FROM leads_strict LIMIT 1');
+$sim->faults({ path => $post, nth => 2, times => 3, status => 409, json_error('contact.list.not.ready', 'Busy.') });
+is($session->run(insert_sql('leads_strict', 'busy'))->{sqlstate}, '00000', 'busy three times: more than max_retries');
+is(stored('busy'), '25 x 1', 'busy three times: every row once');
+
 my @failing_select = (
 	[ '400', { status => 400, json_error('invalid.value', 'No.') }, '22023' ],
 	[ '403', { status => 403 }, '42501' ],
