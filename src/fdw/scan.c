@@ -11,6 +11,7 @@
 #include "fdw/explain.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
+#include "fdw/spool.h"
 
 #include "commands/explain.h"
 #include "executor/executor.h"
@@ -36,6 +37,7 @@ typedef struct GcScanState
 	GcList *list;		/* NULL for objects without a list */
 	GcDecoder *decoder;
 	GcPager *pager; /* NULL: no walk has begun */
+	GcSpool *spool; /* all rows, where the statement writes the same list; else NULL */
 } GcScanState;
 
 static void
@@ -117,16 +119,13 @@ scan_end_walk(GcScanState *scan)
 									first, gc_pager_total(scan->pager))));
 }
 
-static TupleTableSlot *
-gcIterateForeignScan(ForeignScanState *node)
+/* The next row from the pages; false at the end. */
+static bool
+scan_row(GcScanState *scan, TupleTableSlot *slot)
 {
-	GcScanState *scan = node->fdw_state;
-	TupleTableSlot *slot = ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	MemoryContext caller_cxt;
 	GcJson *json;
 
-	if (scan->pager == NULL)
-		scan_begin_walk(scan);
 	MemoryContextReset(scan->row_cxt);
 	caller_cxt = MemoryContextSwitchTo(scan->row_cxt);
 	json = gc_pager_next(scan->pager);
@@ -138,7 +137,42 @@ gcIterateForeignScan(ForeignScanState *node)
 	else
 		ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(caller_cxt);
-	return slot; /* empty means end of scan */
+	return json != NULL;
+}
+
+/* Reads all rows before the first one is handed out. */
+static void
+scan_spool(GcScanState *scan, TupleTableSlot *slot)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(scan->scan_cxt);
+
+	scan->spool = gc_spool_create(slot->tts_tupleDescriptor);
+	MemoryContextSwitchTo(caller_cxt);
+	while (scan_row(scan, slot))
+	{
+		gc_spool_put(scan->spool, slot);
+		ExecClearTuple(slot);
+	}
+}
+
+static TupleTableSlot *
+gcIterateForeignScan(ForeignScanState *node)
+{
+	GcScanState *scan = node->fdw_state;
+	TupleTableSlot *slot = ExecClearTuple(node->ss.ss_ScanTupleSlot);
+
+	if (scan->pager == NULL && scan->spool == NULL)
+	{
+		scan_begin_walk(scan);
+		if (gc_spool_needed(node->ss.ps.state, scan->rel, scan->list, scan->conn))
+			scan_spool(scan, slot);
+	}
+	/* An empty slot means end of scan. */
+	if (scan->spool)
+		(void) gc_spool_get(scan->spool, slot);
+	else
+		(void) scan_row(scan, slot);
+	return slot;
 }
 
 static void
@@ -148,6 +182,8 @@ gcReScanForeignScan(ForeignScanState *node)
 
 	scan->pager = NULL;
 	MemoryContextReset(scan->walk_cxt);
+	if (scan->spool)
+		gc_spool_rewind(scan->spool);
 }
 
 static void
@@ -156,6 +192,8 @@ gcEndForeignScan(ForeignScanState *node)
 	GcScanState *scan = node->fdw_state;
 
 	/* Also runs after EXPLAIN without ANALYZE, and not at all after an error. */
+	if (scan && scan->spool)
+		gc_spool_end(scan->spool);
 	if (scan)
 		MemoryContextDelete(scan->scan_cxt);
 	node->fdw_state = NULL;

@@ -1,0 +1,104 @@
+/*
+ * fdw/spool.c
+ *	  A scan read to its end before the statement writes.
+ */
+#include "postgres.h"
+
+#include "base/option.h"
+#include "fdw/spool.h"
+
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
+
+struct GcSpool
+{
+	Tuplestorestate *store;
+	TupleTableSlot *slot;
+};
+
+/* May that table be the list?  One that nobody has looked up yet may. */
+static bool
+may_be_list(Oid relid, const GcRelation *rel, const GcList *list, GcConnection *conn)
+{
+	ForeignTable *table;
+	const char *id;
+	const char *name;
+	GcList *target;
+
+	/* Its partitions are found while it runs, and each may be the list. */
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		return true;
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		return false;
+	table = GetForeignTable(relid);
+	if (table->serverid != rel->server_id)
+		return false;
+	id = gc_option_string(table->options, NIL, "list_id");
+	name = gc_option_string(table->options, NIL, "list_name");
+	if (id == NULL && name == NULL)
+		return false;
+	target = gc_list_known(conn, id ? gc_value_to_utf8(id) : NULL,
+						   name ? gc_value_to_utf8(name) : NULL);
+	return target == NULL || strcmp(target->id, list->id) == 0;
+}
+
+bool
+gc_spool_needed(EState *estate, const GcRelation *rel, const GcList *list, GcConnection *conn)
+{
+	ListCell *lc;
+
+	if (list == NULL || estate->es_plannedstmt == NULL)
+		return false;
+	foreach (lc, estate->es_plannedstmt->resultRelations)
+		if (may_be_list(exec_rt_fetch(lfirst_int(lc), estate)->relid, rel, list, conn))
+			return true;
+	return false;
+}
+
+GcSpool *
+gc_spool_create(TupleDesc tupdesc)
+{
+	GcSpool *spool = palloc(sizeof(GcSpool));
+
+	spool->store = tuplestore_begin_heap(false, false, work_mem);
+	tuplestore_set_eflags(spool->store, EXEC_FLAG_REWIND);
+	spool->slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsMinimalTuple);
+	return spool;
+}
+
+void
+gc_spool_put(GcSpool *spool, TupleTableSlot *slot)
+{
+	tuplestore_puttupleslot(spool->store, slot);
+}
+
+bool
+gc_spool_get(GcSpool *spool, TupleTableSlot *slot)
+{
+	int natts = slot->tts_tupleDescriptor->natts;
+
+	if (!tuplestore_gettupleslot(spool->store, true, false, spool->slot))
+		return false;
+	slot_getallattrs(spool->slot);
+	memcpy(slot->tts_values, spool->slot->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, spool->slot->tts_isnull, natts * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+void
+gc_spool_rewind(GcSpool *spool)
+{
+	tuplestore_rescan(spool->store);
+}
+
+void
+gc_spool_end(GcSpool *spool)
+{
+	ExecDropSingleTupleTableSlot(spool->slot);
+	tuplestore_end(spool->store);
+}
