@@ -9,7 +9,8 @@ CALL sim.list('leads', '{crm_id,note,score,phone}');
 CREATE FOREIGN TABLE gc.leads (crm_id text, note text, score int, callable boolean OPTIONS (attribute 'callable'))
   SERVER genesys OPTIONS (object 'contacts', list_name 'leads', key 'crm_id');
 
--- U2: COPY comes in batches, too.
+-- U2: COPY comes in batches, too.  What it names is sent, NULL and empty as "".
+CALL sim.set('{"record_bodies": true}');
 COPY gc.leads (crm_id, note, score) FROM stdin;
 C-1	one	1
 C-2	\N	2
@@ -24,6 +25,8 @@ C-6,,,f
 \.
 SELECT id, data, contact->'callable' AS callable FROM sim.contacts('leads');
 SELECT request, rows FROM sim.traffic() WHERE request LIKE 'POST /contactlists%';
+SELECT c->'id' AS id, c->'data' AS data FROM sim.requests(), jsonb_array_elements(body::jsonb) c WHERE path LIKE '%/contacts';
+CALL sim.set('{"record_bodies": false}');
 CALL sim.forget();
 COPY gc.leads (crm_id, score) FROM PROGRAM 'seq -f "P-%g,7" 1 2500' (FORMAT csv);
 SELECT request, rows, count(*) FROM sim.traffic() GROUP BY 1, 2 ORDER BY 2 DESC;
@@ -131,6 +134,10 @@ COPY gc.everywhere FROM stdin;
 u3	w	x
 \.
 ALTER FOREIGN TABLE gc.west OPTIONS (DROP updatable);
+-- U12: ON CONFLICT is refused once a row comes to a partition that is a list.
+INSERT INTO gc.everywhere VALUES ('o1', 'n', '') ON CONFLICT DO NOTHING;
+INSERT INTO gc.everywhere VALUES ('o2', 'e', '') ON CONFLICT DO NOTHING;
+\echo :SQLSTATE
 -- list_name as partition key: a row says which list it is for, and the list agrees.
 CREATE TABLE gc.by_list (crm_id text, list_name text) PARTITION BY LIST (list_name);
 CREATE FOREIGN TABLE gc.by_east (crm_id text, list_name text OPTIONS (attribute 'list_name'))

@@ -159,7 +159,7 @@ CREATE FOREIGN TABLE gc.attributes (
 ) SERVER genesys OPTIONS (object 'contacts', list_id 'leads');
 \x
 SELECT contact_id, callable, numbers, media, calls, attempt, result, work_attempt, work_result, list_id, list_name, zones,
-  created > now() - interval '1 hour' AS created, sms, email, raw - 'dateCreated' AS raw, crm_id
+  created > now() - interval '1 hour' AS created, sms, email, raw - 'dateCreated' - 'data' AS raw, raw->'data'->'crm_id' AS cell, crm_id
 FROM gc.attributes WHERE contact_id = 'L-2';
 CALL sim.touch('leads', 'L-2', '{"callable": false,
   "callRecords": {"phone": {"lastAttempt": "2026-03-01T10:00:00.250Z", "lastResult": "disposition.classification.callable.busy"},
@@ -170,7 +170,7 @@ CALL sim.touch('leads', 'L-2', '{"callable": false,
   "latestSmsEvaluations": {"phone": {"timestamp": "2026-03-01T10:00:00Z", "result": "x"}},
   "latestEmailEvaluations": {}}');
 SELECT contact_id, callable, numbers, media, calls, attempt, result, work_attempt, work_result, list_id, list_name, zones,
-  created > now() - interval '1 hour' AS created, sms, email, raw - 'dateCreated' AS raw, crm_id
+  created > now() - interval '1 hour' AS created, sms, email, raw - 'dateCreated' - 'data' AS raw, raw->'data'->'crm_id' AS cell, crm_id
 FROM gc.attributes WHERE contact_id = 'L-2';
 \x
 -- Only constants: the list alone, with its rows counted.

@@ -79,11 +79,13 @@ LANGUAGE sql AS $$
      || more)::text)
 $$;
 
--- What a list holds, in the order in which it came.
+-- What a list holds, in the order in which it came.  A cell that is empty is not
+-- shown: whether a POST that leaves it out makes it so is up to the platform.
 CREATE FUNCTION sim.contacts(list text, OUT id text, OUT data jsonb, OUT contact jsonb)
 RETURNS SETOF record
 LANGUAGE sql AS $$
-  SELECT c->>'id', c->'data', c
+  SELECT c->>'id',
+         (SELECT jsonb_object_agg(key, value) FROM jsonb_each(c->'data') WHERE value <> '""'), c
   FROM jsonb_array_elements(sim.control('GET', 'contacts?listId=' || list)) WITH ORDINALITY e(c, n)
   ORDER BY n
 $$;

@@ -89,6 +89,14 @@ returning_asks(GcRelation *rel, List *returning)
 	return returning != NIL && !gc_encoder_knows(rel, returned_columns(returning));
 }
 
+static void
+refuse_on_conflict(const char *name)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("foreign table \"%s\" does not support ON CONFLICT", name),
+					errhint("A contact whose id exists is updated by INSERT itself.")));
+}
+
 static List *
 gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 					int subplan_index)
@@ -99,9 +107,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	bool asks = false;
 
 	if (plan->onConflictAction != ONCONFLICT_NONE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("foreign table \"%s\" does not support ON CONFLICT", rel->name),
-						errhint("A contact whose id exists is updated by INSERT itself.")));
+		refuse_on_conflict(rel->name);
 	if (plan->returningLists)
 		asks = returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	table_close(relation, NoLock);
@@ -187,9 +193,13 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 static void
 gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 {
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan; /* NULL: COPY */
 	GcRelation *rel;
 	bool asks = has_after_trigger(rri);
 
+	/* Of a partitioned table the planner asks nobody. */
+	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
+		refuse_on_conflict(RelationGetRelationName(rri->ri_RelationDesc));
 	/* Tuple routing: the partition's own RETURNING list is there by now. */
 	if (rri->ri_returningList != NIL)
 	{
