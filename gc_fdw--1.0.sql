@@ -5,6 +5,10 @@
 
 COMMENT ON SCHEMA @extschema@ IS 'Genesys Cloud outbound dialling: functions and state of gc_fdw';
 
+-- What is in it is for everyone; a function that spends quota or shows what
+-- others did would be revoked from PUBLIC by itself.
+GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
+
 CREATE FUNCTION gc_fdw_handler() RETURNS fdw_handler
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'gc_fdw_handler';
 COMMENT ON FUNCTION gc_fdw_handler() IS 'callbacks of the foreign data wrapper gc_fdw';
@@ -20,4 +24,4 @@ COMMENT ON FOREIGN DATA WRAPPER gc_fdw IS 'Genesys Cloud outbound contact lists 
 CREATE FUNCTION disconnect(server name DEFAULT NULL) RETURNS integer
 LANGUAGE C AS 'MODULE_PATHNAME', 'gc_fdw_disconnect';
 COMMENT ON FUNCTION disconnect(name) IS
-  'closes this session''s connections to a server (all servers if NULL), drops their tokens, and returns how many there were';
+  'closes this session''s connections to a server (all servers if NULL), forgets their tokens and quotas, and returns how many there were';

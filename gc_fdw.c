@@ -19,6 +19,7 @@
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
 #include "fdw/plan.h"
+#include "fdw/relation.h"
 #include "fdw/scan.h"
 #include "fdw/sent.h"
 #include "net/connection.h"
@@ -142,6 +143,8 @@ gc_fdw_validator(PG_FUNCTION_ARGS)
 		else if (strcmp(def->defname, "attribute") == 0)
 			(void) gc_resource_attribute(NULL, defGetString(def), &part);
 	}
+	if (PG_GETARG_OID(1) == ForeignTableRelationId)
+		gc_relation_check_options(options);
 	PG_RETURN_VOID();
 }
 

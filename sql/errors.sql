@@ -150,6 +150,7 @@ SELECT gc_fdw.disconnect('genesys');
 CALL sim.faults('[{"path": "*/contacts", "status": 429, "headers": {"Retry-After": "0", "inin-ratelimit-reset": null}, "body": ""}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''x'')');
 CALL sim.faults('[]');
+SELECT gc_fdw.disconnect('genesys');
 
 --
 -- 413: the batch is split, and nothing is lost or repeated (B2)

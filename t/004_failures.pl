@@ -57,6 +57,14 @@ sub insert_sql
 	return sprintf "INSERT INTO %s (k, name) SELECT '%s-' || i, 'n' || i FROM generate_series(1, %d) i", $table, $case, $rows // 25;
 }
 
+# Forgets how long an earlier case closed the quota; the list is known again then.
+sub begin_anew
+{
+	my ($table) = @_;
+	$sim->faults;
+	$session->run("SELECT gc_fdw.disconnect(); SELECT 1 FROM $table LIMIT 1");
+}
+
 sub json_error { my ($code, $message) = @_; return (body_json => { code => $code, message => $message }) }
 
 # Per case: fault of the second batch, SQLSTATE, counts, requests for contacts, what the message says.
@@ -89,7 +97,7 @@ for my $row (@failing)
 	my ($what, $fault, $sqlstate, $counts, $posts, $says, $next) = @$row;
 	my $case = 'f' . ++$number;
 
-	$session->run('SELECT 1 FROM leads_strict LIMIT 1');
+	begin_anew('leads_strict');
 	$sim->faults({ path => $post, nth => 2, %$fault }, $next ? { path => $post, nth => 3, %$next } : ());
 	$sim->forget_requests;
 	$result = $session->run(insert_sql('leads_strict', $case));
@@ -138,7 +146,7 @@ for my $row (@failing_select)
 {
 	my ($what, $fault, $sqlstate, $says) = @$row;
 
-	$session->run('SELECT 1 FROM pages_strict LIMIT 1');
+	begin_anew('pages_strict');
 	$sim->faults({ path => $search, nth => 2, %$fault });
 	$result = $session->run('SELECT count(*) FROM pages_strict');
 	is($result->{sqlstate}, $sqlstate, "failing SELECT, $what: SQLSTATE") or diag $result->{err};
@@ -147,9 +155,19 @@ for my $row (@failing_select)
 	cmp_ok($result->{seconds}, '<', 5, "failing SELECT, $what: soon");
 }
 
-# Writes that could act twice are sent once; what the server refused outright may go again.
+# E2: a floor is kept by the next statement too, which fails at once if it cannot wait so long.
+begin_anew('leads_strict');
+$sim->faults({ path => $post, status => 429, headers => { 'Retry-After' => '100' } });
+$session->run(insert_sql('leads_strict', 'floor'));
 $sim->faults;
-$session->run('SELECT 1 FROM leads_unsafe LIMIT 1');
+$sim->forget_requests;
+$result = $session->run(insert_sql('leads_strict', 'floor'));
+is($result->{sqlstate}, '53400', 'after a Retry-After beyond retry_timeout: SQLSTATE');
+like($result->{err}, qr/used up for another \d+ s/, 'after a Retry-After beyond retry_timeout: the message');
+is(scalar $sim->requests, 0, 'after a Retry-After beyond retry_timeout: nothing is sent');
+
+# Writes that could act twice are sent once; what the server refused outright may go again.
+begin_anew('leads_unsafe');
 for my $row (
 	[ 'answer lost', { drop => 'after' }, '08006', 2 ],
 	[ 'closed', { drop => 'before' }, '08006', 2 ],

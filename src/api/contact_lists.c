@@ -72,6 +72,7 @@ const GcResource gc_contact_lists = {
 	.attribute_count = lengthof(list_attributes),
 	.default_rows = 100,
 	.page = lists_page,
+	.path_name = "listing",
 	.method = "GET",
 	.endpoint = LISTS_PATH,
 };

@@ -51,6 +51,7 @@ const GcResource gc_contacts = {
 	.has_list = true,
 	.insert_endpoint = "/api/v2/outbound/contactlists/%s/contacts",
 	.page = contacts_page,
+	.path_name = "search",
 	.method = "POST",
 	.endpoint = "/api/v2/outbound/contactlists/%s/contacts/search",
 };

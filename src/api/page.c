@@ -6,10 +6,24 @@
 
 #include "api/page.h"
 
+/* More than this is no count of anything; and products of two of them do not overflow. */
+#define COUNT_MAX 1000000000
+
+/* A whole number that can be a count; -1 for anything else. */
 static int64
 span_int(const GcSpan *span)
 {
-	return span->type == '0' ? strtoll(span->p, NULL, 10) : -1;
+	int64 value;
+	char digits[20];
+
+	if (span->type != '0' || span->len >= sizeof(digits))
+		return -1;
+	memcpy(digits, span->p, span->len);
+	digits[span->len] = '\0';
+	if (strspn(digits, "0123456789") != span->len)
+		return -1; /* negative, a fraction, or 1e3 */
+	value = strtoll(digits, NULL, 10);
+	return value > COUNT_MAX ? -1 : value;
 }
 
 static void

@@ -16,6 +16,9 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+/* A call that is tried for longer than this says so. */
+#define TELL_WAITING_US (10 * USECS_PER_SEC)
+
 typedef enum CallState
 {
 	CALL_WAITING, /* for its slot, until start_at */
@@ -35,6 +38,7 @@ struct GcCall
 	bool has_slot;		  /* else a slot is still to be taken, at start_at */
 	GcRateSlot slot;
 	bool last_attempt; /* no other will be started */
+	bool doubted;	   /* spec.rows are counted in *spec.in_doubt */
 	uint64 token_number;
 	char request_id[40];
 	GcHttpExchange *exchange;
@@ -49,9 +53,9 @@ struct GcCalls
 	GcConnection *conn;
 	GcStat *stat;
 	MemoryContext cxt;
-	SubTransactionId subxact;
 	dlist_head list;
 	bool open; /* in open_sets */
+	bool told_waiting;
 	MemoryContextCallback on_reset;
 };
 
@@ -71,12 +75,36 @@ make_request_id(char *dst)
 	pfree(DatumGetPointer(uuid));
 }
 
+/* Books whether it is in doubt that the call took effect. */
 static void
-call_launch(GcCall *call)
+call_doubt(GcCall *call, bool doubted)
+{
+	if (call->spec.in_doubt && doubted != call->doubted)
+		*call->spec.in_doubt += doubted ? call->spec.rows : -call->spec.rows;
+	call->doubted = doubted;
+}
+
+static void
+call_end(GcCall *call, GcFailure *failure)
+{
+	if (failure)
+	{
+		/* An earlier attempt that got lost may have taken effect, whatever the last one says. */
+		failure->in_doubt |= call->retry.in_doubt != 0;
+		if (call->retry.gave_up && failure->gave_up == NULL)
+			failure->gave_up = MemoryContextStrdup(call->cxt, call->retry.gave_up);
+	}
+	call_doubt(call, failure && failure->in_doubt);
+	call->failure = failure;
+	call->state = CALL_ENDED;
+}
+
+/* Sends the request. */
+static void
+call_send(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
 	GcStat *stat = call->spec.stat;
-	const char *token = gc_connection_token(conn, stat);
 	MemoryContext caller_cxt;
 	GcHttpRequest request = conn->transport;
 	const char *headers[6];
@@ -85,7 +113,7 @@ call_launch(GcCall *call)
 	MemoryContextReset(call->attempt_cxt);
 	caller_cxt = MemoryContextSwitchTo(call->attempt_cxt);
 	make_request_id(call->request_id);
-	headers[n++] = psprintf("Authorization: Bearer %s", token);
+	headers[n++] = psprintf("Authorization: Bearer %s", conn->token.value);
 	headers[n++] = psprintf("X-Request-ID: %s", call->request_id);
 	headers[n++] = "Accept: application/json";
 	if (call->spec.body)
@@ -102,12 +130,28 @@ call_launch(GcCall *call)
 	request.fresh_connection = call->spec.call_class == GC_CALL_UNSAFE;
 	call->token_number = conn->token_number;
 	call->has_slot = false;
+	call->retry.sent_at = GetCurrentTimestamp();
+	call_doubt(call, true);
 	call->exchange = gc_http_start(&request);
 	call->state = CALL_FLYING;
 	MemoryContextSwitchTo(caller_cxt);
 	stat->requests++;
 	stat->retries += call->retry.attempts > 0;
 	stat->bytes_sent += request.body_len;
+}
+
+/* Sends the request, if a token can be had. */
+static void
+call_launch(GcCall *call)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(call->cxt);
+	GcFailure *failure = gc_connection_token(call->calls->conn, call->spec.stat);
+
+	MemoryContextSwitchTo(caller_cxt);
+	if (failure)
+		call_end(call, failure);
+	else
+		call_send(call);
 }
 
 /* The headers' word on the quota, of either family. */
@@ -158,11 +202,53 @@ call_wait_until(GcCall *call, TimestampTz start_at)
 	call->state = CALL_WAITING;
 }
 
-static void
-call_end(GcCall *call, GcFailure *failure)
+/* A failure without an exchange. */
+static GcFailure *
+call_failure(GcCall *call, int sqlstate, const char *message)
 {
-	call->failure = failure;
-	call->state = CALL_ENDED;
+	GcFailure *failure = MemoryContextAllocZero(call->cxt, sizeof(GcFailure));
+
+	failure->outcome = GC_HTTP_PENDING;
+	failure->sqlstate = sqlstate;
+	failure->message = MemoryContextStrdup(call->cxt, message);
+	failure->method = call->spec.method;
+	failure->path = call->spec.path;
+	return failure;
+}
+
+/* Lines up for the quota; a wait that would end beyond the budget is a failure at once. */
+static void
+call_line_up(GcCall *call, TimestampTz now)
+{
+	GcConnection *conn = call->calls->conn;
+	TimestampTz closed = gc_ratelimit_closed_until(conn->limit);
+
+	if (closed - call->retry.started > conn->retry.timeout_ms * INT64CONST(1000))
+		call_end(call, call_failure(call, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+									psprintf("The quota is used up for another " INT64_FORMAT
+											 " s, which is beyond retry_timeout",
+											 (closed - now) / USECS_PER_SEC)));
+	else
+		call_take_slot(call, now);
+}
+
+/* Somebody may sit before a prompt: once a statement, say what it waits for. */
+static void
+tell_waiting(GcCall *call, const GcFailure *failure, TimestampTz now)
+{
+	GcCalls *calls = call->calls;
+
+	if (calls->told_waiting || call->retry.retry_at - call->retry.started < TELL_WAITING_US)
+		return;
+	calls->told_waiting = true;
+	ereport(
+		NOTICE,
+		(errmsg("still trying: %s %s", call->spec.method, call->spec.path),
+		 failure->status != 0
+			 ? errdetail("The server answered with HTTP status %d.", failure->status)
+			 : errdetail("There was no answer: %s.", failure->message),
+		 errhint("It goes on until retry_timeout (" INT64_FORMAT " s) or max_retries (%d).",
+				 calls->conn->retry.timeout_ms / 1000, calls->conn->retry.max_retries)));
 }
 
 static void
@@ -189,6 +275,11 @@ call_judge(GcCall *call)
 	}
 	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
 							 failure && failure->conflict_passes, now);
+	/* A floor is kept by every later request, whatever becomes of this one. */
+	if (failure && failure->status == 429)
+		gc_ratelimit_close(conn->limit, call->retry.retry_at);
+	if (verdict != GC_VERDICT_SUCCESS)
+		call_doubt(call, call->retry.in_doubt != 0);
 	if (verdict == GC_VERDICT_NEW_TOKEN &&
 		!gc_connection_token_refused(conn, call->token_number))
 		verdict = GC_VERDICT_FAIL;
@@ -200,17 +291,13 @@ call_judge(GcCall *call)
 			call_end(call, NULL);
 			break;
 		case GC_VERDICT_RETRY:
-			if (failure->status == 429)
-				gc_ratelimit_close(conn->limit, call->retry.retry_at);
+			tell_waiting(call, failure, now);
 			call_wait_until(call, call->retry.retry_at);
 			break;
 		case GC_VERDICT_NEW_TOKEN:
 			call_wait_until(call, now);
 			break;
 		case GC_VERDICT_FAIL:
-			failure->gave_up = call->retry.gave_up;
-			/* An earlier attempt that got lost may have taken effect, whatever the last one says. */
-			failure->in_doubt |= call->retry.in_doubt != 0;
 			call_end(call, failure);
 			break;
 	}
@@ -219,20 +306,12 @@ call_judge(GcCall *call)
 void
 gc_call_give_up(GcCall *call)
 {
-	GcFailure *failure;
-
 	call->last_attempt = true;
 	if (call->state != CALL_WAITING)
 		return;
 	call_return_slot(call);
-	failure = MemoryContextAllocZero(call->cxt, sizeof(GcFailure));
-	failure->outcome = GC_HTTP_NOT_SENT;
-	failure->sqlstate = ERRCODE_OPERATOR_INTERVENTION;
-	failure->message = "The statement had failed.";
-	failure->method = call->spec.method;
-	failure->path = call->spec.path;
-	failure->in_doubt = call->retry.in_doubt != 0;
-	call_end(call, failure);
+	call_end(call,
+			 call_failure(call, ERRCODE_OPERATOR_INTERVENTION, "The statement had failed"));
 }
 
 /* ---- sets ---- */
@@ -245,8 +324,8 @@ call_advance(GcCall *call, TimestampTz now)
 	{
 		/* No slot yet, or closed since it was taken: line up. */
 		if (!call->has_slot || gc_ratelimit_closed_until(call->calls->conn->limit) > now)
-			call_take_slot(call, now);
-		if (now >= call->start_at)
+			call_line_up(call, now);
+		if (call->state == CALL_WAITING && now >= call->start_at)
 			call_launch(call);
 	}
 	if (call->state == CALL_FLYING && gc_http_outcome(call->exchange) != GC_HTTP_PENDING)
@@ -363,7 +442,6 @@ gc_calls_open(GcConnection *conn, GcStat *stat)
 	calls->conn = conn;
 	calls->stat = stat;
 	calls->cxt = CurrentMemoryContext;
-	calls->subxact = GetCurrentSubTransactionId();
 	dlist_init(&calls->list);
 	dlist_push_tail(&open_sets, &calls->node);
 	calls->open = true;
@@ -486,27 +564,8 @@ on_xact(XactEvent event, void *arg)
 		calls_cancel(dlist_container(GcCalls, node, iter.cur));
 }
 
-static void
-on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
-{
-	dlist_iter iter;
-
-	dlist_foreach (iter, &open_sets)
-	{
-		GcCalls *calls = dlist_container(GcCalls, node, iter.cur);
-
-		if (calls->subxact != mine)
-			continue;
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			calls_cancel(calls);
-		else if (event == SUBXACT_EVENT_COMMIT_SUB)
-			calls->subxact = parent;
-	}
-}
-
 void
 gc_calls_init(void)
 {
 	RegisterXactCallback(on_xact, NULL);
-	RegisterSubXactCallback(on_subxact, NULL);
 }

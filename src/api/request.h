@@ -7,9 +7,11 @@
  * whenever somebody waits for any of them.  Remote failures do not throw until
  * gc_call_throw: a caller may look at them first.
  *
- * A set dies with the memory context that was current when it was opened, and
- * with the subtransaction it was opened in: exchanges in flight are aborted
- * (their connections dropped) and unused slots of the quota given back.
+ * A set dies with the memory context that was current when it was opened:
+ * exchanges in flight are aborted (their connections dropped) and unused slots
+ * of the quota given back.  The executor's state goes when its portal fails or
+ * its subtransaction aborts, so that is soon enough; a cursor that survives a
+ * subtransaction it was read in keeps its calls.
  */
 #ifndef GC_API_REQUEST_H
 #define GC_API_REQUEST_H
@@ -31,6 +33,13 @@ typedef struct GcCallSpec
 	const char *body; /* JSON; NULL: none.  The caller's, until the call is freed */
 	size_t body_len;
 	GcStat *stat; /* where to count; NULL: the set's */
+	/*
+	 * Rows that the call writes, and where they are counted while they are in
+	 * doubt: from the moment an attempt goes out until an answer says whether it
+	 * took effect.  Stays counted if the call is freed before that.  NULL: no.
+	 */
+	int64 *in_doubt;
+	int rows;
 } GcCallSpec;
 
 /* Opens a set; "stat" is counted up and must live as long. */

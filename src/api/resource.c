@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "api/resource.h"
-#include "base/nearest.h"
 
 const GcResource *const gc_resources[] = {&gc_contacts, &gc_contact_lists, NULL};
 
@@ -45,11 +44,10 @@ attribute_matches(const GcAttribute *attribute, const char *value, const char **
 }
 
 const GcAttribute *
-gc_resource_attribute(const GcResource *resource, const char *value, const char **column)
+gc_resource_find(const GcResource *resource, const char *name, const char **column,
+				 GcNearest *nearest)
 {
-	GcNearest nearest;
-
-	gc_nearest_init(&nearest, value);
+	gc_nearest_init(nearest, name);
 	for (int i = 0; gc_resources[i]; i++)
 	{
 		if (resource != NULL && resource != gc_resources[i])
@@ -58,16 +56,25 @@ gc_resource_attribute(const GcResource *resource, const char *value, const char 
 		{
 			const GcAttribute *attribute = &gc_resources[i]->attributes[j];
 
-			if (attribute_matches(attribute, value, column))
+			if (attribute_matches(attribute, name, column))
 				return attribute;
-			gc_nearest_offer(&nearest, attribute->per_column
-										   ? psprintf("%s:<column>", attribute->name)
-										   : attribute->name);
+			gc_nearest_offer(nearest, attribute->per_column
+										  ? psprintf("%s:<column>", attribute->name)
+										  : attribute->name);
 		}
 	}
+	return NULL;
+}
+
+const GcAttribute *
+gc_resource_attribute(const GcResource *resource, const char *value, const char **column)
+{
+	GcNearest nearest;
+	const GcAttribute *attribute = gc_resource_find(resource, value, column, &nearest);
+
+	if (attribute)
+		return attribute;
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("invalid value for option \"%s\": \"%s\"", "attribute", value),
-					nearest.best
-						? errhint("Perhaps you meant \"%s\".", nearest.best)
-						: errhint("The attributes are in the reference, docs/reference.md.")));
+					nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best) : 0));
 }

@@ -13,6 +13,7 @@
 
 #include "api/request.h"
 #include "base/json.h"
+#include "base/nearest.h"
 
 #include "lib/stringinfo.h"
 
@@ -61,7 +62,8 @@ typedef struct GcResource
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,
 				 GcCallSpec *spec);
-	/* The same without a number, for EXPLAIN; "list" is the id or name of the list. */
+	/* The same without a number, for EXPLAIN. */
+	const char *path_name;
 	const char *method;
 	const char *endpoint; /* %s: the list */
 } GcResource;
@@ -76,10 +78,14 @@ extern const GcResource *const gc_resources[];
 extern const GcResource *gc_resource_by_name(const char *object);
 
 /*
- * The attribute that a value of the option "attribute" names, of one resource
- * (NULL: of any); for a per-column one, *column is set to the part behind the
- * colon, else to NULL.  Throws with the nearest name as a hint.
+ * The attribute of that name, of one resource (NULL: of any); NULL if there is
+ * none, with the nearest name offered to "nearest".  For a per-column one,
+ * *column is set to the part behind the colon, else to NULL.
  */
+extern const GcAttribute *gc_resource_find(const GcResource *resource, const char *name,
+										   const char **column, GcNearest *nearest);
+
+/* The same for a value of the option "attribute"; throws if there is none. */
 extern const GcAttribute *gc_resource_attribute(const GcResource *resource, const char *value,
 												const char **column);
 

@@ -383,71 +383,74 @@ gc_json_span_is(const GcSpan *span, const char *word)
 	return span->len == strlen(word) && memcmp(span->p, word, span->len) == 0;
 }
 
+/* Steps over a string whose opening quote is behind us; NULL if it does not end. */
+static const char *
+skip_string(const char *p, const char *end)
+{
+	for (;;)
+	{
+		const char *quote = memchr(p, '"', end - p);
+		const char *back;
+
+		if (quote == NULL)
+			return NULL;
+		for (back = quote; back[-1] == '\\'; back--)
+			;
+		if ((quote - back) % 2 == 0)
+			return quote + 1;
+		p = quote + 1; /* it was escaped */
+	}
+}
+
+/* Nothing but white space from here to the end? */
+static bool
+only_space(const char *p, const char *end)
+{
+	while (p < end && isspace((unsigned char) *p))
+		p++;
+	return p == end;
+}
+
 int64
-gc_json_count_elements(const char *bytes, size_t len)
+gc_json_count_objects(const char *bytes, size_t len)
 {
 	const char *p = bytes;
 	const char *end = bytes + len;
 	int depth = 0;
 	int64 count = 0;
-	bool pending = false; /* something of an element was seen since the last comma */
+	bool expected = true; /* at depth 1: an object comes next */
 
 	while (p < end)
 	{
-		switch (*p++)
-		{
-			case '"':
-				for (;;)
-				{
-					const char *quote = memchr(p, '"', end - p);
-					const char *back;
+		char c = *p++;
 
-					if (quote == NULL)
-						return -1;
-					p = quote + 1;
-					for (back = quote; back[-1] == '\\'; back--)
-						;
-					if ((quote - back) % 2 == 0)
-						break; /* not escaped */
-				}
-				pending = true;
-				break;
-			case '{':
-			case '[':
-				if (depth == 0 && (p[-1] != '[' || count > 0))
-					return -1;
-				if (depth++ > 0)
-					pending = true;
-				break;
-			case '}':
-			case ']':
-				if (depth-- == 0)
-					return -1;
-				if (depth == 0)
-				{
-					while (p < end && isspace((unsigned char) *p))
-						p++;
-					return p == end ? count + pending : -1;
-				}
-				break;
-			case ',':
-				if (depth == 1)
-				{
-					count++;
-					pending = false;
-				}
-				break;
-			case ' ':
-			case '\n':
-			case '\r':
-			case '\t':
-				break;
-			default:
-				if (depth == 0)
-					return -1;
-				pending = true;
-				break;
+		if (c == '"' && depth > 1)
+		{
+			p = skip_string(p, end);
+			if (p == NULL)
+				return -1;
 		}
+		else if (c == '{' || c == '[')
+		{
+			if (depth == 0 ? c != '[' : depth == 1 && (c != '{' || !expected))
+				return -1;
+			if (depth++ == 1)
+			{
+				count++;
+				expected = false;
+			}
+		}
+		else if (c == '}' || c == ']')
+		{
+			if (depth == 0 || (depth == 1 && (c != ']' || (expected && count > 0))))
+				return -1;
+			if (--depth == 0)
+				return only_space(p, end) ? count : -1;
+		}
+		else if (depth == 1 && c == ',' && !expected)
+			expected = true;
+		else if (depth <= 1 && !isspace((unsigned char) c))
+			return -1;
 	}
 	return -1;
 }

@@ -70,11 +70,11 @@ extern int gc_json_unescape(const GcSpan *span, char *dst);
 extern bool gc_json_span_is(const GcSpan *span, const char *word);
 
 /*
- * How many elements has the array that is the whole document?  A scan of its
+ * How many objects has the array that is the whole document?  A scan of its
  * structure only (strings, brackets), for replies whose content is not
- * needed.  -1 if the document is not one complete array.
+ * needed.  -1 if the document is not one complete array of objects.
  */
-extern int64 gc_json_count_elements(const char *bytes, size_t len);
+extern int64 gc_json_count_objects(const char *bytes, size_t len);
 
 /* Appends UTF-8 text as the inside of a JSON string, quotes not included. */
 extern void gc_json_escape(StringInfo buf, const char *cell, int len);

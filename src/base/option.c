@@ -20,6 +20,7 @@
 typedef enum OptionType
 {
 	OPTION_STRING,	/* anything but empty */
+	OPTION_TOKEN,	/* visible ASCII, since it goes into a header */
 	OPTION_BOOL,	/* as PostgreSQL spells booleans */
 	OPTION_INT,		/* within min and max */
 	OPTION_REAL,	/* within min and max */
@@ -65,12 +66,12 @@ static const Option option_table[] = {
 	{"max_response_size", GC_PLACE_SERVER, OPTION_KB, "64MB", 1, 1024 * 1024},
 	{"ca_file", GC_PLACE_SERVER, OPTION_STRING},
 
-	{"client_id", GC_PLACE_MAPPING, OPTION_STRING},
+	{"client_id", GC_PLACE_MAPPING, OPTION_TOKEN},
 	{"client_secret", GC_PLACE_MAPPING, OPTION_STRING},
-	{"access_token", GC_PLACE_MAPPING, OPTION_STRING},
+	{"access_token", GC_PLACE_MAPPING, OPTION_TOKEN},
 
 	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 1000},
-	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 1024 * 1024},
+	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
@@ -308,6 +309,14 @@ option_check(const Option *option, const char *value)
 			if (*value == '\0')
 				option_bad_value(option, value, "It must not be empty.");
 			break;
+		case OPTION_TOKEN:
+			if (*value == '\0')
+				option_bad_value(option, value, "It must not be empty.");
+			for (const char *p = value; *p; p++)
+				if (*p <= ' ' || *p > '~')
+					option_bad_value(option, value,
+									 "It must be visible ASCII characters, without spaces.");
+			break;
 		case OPTION_BOOL:
 			if (!parse_bool(value, &flag))
 				option_bad_value(option, value, "It must be \"true\" or \"false\".");
@@ -335,6 +344,38 @@ option_check(const Option *option, const char *value)
 	}
 }
 
+/* Options that say the same thing twice, or contradict each other. */
+static const char *const exclusive_table[][2] = {
+	{"list_id", "list_name"},
+	{"field", "attribute"},
+	{"access_token", "client_id"},
+	{"access_token", "client_secret"},
+};
+
+static void
+check_exclusive(List *options)
+{
+	for (int i = 0; i < lengthof(exclusive_table); i++)
+		if (gc_option_given(options, exclusive_table[i][0]) &&
+			gc_option_given(options, exclusive_table[i][1]))
+			ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+							errmsg("options \"%s\" and \"%s\" exclude each other",
+								   exclusive_table[i][0], exclusive_table[i][1])));
+}
+
+/* "Valid options are: …" of a place, in the table's order. */
+static const char *
+valid_options(GcOptionPlace place)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < lengthof(option_table); i++)
+		if (option_table[i].places & place)
+			appendStringInfo(&names, "%s%s", names.len ? ", " : "", option_table[i].name);
+	return names.data;
+}
+
 /* Reports an option that may not stand where it stands. */
 static void
 option_unknown(const char *name, GcOptionPlace place)
@@ -356,10 +397,9 @@ option_unknown(const char *name, GcOptionPlace place)
 			gc_nearest_offer(&nearest, option_table[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", name),
-			 nearest.best
-				 ? errhint("Perhaps you meant the option \"%s\".", nearest.best)
-				 : errhint("The options of %s are in the reference, docs/reference.md.",
-						   place_name(place))));
+			 nearest.best ? errhint("Perhaps you meant the option \"%s\".", nearest.best)
+						  : errhint("The options of %s are: %s.", place_name(place),
+									valid_options(place))));
 }
 
 void
@@ -376,6 +416,7 @@ gc_option_validate(List *options, GcOptionPlace place)
 			option_unknown(def->defname, place);
 		option_check(option, defGetString(def));
 	}
+	check_exclusive(options);
 }
 
 static const char *

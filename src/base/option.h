@@ -26,7 +26,7 @@ typedef enum GcOptionPlace
 /*
  * Throws unless every DefElem of "options" is an option that may stand in
  * "place" with a valid value: FDW_INVALID_OPTION_NAME with the nearest name as
- * a hint, or INVALID_PARAMETER_VALUE.
+ * a hint, also for two that exclude each other, or INVALID_PARAMETER_VALUE.
  */
 extern void gc_option_validate(List *options, GcOptionPlace place);
 

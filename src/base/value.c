@@ -314,7 +314,13 @@ Datum
 gc_value_parse(GcValueType *vt, char *cell, int len)
 {
 	if (vt->kind == GC_VALUE_ARRAY)
-		return gc_value_array_parse(vt, cell, len);
+	{
+		Datum array = gc_value_array_parse(vt, cell, len);
+
+		if (vt->is_domain)
+			domain_check(array, false, vt->type, NULL, NULL);
+		return array;
+	}
 	cell = gc_value_from_utf8(cell, len);
 	switch (vt->kind)
 	{

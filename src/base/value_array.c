@@ -10,7 +10,11 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 
-/* Is the element's canonical text JSON as it stands?  (NaN and Infinity are not.) */
+/*
+ * Does the element stand bare?  NaN and Infinity are no JSON; and jsonb is
+ * written as a string of JSON, since a bare "[1]" would be another dimension and
+ * a bare null no element.
+ */
 static bool
 element_is_bare(GcValueType *element, const char *cell, int len)
 {
@@ -18,7 +22,6 @@ element_is_bare(GcValueType *element, const char *cell, int len)
 	{
 		case GC_VALUE_BOOL:
 		case GC_VALUE_INT:
-		case GC_VALUE_JSONB:
 			return true;
 		case GC_VALUE_FLOAT4:
 		case GC_VALUE_FLOAT8:
@@ -111,16 +114,6 @@ array_error(const char *detail)
 					errmsg("malformed JSON array"), errdetail("%s", detail)));
 }
 
-/* An element of jsonb is itself JSON: a string with its quotes.  Its null reads as NULL. */
-static char *
-json_text(const GcSpan *span, int *len)
-{
-	if (span->type != '"')
-		return gc_value_span_text(span, len);
-	*len = span->len + 2;
-	return pnstrdup(span->p - 1, *len);
-}
-
 static void
 read_element(ArrayRead *read, GcJson *json)
 {
@@ -136,8 +129,7 @@ read_element(ArrayRead *read, GcJson *json)
 		read->values = repalloc(read->values, read->room * sizeof(Datum));
 		read->nulls = repalloc(read->nulls, read->room * sizeof(bool));
 	}
-	cell = read->element->kind == GC_VALUE_JSONB ? json_text(&span, &len)
-												 : gc_value_span_text(&span, &len);
+	cell = gc_value_span_text(&span, &len);
 	if (cell == NULL && span.type == '"' && read->element->kind == GC_VALUE_TEXT)
 	{
 		cell = pstrdup("");

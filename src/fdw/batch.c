@@ -86,13 +86,13 @@ copy_or_null(const char *string)
 }
 
 static void
-remember_optout(GcBatch *batch, const char *id, bool not_callable, const char *phone,
+remember_optout(GcBatch *batch, int row, const char *id, bool not_callable, const char *phone,
 				const char *contactable)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(batch->optouts_cxt);
 	OptOut *optout = palloc0(sizeof(OptOut));
 
-	optout->row = batch->rows;
+	optout->row = row;
 	optout->id = pstrdup(id);
 	optout->not_callable = not_callable;
 	optout->phone_number_status = copy_or_null(phone);
@@ -116,8 +116,8 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 
 	remember_id(batch, hash);
 	if (row->not_callable || row->phone_number_status || row->contactable_status)
-		remember_optout(batch, row->id, row->not_callable, row->phone_number_status,
-						row->contactable_status);
+		remember_optout(batch, batch->rows, row->id, row->not_callable,
+						row->phone_number_status, row->contactable_status);
 	add_bytes(batch, row->json, row->len);
 	return batch->body.len - before;
 }
@@ -138,8 +138,8 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 		OptOut *optout = lfirst(lc);
 
 		if (optout->row >= from && optout->row < to)
-			remember_optout(dst, optout->id, optout->not_callable, optout->phone_number_status,
-							optout->contactable_status);
+			remember_optout(dst, optout->row - from, optout->id, optout->not_callable,
+							optout->phone_number_status, optout->contactable_status);
 	}
 	for (int i = from; i < to; i++)
 	{
@@ -238,7 +238,7 @@ check_optouts(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate
 const char *
 gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
 {
-	int64 count = gc_json_count_elements(bytes, len);
+	int64 count = gc_json_count_objects(bytes, len);
 
 	*sqlstate = ERRCODE_FDW_ERROR;
 	if (count < 0)

@@ -47,10 +47,10 @@ struct GcTarget
 	GcBatch *single; /* gc_deliver_now's last one, … */
 	GcJson echo;	 /* … and a cursor into its answer */
 	GcStat stat;
+	int64 taken; /* rows, from the executor */
 	int64 accepted;
 	int64 in_doubt; /* of calls that ended so */
-	int64 held;		/* rows taken and not on the wire */
-	int64 refused;	/* answered, not accepted */
+	bool has_twin;	/* another target of the statement is the same list */
 	GcSent *sent;
 };
 
@@ -102,7 +102,15 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	Writer *writer = writer_for(estate, conn);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(writer->cxt);
 	GcTarget *target = palloc0(sizeof(GcTarget));
+	ListCell *lc;
 
+	foreach (lc, writer->targets)
+	{
+		GcTarget *other = lfirst(lc);
+
+		if (strcmp(other->list->id, list->id) == 0)
+			target->has_twin = other->has_twin = true;
+	}
 	target->writer = writer;
 	target->rel = rel;
 	target->list = list;
@@ -177,27 +185,25 @@ not_inserted(GcTarget *target, int rows)
 static const char *
 tell_counts(GcTarget *target)
 {
-	target->sent->told = true;
+	gc_sent_told(target->sent, target->taken, target->accepted, target->in_doubt);
 	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
 					", not sent: " INT64_FORMAT ".",
-					target->accepted, target->in_doubt, target->held + target->refused);
+					target->accepted, target->in_doubt,
+					target->taken - target->accepted - target->in_doubt);
 }
 
 static void
-hold_rows(GcTarget *target, int rows)
+take_rows(GcTarget *target, int rows)
 {
-	target->held += rows;
-	target->sent->held += rows;
+	target->taken += rows;
+	target->sent->taken += rows;
 }
 
 static void
 off_wire(GcBatch *batch)
 {
-	GcTarget *target = batch->owner;
-
 	dlist_delete(&batch->node);
-	target->writer->wire_count--;
-	target->sent->on_wire -= batch->rows;
+	((GcTarget *) batch->owner)->writer->wire_count--;
 }
 
 /* Books an ended batch; returns what is wrong with it, or NULL. */
@@ -206,24 +212,22 @@ book(GcBatch *batch, int *sqlstate)
 {
 	GcTarget *target = batch->owner;
 	const char *problem = NULL;
+	const char *bytes;
+	size_t len;
 
 	*sqlstate = 0;
-	if (gc_call_failure(batch->call) == NULL)
+	if (gc_call_failure(batch->call))
 	{
-		size_t len;
-		const char *bytes = gc_call_reply(batch->call, &len);
-
-		problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
+		if (gc_call_in_doubt(batch->call))
+			target->in_doubt += batch->rows;
+		return NULL;
 	}
-	if (gc_call_in_doubt(batch->call) || problem)
+	bytes = gc_call_reply(batch->call, &len);
+	problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
+	if (problem)
 	{
 		target->in_doubt += batch->rows;
-		target->sent->on_wire += batch->rows; /* and stays so */
-	}
-	else if (gc_call_failure(batch->call))
-	{
-		target->refused += batch->rows;
-		target->sent->held += batch->rows;
+		target->sent->in_doubt += batch->rows;
 	}
 	else
 	{
@@ -276,8 +280,7 @@ batch_throw(GcBatch *batch, const char *problem, int sqlstate)
 void
 gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
 {
-	target->refused++;
-	target->sent->held++;
+	take_rows(target, 1);
 	writer_stop(target->writer);
 	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
 					errdetail_internal("%s\n%s", problem->detail, tell_counts(target)),
@@ -298,10 +301,10 @@ batch_start(GcBatch *batch)
 					   .path = target->path,
 					   .body = batch->body.data,
 					   .body_len = batch->body.len,
-					   .stat = &target->stat};
+					   .stat = &target->stat,
+					   .in_doubt = &target->sent->in_doubt,
+					   .rows = batch->rows};
 
-	hold_rows(target, -batch->rows);
-	target->sent->on_wire += batch->rows;
 	dlist_push_tail(&writer->wire, &batch->node);
 	writer->wire_count++;
 	batch->call = gc_call_start(writer->calls, &spec);
@@ -364,7 +367,6 @@ batch_split(GcBatch *batch)
 	int half = batch->rows / 2;
 	GcBatch *parts[2];
 
-	hold_rows(target, batch->rows);
 	for (int i = 0; i < 2; i++)
 	{
 		parts[i] = batch_take(target);
@@ -459,6 +461,22 @@ check_size(GcTarget *target, const GcRow *row)
 	gc_deliver_refuse(target, &problem);
 }
 
+/* Two tables of a statement may be one list: there, too, the last write of an id wins. */
+static void
+send_twins(GcTarget *target, uint64 hash)
+{
+	ListCell *lc;
+
+	foreach (lc, target->writer->targets)
+	{
+		GcTarget *twin = lfirst(lc);
+
+		if (twin != target && twin->open && strcmp(twin->list->id, target->list->id) == 0 &&
+			gc_batch_has(twin->open, hash))
+			send_open(twin);
+	}
+}
+
 void
 gc_deliver_row(GcTarget *target, const GcRow *row)
 {
@@ -466,6 +484,8 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 	uint64 hash = gc_batch_hash(row->id);
 
 	check_size(target, row);
+	if (target->has_twin)
+		send_twins(target, hash);
 	if (target->open && (target->open->rows >= settings->batch_rows ||
 						 target->open->body.len + row->len + 2 > settings->batch_bytes ||
 						 gc_batch_has(target->open, hash)))
@@ -474,7 +494,7 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 		target->open = batch_take(target);
 	target->open->after_wire |= on_wire(target->writer, hash);
 	target->writer->open_bytes += gc_batch_add(target->open, row, hash);
-	hold_rows(target, 1);
+	take_rows(target, 1);
 	keep_budget(target);
 }
 
@@ -482,6 +502,7 @@ GcJson *
 gc_deliver_now(GcTarget *target, const GcRow *row)
 {
 	Writer *writer = target->writer;
+	uint64 hash = gc_batch_hash(row->id);
 	GcBatch *batch;
 	const char *problem;
 	const char *bytes;
@@ -492,11 +513,13 @@ gc_deliver_now(GcTarget *target, const GcRow *row)
 	if (target->single)
 		batch_give_back(target->single);
 	target->single = NULL;
+	if (target->has_twin)
+		send_twins(target, hash);
 	wait_wire(writer, 0);
 	batch = batch_take(target);
-	(void) gc_batch_add(batch, row, gc_batch_hash(row->id));
+	(void) gc_batch_add(batch, row, hash);
 	gc_batch_close(batch);
-	hold_rows(target, 1);
+	take_rows(target, 1);
 	batch_start(batch);
 	gc_call_wait(batch->call);
 	off_wire(batch);

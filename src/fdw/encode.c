@@ -47,6 +47,7 @@ struct GcEncoder
 	const GcColumn *column; /* being encoded, for messages */
 	StringInfoData body;	/* of the row at hand */
 	StringInfoData data_body;
+	int64 rows; /* so far */
 	char id[ID_MAX_LENGTH * MAX_MULTIBYTE_CHAR_LEN + 1];
 	MemoryContextCallback on_reset;
 };
@@ -147,7 +148,9 @@ static const char *
 which(GcEncoder *encoder)
 {
 	if (encoder->id[0] == '\0')
-		return "The contact has no id yet.";
+		return psprintf("It is row " INT64_FORMAT
+						" of the statement, and has no contact id yet.",
+						encoder->rows);
 	return psprintf("Contact id: \"%s\".", gc_value_display(encoder->id, ID_MAX_LENGTH));
 }
 
@@ -327,6 +330,43 @@ add_data(GcEncoder *encoder, TupleTableSlot *slot)
 	return NULL;
 }
 
+static bool
+is_phone_column(const GcList *list, const char *name)
+{
+	for (int i = 0; i < list->column_count; i++)
+		if (list->is_phone[i] && strcmp(list->columns[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* An opt-out of a phone column that the list lacks would protect nobody. */
+static const GcProblem *
+check_phones(GcEncoder *encoder, GcColumn *column, const char *parts)
+{
+	GcJson json;
+	GcSpan key;
+	GcSpan value;
+
+	gc_json_init(&json, parts, strlen(parts));
+	(void) gc_json_enter(&json, '{');
+	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
+	{
+		int len;
+		char *name = gc_value_span_text(&key, &len);
+
+		if (name == NULL || !is_phone_column(encoder->list, name))
+			return column_problem(
+				encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
+				psprintf("names \"%s\", which is no phone column of the list",
+						 gc_value_display(name ? name : "", NAMEDATALEN)),
+				NULL);
+		if (value.type != '{')
+			return column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
+								  "must be like {\"Phone\": {\"callable\": false}}", NULL);
+	}
+	return NULL;
+}
+
 /* Sends a status' false parts, if it has any. */
 static const GcProblem *
 add_status(GcEncoder *encoder, GcColumn *column, Datum value, GcRow *row)
@@ -342,6 +382,13 @@ add_status(GcEncoder *encoder, GcColumn *column, Datum value, GcRow *row)
 							  "must be a JSON object", NULL);
 	if (parts == NULL)
 		return NULL;
+	if (phone)
+	{
+		const GcProblem *bad = check_phones(encoder, column, parts);
+
+		if (bad)
+			return bad;
+	}
 	appendStringInfo(&encoder->body, "\"%s\":%s,", column->attribute->path, parts);
 	if (phone)
 		row->phone_number_status = parts;
@@ -476,6 +523,7 @@ const GcProblem *
 gc_encoder_row(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 {
 	memset(row, 0, sizeof(*row));
+	encoder->rows++;
 	slot_getallattrs(slot);
 	if (GetDatabaseEncoding() == PG_UTF8)
 		return encode(encoder, slot, row);
@@ -516,7 +564,7 @@ reads_as_null(GcColumn *column, Datum value)
 {
 	int len;
 
-	if (column->type.kind != GC_VALUE_TEXT)
+	if (column->type.kind != GC_VALUE_TEXT && column->type.kind != GC_VALUE_OTHER)
 		return false;
 	(void) gc_value_text(&column->type, value, &len);
 	return len == 0;
@@ -531,12 +579,13 @@ gc_encoder_show(GcEncoder *encoder, TupleTableSlot *slot, const GcRow *row, Datu
 		GcColumn *column = &encoder->rel->columns[i];
 		const char *known = NULL;
 
+		/* What the row gives: of other attributes only a view's CHECK OPTION looks at it. */
 		values[i] = slot->tts_values[i];
-		nulls[i] = true;
+		nulls[i] = slot->tts_isnull[i];
 		if (column->attnum == 0)
 			continue;
 		if (column->field)
-			nulls[i] = slot->tts_isnull[i] || reads_as_null(column, values[i]);
+			nulls[i] = nulls[i] || reads_as_null(column, values[i]);
 		else if (column->attribute->role == GC_ROLE_ID)
 			known = row->id;
 		else

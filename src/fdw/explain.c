@@ -38,7 +38,7 @@ explain_call(ExplainState *es, GcRelation *rel, const char *list_id, const char 
 void
 gc_explain_scan(ExplainState *es, GcRelation *rel, const char *list_id, int page_size)
 {
-	ExplainPropertyText("Path", "search", es);
+	ExplainPropertyText("Path", rel->resource->path_name, es);
 	explain_call(es, rel, list_id, rel->resource->method, rel->resource->endpoint);
 	ExplainPropertyInteger("Page Size", NULL, page_size, es);
 }

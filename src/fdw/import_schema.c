@@ -7,6 +7,7 @@
 #include "api/contact_lists.h"
 #include "api/resource.h"
 #include "base/names.h"
+#include "base/nearest.h"
 #include "base/option.h"
 #include "base/value.h"
 #include "fdw/import_schema.h"
@@ -262,6 +263,33 @@ import_lists(Import *import, List *lists)
 	}
 }
 
+/* A key that no list has is a misspelt one; loads would double every contact. */
+static void
+check_key(Import *import, List *lists)
+{
+	GcNearest nearest;
+	ListCell *lc;
+
+	if (import->key == NULL || lists == NIL)
+		return;
+	gc_nearest_init(&nearest, gc_value_display(import->key, NAMEDATALEN));
+	foreach (lc, lists)
+	{
+		GcList *list = lfirst(lc);
+
+		for (int i = 0; i < list->column_count; i++)
+		{
+			if (strcmp(list->columns[i], import->key) == 0)
+				return;
+			gc_nearest_offer(&nearest, gc_value_display(list->columns[i], NAMEDATALEN));
+		}
+	}
+	ereport(ERROR, (errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+					errmsg("no contact list has a column \"%s\"",
+						   gc_value_display(import->key, NAMEDATALEN)),
+					nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best) : 0));
+}
+
 static List *
 gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 {
@@ -271,6 +299,7 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	const char *key;
 	GcStat stat = {0};
 	GcConnection *conn;
+	List *lists;
 
 	gc_option_validate(stmt->options, GC_PLACE_IMPORT);
 	if (strcmp(stmt->remote_schema, REMOTE_SCHEMA) != 0)
@@ -288,7 +317,9 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 			if (!gc_resources[i]->has_list)
 				import_object(&import, gc_resources[i]);
 	conn = gc_connection_get(GetUserId(), server_id);
-	import_lists(&import, gc_list_all(conn, &stat, prefix ? gc_value_to_utf8(prefix) : NULL));
+	lists = gc_list_all(conn, &stat, prefix ? gc_value_to_utf8(prefix) : NULL);
+	check_key(&import, lists);
+	import_lists(&import, lists);
 	return import.commands;
 }
 

@@ -129,12 +129,6 @@ read_settings(GcRelation *rel, GcTargetSettings *settings)
 	settings->flags.priority = gc_option_bool(rel->options, NIL, "priority");
 	settings->flags.clear_system_data = gc_option_bool(rel->options, NIL, "clear_system_data");
 	settings->flags.do_not_queue = gc_option_bool(rel->options, NIL, "do_not_queue");
-	if (settings->flags.clear_system_data)
-		ereport(
-			WARNING,
-			(errmsg(
-				"clear_system_data resets attempts and opt-outs of existing contacts of %s",
-				rel->label)));
 }
 
 /*
@@ -156,6 +150,10 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	conn = gc_connection_get(gc_compat_modify_user(rri, estate), state->rel->server_id);
 	state->list = gc_list_get(conn, &stat, state->rel->list_id, state->rel->list_name);
 	gc_relation_check(state->rel, state->list);
+	if (settings.flags.clear_system_data)
+		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
+								 "contacts of %s",
+								 state->rel->label)));
 	state->encoder =
 		gc_encoder_create(state->rel, state->list, ExecGetInsertedCols(rri, estate));
 	state->target = gc_deliver_open(estate, conn, state->rel, state->list, &settings);
@@ -187,7 +185,10 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	insert_open(mtstate->ps.state, rri, plan->returningLists != NIL || asks, asks);
+	/* A view's CHECK OPTION is held against the row as it will read. */
+	insert_open(mtstate->ps.state, rri,
+				plan->returningLists != NIL || plan->withCheckOptionLists != NIL || asks,
+				asks);
 }
 
 static void
@@ -206,7 +207,8 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 		rel = gc_relation_load(rri->ri_RelationDesc);
 		asks = asks || returning_asks(rel, rri->ri_returningList);
 	}
-	insert_open(mtstate->ps.state, rri, rri->ri_returningList != NIL || asks, asks);
+	insert_open(mtstate->ps.state, rri,
+				rri->ri_returningList != NIL || rri->ri_WithCheckOptions != NIL || asks, asks);
 }
 
 /* ---- rows ---- */

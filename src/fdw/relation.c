@@ -21,28 +21,58 @@ invalid_table(const GcRelation *rel, const char *problem, const char *hint)
 					hint ? errhint("%s", hint) : 0));
 }
 
+void
+gc_relation_check_options(List *options)
+{
+	const char *object = gc_option_string(options, NIL, "object");
+	bool has_list =
+		gc_option_given(options, "list_id") || gc_option_given(options, "list_name");
+
+	if (object == NULL)
+		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+						errmsg("a foreign table needs the option \"%s\"", "object"),
+						errhint("Objects are \"contacts\" and \"contact_lists\".")));
+	if (gc_resource_by_name(object)->has_list && !has_list)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a foreign table with object \"%s\" needs the option \"%s\" or \"%s\"",
+						object, "list_id", "list_name")));
+	if (has_list && !gc_resource_by_name(object)->has_list)
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+						errmsg("object \"%s\" belongs to no contact list", object),
+						errhint("Leave out the option list_id or list_name.")));
+}
+
 static void
 read_list_options(GcRelation *rel)
 {
 	const char *id = gc_option_string(rel->options, NIL, "list_id");
 	const char *name = gc_option_string(rel->options, NIL, "list_name");
 
+	rel->label = rel->resource->comment;
 	if (!rel->resource->has_list)
-	{
-		if (id || name)
-			invalid_table(rel,
-						  psprintf("object \"%s\" belongs to no list", rel->resource->object),
-						  "Drop the option list_id or list_name.");
-		rel->label = rel->resource->comment;
 		return;
-	}
-	if ((id == NULL) == (name == NULL))
-		invalid_table(rel, "it must say which contact list it shows",
-					  "Set one of the options list_id and list_name.");
 	rel->list_id = id ? gc_value_to_utf8(id) : NULL;
 	rel->list_name = name ? gc_value_to_utf8(name) : NULL;
 	rel->list_label = id ? id : name;
 	rel->label = psprintf("contact list \"%s\"", rel->list_label);
+}
+
+/* The attribute that a column of an object without a list stands for. */
+static const GcAttribute *
+object_column(GcRelation *rel, const char *name)
+{
+	const char *part;
+	GcNearest nearest;
+	const GcAttribute *attribute = gc_resource_find(rel->resource, name, &part, &nearest);
+
+	if (attribute == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("object \"%s\" of foreign table \"%s\" has no column \"%s\"",
+						rel->resource->object, rel->name, name),
+				 nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best) : 0));
+	return attribute;
 }
 
 /* What a column is, by its options and the resource. */
@@ -55,14 +85,10 @@ read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
 
 	column->attnum = att->attnum;
 	column->name = NameStr(att->attname);
-	if (field && attribute)
-		invalid_table(
-			rel, psprintf("column \"%s\" has both options field and attribute", column->name),
-			"A column is one or the other.");
 	/* Only a list has columns of its own; elsewhere a column is an attribute by its name. */
 	if (attribute == NULL && !rel->resource->has_list)
-		attribute = field ? field : column->name;
-	if (attribute)
+		column->attribute = object_column(rel, field ? field : column->name);
+	else if (attribute)
 	{
 		const char *part;
 
@@ -152,7 +178,6 @@ gc_relation_load(Relation relation)
 	GcRelation *rel = palloc0(sizeof(GcRelation));
 	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
 	ForeignServer *server = GetForeignServer(table->serverid);
-	const char *object = gc_option_string(table->options, NIL, "object");
 
 	rel->relid = RelationGetRelid(relation);
 	rel->server_id = table->serverid;
@@ -160,10 +185,8 @@ gc_relation_load(Relation relation)
 	rel->options = table->options;
 	rel->server_options = server->options;
 	rel->tupdesc = RelationGetDescr(relation);
-	if (object == NULL)
-		invalid_table(rel, "it has no option object",
-					  "Objects are \"contacts\" and \"contact_lists\".");
-	rel->resource = gc_resource_by_name(object);
+	gc_relation_check_options(table->options); /* the wrapper may have had no validator */
+	rel->resource = gc_resource_by_name(gc_option_string(table->options, NIL, "object"));
 	read_list_options(rel);
 	read_columns(rel);
 	read_key(rel);

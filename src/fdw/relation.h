@@ -45,6 +45,12 @@ typedef struct GcRelation
 } GcRelation;
 
 /*
+ * Throws unless a table's options say which object it shows, and which list if
+ * the object belongs to one.  For the validator, so that DDL is refused.
+ */
+extern void gc_relation_check_options(List *options);
+
+/*
  * Reads the catalogs; the result lives in the current context, and refers to
  * the relation's tuple descriptor.  Throws if the options contradict each
  * other or name what does not exist.

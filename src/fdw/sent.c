@@ -12,20 +12,30 @@
 /* In TopTransactionContext, so that it goes with the transaction. */
 static List *records = NIL;
 
-GcSent *
-gc_sent_record(const char *label)
+static GcSent *
+find_record(const char *label, SubTransactionId subxact)
 {
-	SubTransactionId subxact = GetCurrentSubTransactionId();
-	MemoryContext caller_cxt;
-	GcSent *sent;
 	ListCell *lc;
 
 	foreach (lc, records)
 	{
-		sent = lfirst(lc);
-		if (sent->subxact == subxact && !sent->told && strcmp(sent->label, label) == 0)
+		GcSent *sent = lfirst(lc);
+
+		if (sent->subxact == subxact && strcmp(sent->label, label) == 0)
 			return sent;
 	}
+	return NULL;
+}
+
+GcSent *
+gc_sent_record(const char *label)
+{
+	SubTransactionId subxact = GetCurrentSubTransactionId();
+	GcSent *sent = find_record(label, subxact);
+	MemoryContext caller_cxt;
+
+	if (sent)
+		return sent;
 	caller_cxt = MemoryContextSwitchTo(TopTransactionContext);
 	sent = palloc0(sizeof(GcSent));
 	sent->label = pstrdup(label);
@@ -35,18 +45,46 @@ gc_sent_record(const char *label)
 	return sent;
 }
 
-static void
-warn(GcSent *sent)
+void
+gc_sent_told(GcSent *sent, int64 taken, int64 accepted, int64 in_doubt)
 {
-	if (sent->told || sent->accepted + sent->on_wire == 0)
+	sent->taken -= taken;
+	sent->accepted -= accepted;
+	sent->in_doubt -= in_doubt;
+}
+
+static void
+warn(const GcSent *sent)
+{
+	if (sent->accepted + sent->in_doubt == 0)
 		return;
-	sent->told = true;
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
 			 errmsg("what was sent to %s stays there after the rollback", sent->label),
 			 errdetail("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
 					   ", not sent: " INT64_FORMAT ".",
-					   sent->accepted, sent->on_wire, sent->held)));
+					   sent->accepted, sent->in_doubt,
+					   sent->taken - sent->accepted - sent->in_doubt)));
+}
+
+/* A savepoint is released: its records become its parent's. */
+static void
+move_to_parent(GcSent *sent, SubTransactionId parent)
+{
+	GcSent *parents = find_record(sent->label, parent);
+
+	if (parents == NULL)
+	{
+		sent->subxact = parent;
+		return;
+	}
+	parents->taken += sent->taken;
+	parents->accepted += sent->accepted;
+	parents->in_doubt += sent->in_doubt;
+	/* Its statements are over, so nobody points to it any more. */
+	records = list_delete_ptr(records, sent);
+	pfree(sent->label);
+	pfree(sent);
 }
 
 static void
@@ -56,6 +94,13 @@ on_xact(XactEvent event, void *arg)
 
 	switch (event)
 	{
+		case XACT_EVENT_PRE_PREPARE:
+			/* A later ROLLBACK PREPARED could tell nobody. */
+			if (records != NIL)
+				ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+								errmsg("cannot PREPARE a transaction that has written to %s",
+									   ((GcSent *) linitial(records))->label)));
+			break;
 		case XACT_EVENT_ABORT:
 			foreach (lc, records)
 				warn(lfirst(lc));
@@ -75,16 +120,21 @@ on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, v
 {
 	ListCell *lc;
 
-	foreach (lc, records)
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach (lc, list_copy(records))
 	{
 		GcSent *sent = lfirst(lc);
 
 		if (sent->subxact != mine)
 			continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)
-			sent->subxact = parent;
-		else if (event == SUBXACT_EVENT_ABORT_SUB)
-			warn(sent);
+		{
+			move_to_parent(sent, parent);
+			continue;
+		}
+		warn(sent);
+		records = list_delete_ptr(records, sent);
 	}
 }
 

@@ -12,18 +12,21 @@
 
 #include "access/xact.h"
 
+/* Contacts of one list; those taken that are neither accepted nor in doubt were not sent. */
 typedef struct GcSent
 {
 	char *label; /* contact list "Leads" */
 	SubTransactionId subxact;
+	int64 taken; /* from the executor */
 	int64 accepted;
-	int64 on_wire; /* in doubt, if it ends now */
-	int64 held;	   /* taken from the executor, not sent */
-	bool told;	   /* an error has given these counts */
+	int64 in_doubt; /* if it ends now; counted by the calls (api/request.h) */
 } GcSent;
 
 /* The current subtransaction's record of a list; made if there is none. */
 extern GcSent *gc_sent_record(const char *label);
+
+/* An error has told of these contacts: the WARNING need not. */
+extern void gc_sent_told(GcSent *sent, int64 taken, int64 accepted, int64 in_doubt);
 
 /* Registers the transaction callbacks; once, from _PG_init. */
 extern void gc_sent_init(void);

@@ -211,10 +211,11 @@ gc_connection_get(Oid user_id, Oid server_id)
 	return conn;
 }
 
-const char *
+GcFailure *
 gc_connection_token(GcConnection *conn, GcStat *stat)
 {
 	GcToken *token = &conn->token;
+	GcFailure *failure;
 
 	if (conn->oauth.client_id != NULL &&
 		(token->value == NULL ||
@@ -222,13 +223,15 @@ gc_connection_token(GcConnection *conn, GcStat *stat)
 	{
 		GcToken fresh = {0};
 
-		gc_oauth_fetch(&conn->oauth, &fresh, conn->cxt, stat);
+		failure = gc_oauth_fetch(&conn->oauth, &fresh, conn->cxt, stat);
+		if (failure)
+			return failure;
 		if (token->value)
 			pfree(token->value);
 		*token = fresh;
 		conn->token_number++;
 	}
-	return token->value;
+	return NULL;
 }
 
 bool
@@ -258,6 +261,7 @@ gc_connection_forget(Oid server_id)
 		if (OidIsValid(server_id) && conn->server_id != server_id)
 			continue;
 		count += conn->valid;
+		gc_ratelimit_forget(conn->limit);
 		conn->valid = false;
 		if (conn->users == 0)
 			connection_destroy(conn);

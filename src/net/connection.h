@@ -48,13 +48,20 @@ typedef struct GcConnection
  */
 extern GcConnection *gc_connection_get(Oid user_id, Oid server_id);
 
-/* The token to send; asks for one where there is none or it is about to expire. */
-extern const char *gc_connection_token(GcConnection *conn, GcStat *stat);
+/*
+ * Sees to it that there is a token to send: asks for one where there is none or
+ * it is about to expire.  Returns NULL, or why there is none, in the current
+ * context.  It is conn->token.value then, until the next call.
+ */
+extern GcFailure *gc_connection_token(GcConnection *conn, GcStat *stat);
 
 /* The token with that number was refused: forget it.  False if it cannot be renewed. */
 extern bool gc_connection_token_refused(GcConnection *conn, uint64 token_number);
 
-/* Forgets connections to a server (InvalidOid: to all); how many there were. */
+/*
+ * Forgets connections to a server (InvalidOid: to all), with their tokens and
+ * what is known of their quota; how many there were.
+ */
 extern int gc_connection_forget(Oid server_id);
 
 /* Registers the catalog callbacks; once, from _PG_init. */

@@ -205,6 +205,8 @@ failure_detail(const GcFailure *failure, const char *counts)
 		if (failure->message)
 			appendStringInfo(&detail, ": %s", failure->message);
 	}
+	else if (failure->outcome == GC_HTTP_PENDING)
+		appendStringInfoString(&detail, failure->message);
 	else if (failure->outcome == GC_HTTP_NOT_SENT)
 		appendStringInfo(&detail, "There was no connection: %s", failure->message);
 	else if (failure->outcome == GC_HTTP_TOO_BIG)
@@ -266,6 +268,8 @@ gc_failure_throw(const GcFailure *failure, const char *message, const char *coun
 {
 	const char *hint = failure_hint(failure);
 
+	if (failure->instead)
+		message = failure->instead;
 	ereport(ERROR, (errcode(failure->sqlstate), errmsg_internal("%s", message),
 					errdetail_internal("%s", failure_detail(failure, counts)),
 					hint ? errhint("%s", hint) : 0,

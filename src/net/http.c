@@ -198,9 +198,10 @@ static void
 set_transport(Carrier *carrier, const GcHttpRequest *request)
 {
 	CURL *easy = carrier->easy;
-	bool plain = strncmp(request->url, "http:", 5) == 0;
+	bool plain = pg_strncasecmp(request->url, "http:", 5) == 0;
 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* an id of ".." is no way up */
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);

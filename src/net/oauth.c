@@ -89,7 +89,32 @@ ask(const GcOAuthClient *client, GcStat *stat)
 	return exchange;
 }
 
-void
+/* What is wrong with a try that is not to be repeated; NULL: there is a token. */
+static GcFailure *
+token_failure(const GcHttpExchange *exchange, GcVerdict verdict, GcToken *token,
+			  MemoryContext cxt)
+{
+	GcFailure *failure;
+	const char *problem;
+
+	if (verdict == GC_VERDICT_SUCCESS)
+	{
+		problem = read_token(exchange, token, cxt);
+		if (problem == NULL)
+			return NULL;
+		failure = gc_failure_bad_reply(exchange, "POST", TOKEN_PATH, NULL, problem);
+	}
+	else
+		failure = gc_failure_read(exchange, "POST", TOKEN_PATH, NULL);
+	/* Wrong credentials come as 400 here, as RFC 6749 has it. */
+	if (failure->status == 400 || failure->status == 401)
+		failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+	failure->instead = "could not obtain an access token";
+	failure->in_doubt = false; /* whatever became of it, nobody's data changed */
+	return failure;
+}
+
+GcFailure *
 gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, GcStat *stat)
 {
 	/* Everything of this call, copies of the secret in headers included, goes with it. */
@@ -97,41 +122,28 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw token call", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(ask_cxt);
 	GcRetry retry = {.call_class = GC_CALL_SAFE, .started = GetCurrentTimestamp()};
+	GcHttpExchange *exchange;
+	GcVerdict verdict;
+	GcFailure *failure;
 
 	/* A 401 here is an answer about the credentials: there is no token to renew. */
 	retry.token_renewed = true;
 	for (;;)
 	{
-		GcHttpExchange *exchange = ask(client, stat);
-		GcVerdict verdict =
+		exchange = ask(client, stat);
+		verdict =
 			gc_retry_judge(&retry, &client->retry, exchange, true, GetCurrentTimestamp());
-		const char *problem = NULL;
-
-		if (verdict == GC_VERDICT_SUCCESS)
-		{
-			problem = read_token(exchange, token, cxt);
-			if (problem == NULL)
-				break;
-			gc_failure_throw(gc_failure_bad_reply(exchange, "POST", TOKEN_PATH, NULL, problem),
-							 "could not obtain an access token", NULL);
-		}
 		if (verdict != GC_VERDICT_RETRY)
-		{
-			GcFailure *failure = gc_failure_read(exchange, "POST", TOKEN_PATH, NULL);
-
-			/* Wrong credentials come as 400 here, as RFC 6749 has it. */
-			if (failure->status == 400 || failure->status == 401)
-			{
-				failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-			}
-			failure->gave_up = retry.gave_up;
-			gc_failure_throw(failure, "could not obtain an access token", NULL);
-		}
+			break;
 		gc_http_free(exchange);
 		stat->retries++;
 		while (GetCurrentTimestamp() < retry.retry_at)
 			gc_loop_wait(retry.retry_at);
 	}
 	MemoryContextSwitchTo(caller_cxt);
+	failure = token_failure(exchange, verdict, token, cxt);
+	if (failure && retry.gave_up)
+		failure->gave_up = pstrdup(retry.gave_up);
 	MemoryContextDelete(ask_cxt);
+	return failure;
 }

@@ -11,6 +11,7 @@
 
 #include "base/stat.h"
 #include "datatype/timestamp.h"
+#include "net/failure.h"
 #include "net/http.h"
 #include "net/retry.h"
 
@@ -30,10 +31,11 @@ typedef struct GcOAuthClient
 } GcOAuthClient;
 
 /*
- * Asks for a token; "token->value" is allocated in "cxt".  Throws 28000 if the
- * credentials are refused, 08001 and others as DESIGN 5 has them.
+ * Asks for a token; "token->value" is allocated in "cxt".  Returns NULL, or the
+ * failure, in the current context: 28000 if the credentials are refused, 08001
+ * and others as DESIGN 5 has them.  Throws for interrupts only.
  */
-extern void gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt,
-						   GcStat *stat);
+extern GcFailure *gc_oauth_fetch(const GcOAuthClient *client, GcToken *token,
+								 MemoryContext cxt, GcStat *stat);
 
 #endif /* GC_NET_OAUTH_H */

@@ -16,6 +16,9 @@
 
 #define RATE_KEY_SIZE 256
 
+/* A window lasts a minute; a header that says much more is not believed. */
+#define WINDOW_MAX_S 300
+
 struct GcRateLimit
 {
 	char key[RATE_KEY_SIZE]; /* host and client; must be first */
@@ -112,7 +115,7 @@ gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_second
 	}
 	if (allowed > 0 && used >= 0 && reset_seconds > 0)
 	{
-		TimestampTz reset = now + reset_seconds * USECS_PER_SEC;
+		TimestampTz reset = now + Min(reset_seconds, WINDOW_MAX_S) * USECS_PER_SEC;
 
 		/* What is left of this window's quota is spread to its end. */
 		if (used >= allowed)
@@ -123,6 +126,15 @@ gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_second
 			limit->spread_until = reset;
 		}
 	}
+}
+
+void
+gc_ratelimit_forget(GcRateLimit *limit)
+{
+	GcRateSettings settings = limit->settings;
+
+	memset((char *) limit + RATE_KEY_SIZE, 0, sizeof(GcRateLimit) - RATE_KEY_SIZE);
+	limit->settings = settings;
 }
 
 TimestampTz

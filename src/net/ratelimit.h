@@ -52,6 +52,9 @@ extern void gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int 
 
 /* No request before that moment (Retry-After); a slot taken earlier is void, take a new one. */
 extern void gc_ratelimit_close(GcRateLimit *limit, TimestampTz until);
+/* Forgets what replies said, and all slots: somebody asked to begin anew. */
+extern void gc_ratelimit_forget(GcRateLimit *limit);
+
 extern TimestampTz gc_ratelimit_closed_until(GcRateLimit *limit);
 
 #endif /* GC_NET_RATELIMIT_H */

@@ -75,7 +75,7 @@ refused(int status)
 /* May a repeat help, and may it be made?  Also notes since when the call is in doubt. */
 static bool
 repeatable(GcRetry *retry, const GcHttpExchange *exchange, GcHttpOutcome outcome, int status,
-		   bool conflict_passes, TimestampTz now)
+		   bool conflict_passes)
 {
 	bool may_help;
 
@@ -98,7 +98,7 @@ repeatable(GcRetry *retry, const GcHttpExchange *exchange, GcHttpOutcome outcome
 			return false;
 	}
 	if (may_help && retry->call_class != GC_CALL_SAFE && retry->in_doubt == 0)
-		retry->in_doubt = now;
+		retry->in_doubt = retry->sent_at;
 	return may_help && retry->call_class != GC_CALL_UNSAFE;
 }
 
@@ -147,7 +147,7 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange
 		retry->token_renewed = true;
 		return GC_VERDICT_NEW_TOKEN;
 	}
-	if (!repeatable(retry, exchange, outcome, status, conflict_passes, now))
+	if (!repeatable(retry, exchange, outcome, status, conflict_passes))
 		return GC_VERDICT_FAIL;
 	retry->locked += status == 409;
 	wait = backoff(retry->attempts);

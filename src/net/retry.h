@@ -41,7 +41,8 @@ typedef struct GcRetry
 	int attempts;		  /* ended so far */
 	int locked;			  /* of these, met a lock: only the time limits them */
 	bool token_renewed;	  /* a 401 was answered with a new token already */
-	TimestampTz in_doubt; /* when an attempt first got lost with its answer; 0: none */
+	TimestampTz sent_at;  /* when the attempt at hand went out */
+	TimestampTz in_doubt; /* when the first attempt that got no answer went out; 0: none */
 	TimestampTz retry_at; /* out: for GC_VERDICT_RETRY */
 	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
 } GcRetry;
