@@ -20,9 +20,10 @@
 
 /*
  * A write that may have taken effect is repeated only while nobody else is
- * likely to have changed the contact in between (DESIGN 3).
+ * likely to have changed the contact in between: for a minute (DESIGN 3), and
+ * some slack so that a Retry-After of one can be waited out.
  */
-#define IN_DOUBT_MAX_US (60 * USECS_PER_SEC)
+#define IN_DOUBT_MAX_US (75 * USECS_PER_SEC)
 
 int
 gc_retry_header_int(const GcHttpExchange *exchange, const char *name)
