@@ -77,6 +77,8 @@ my @passing = (
 	[ 'a reply cut short', { truncate => 20 } ],
 	[ 'a reply without a body', { truncate => 0 } ],
 	[ '500', { status => 500, body_json => { code => 'internal.server.error', message => 'oh' } } ],
+	[ '200 with a page in HTML', { status => 200, effect => \1, body => $html, content_type => 'text/html' } ],
+	[ '200 with half an answer', { status => 200, effect => \1, body => '[{"id":"x"' } ],
 	[ '502 in HTML', { status => 502, body => $html, content_type => 'text/html' } ],
 	[ '503', { status => 503 } ],
 	[ '503 that took effect', { status => 503, effect => \1 } ],

@@ -251,30 +251,59 @@ tell_waiting(GcCall *call, const GcFailure *failure, TimestampTz now)
 				 calls->conn->retry.timeout_ms / 1000, calls->conn->retry.max_retries)));
 }
 
+/* Does the answer begin and end as JSON does?  A gateway's page and half an answer do not. */
+static bool
+looks_like_json(const char *bytes, size_t len)
+{
+	const char *end = bytes + len;
+
+	while (bytes < end && isspace((unsigned char) *bytes))
+		bytes++;
+	while (bytes < end && isspace((unsigned char) end[-1]))
+		end--;
+	return end - bytes >= 2 &&
+		   ((*bytes == '{' && end[-1] == '}') || (*bytes == '[' && end[-1] == ']'));
+}
+
+/* What an ended exchange says that is no success; NULL if it is one. */
+static GcFailure *
+read_failure(GcCall *call, const GcAnswer *answer)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(call->cxt);
+	GcFailure *failure = NULL;
+
+	if (answer->garbled)
+		failure = gc_failure_bad_reply(call->exchange, call->spec.method, call->spec.path,
+									   call->request_id, "The answer is not JSON.");
+	else if (gc_http_outcome(call->exchange) != GC_HTTP_ANSWERED ||
+			 gc_http_status(call->exchange) >= 300)
+		failure = gc_failure_read(call->exchange, call->spec.method, call->spec.path,
+								  call->request_id);
+	MemoryContextSwitchTo(caller_cxt);
+	return failure;
+}
+
 static void
 call_judge(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
 	TimestampTz now = GetCurrentTimestamp();
 	bool answered = gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED;
-	GcFailure *failure = NULL;
-	MemoryContext caller_cxt;
+	GcAnswer answer = {0};
+	GcFailure *failure;
 	size_t len;
+	const char *bytes = gc_http_body(call->exchange, &len);
 	GcVerdict verdict;
 
-	(void) gc_http_body(call->exchange, &len);
 	call->spec.stat->bytes_received += len;
 	if (answered)
-		observe_limits(call, now);
-	if (!answered || gc_http_status(call->exchange) >= 300)
 	{
-		caller_cxt = MemoryContextSwitchTo(call->cxt);
-		failure = gc_failure_read(call->exchange, call->spec.method, call->spec.path,
-								  call->request_id);
-		MemoryContextSwitchTo(caller_cxt);
+		observe_limits(call, now);
+		answer.garbled = gc_http_status(call->exchange) < 300 && !looks_like_json(bytes, len);
 	}
-	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
-							 failure && failure->conflict_passes, now);
+	failure = read_failure(call, &answer);
+	answer.conflict_passes = failure && failure->conflict_passes;
+	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange, &answer, now);
 	/* A floor is kept by every later request, whatever becomes of this one. */
 	if (failure && failure->status == 429)
 		gc_ratelimit_close(conn->limit, call->retry.retry_at);

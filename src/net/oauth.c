@@ -125,6 +125,7 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 	GcHttpExchange *exchange;
 	GcVerdict verdict;
 	GcFailure *failure;
+	GcAnswer answer = {.conflict_passes = true};
 
 	/* A 401 here is an answer about the credentials: there is no token to renew. */
 	retry.token_renewed = true;
@@ -132,7 +133,7 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 	{
 		exchange = ask(client, stat);
 		verdict =
-			gc_retry_judge(&retry, &client->retry, exchange, true, GetCurrentTimestamp());
+			gc_retry_judge(&retry, &client->retry, exchange, &answer, GetCurrentTimestamp());
 		if (verdict != GC_VERDICT_RETRY)
 			break;
 		gc_http_free(exchange);

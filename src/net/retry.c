@@ -76,7 +76,7 @@ refused(int status)
 /* May a repeat help, and may it be made?  Also notes since when the call is in doubt. */
 static bool
 repeatable(GcRetry *retry, const GcHttpExchange *exchange, GcHttpOutcome outcome, int status,
-		   bool conflict_passes)
+		   const GcAnswer *answer)
 {
 	bool may_help;
 
@@ -90,10 +90,10 @@ repeatable(GcRetry *retry, const GcHttpExchange *exchange, GcHttpOutcome outcome
 			break;
 		case GC_HTTP_ANSWERED:
 			if (status == 409)
-				return conflict_passes;
+				return answer->conflict_passes;
 			if (refused(status))
 				return true;
-			may_help = status >= 500 && status != 501;
+			may_help = answer->garbled || (status >= 500 && status != 501);
 			break;
 		default:
 			return false;
@@ -131,7 +131,7 @@ within_budget(GcRetry *retry, const GcRetryPolicy *policy)
 
 GcVerdict
 gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange *exchange,
-			   bool conflict_passes, TimestampTz now)
+			   const GcAnswer *answer, TimestampTz now)
 {
 	GcHttpOutcome outcome = gc_http_outcome(exchange);
 	int status = outcome == GC_HTTP_ANSWERED ? gc_http_status(exchange) : 0;
@@ -139,7 +139,7 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange
 
 	retry->attempts++;
 	retry->gave_up = NULL;
-	if (outcome == GC_HTTP_ANSWERED && status >= 200 && status < 300)
+	if (outcome == GC_HTTP_ANSWERED && status >= 200 && status < 300 && !answer->garbled)
 		return GC_VERDICT_SUCCESS;
 	if (outcome == GC_HTTP_ANSWERED && status == 401)
 	{
@@ -148,7 +148,7 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange
 		retry->token_renewed = true;
 		return GC_VERDICT_NEW_TOKEN;
 	}
-	if (!repeatable(retry, exchange, outcome, status, conflict_passes))
+	if (!repeatable(retry, exchange, outcome, status, answer))
 		return GC_VERDICT_FAIL;
 	retry->locked += status == 409;
 	wait = backoff(retry->attempts);

@@ -47,12 +47,16 @@ typedef struct GcRetry
 	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
 } GcRetry;
 
-/*
- * Judges an ended exchange.  "conflict_passes" tells of a 409 whether waiting
- * can help; that is the caller's to know.
- */
+/* What an answer's content says, which is the caller's to know. */
+typedef struct GcAnswer
+{
+	bool conflict_passes; /* 409: waiting can help */
+	bool garbled;		  /* 2xx, but not what such an answer looks like: as good as none */
+} GcAnswer;
+
+/* Judges an ended exchange. */
 extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
-								const GcHttpExchange *exchange, bool conflict_passes,
+								const GcHttpExchange *exchange, const GcAnswer *answer,
 								TimestampTz now);
 
 /* Seconds that Retry-After asks for; -1 where it is absent, not a number, 0 or less. */
