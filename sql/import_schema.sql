@@ -86,6 +86,11 @@ IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key '');
 -- D1: a phone column cannot be the key.
 IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'Phone');
 \echo :SQLSTATE
+-- A key that no list has is a misspelt one; of the lists looked at, one has to have it.
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'CRM_Leed_ID');
+\echo :SQLSTATE
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'something else entirely');
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'email', list_prefix 'Leads');
 SELECT name FROM sim.tables;
 
 --
@@ -184,8 +189,8 @@ SELECT request, rows FROM sim.traffic() WHERE request LIKE 'GET%';
 SELECT count(*) FROM gc.contact_lists;
 CALL sim.drop_all();
 
--- An organisation without lists
+-- An organisation without lists: no key is missed there.
 CALL sim.reset();
-IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc;
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'id');
 SELECT * FROM sim.tables;
 SELECT count(*) FROM gc.contact_lists;

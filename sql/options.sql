@@ -17,7 +17,7 @@ CREATE SERVER s FOREIGN DATA WRAPPER gc_fdw OPTIONS (
   connect_timeout '5s', request_timeout '2min', retry_timeout '1h', max_retries '0',
   max_response_size '1GB', ca_file '/etc/ssl/ca.pem',
   batch_size '50', batch_bytes '100kB', buffer_memory '1MB', fetch_size '25', updatable 'no');
--- A name nearly right gets a hint; another gets the reference.
+-- A name nearly right gets a hint; with another come all that are valid.
 CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (request_per_minute '60');
 \echo :SQLSTATE
 CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (regoin 'us-east-1');
@@ -32,8 +32,8 @@ CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (user 'me', password 'hunter2');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (client_id 'x');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (objects 'contacts');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (requests_per_minute '1');
-CREATE FOREIGN TABLE t (a text OPTIONS (key 'true')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN TABLE t (a text OPTIONS (fields 'A')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (key 'true')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+CREATE FOREIGN TABLE t (a text OPTIONS (fields 'A')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
 
 -- Values: regions
 ALTER SERVER s OPTIONS (SET region 'us-est-1');
@@ -80,6 +80,8 @@ ALTER SERVER s OPTIONS (SET max_response_size '64 megabytes');
 ALTER SERVER s OPTIONS (SET batch_size '0');
 ALTER SERVER s OPTIONS (SET batch_size '1001');
 ALTER SERVER s OPTIONS (SET batch_bytes '0');
+ALTER SERVER s OPTIONS (SET batch_bytes '501kB');
+ALTER SERVER s OPTIONS (SET batch_bytes '500kB');
 ALTER SERVER s OPTIONS (SET fetch_size '101');
 ALTER SERVER s OPTIONS (SET updatable 'maybe');
 ALTER SERVER s OPTIONS (SET ca_file '');
@@ -92,6 +94,19 @@ CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_secret '
 \echo :SQLSTATE
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_sceret 'hunter2');
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token '');
+-- What goes into a header is visible ASCII.
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'hunter2 ');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token E'hunter2\r\nX-Header: x');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'an id', client_secret 'hunter2');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'Ünal', client_secret 'hunter2');
+-- A token, or a client that gets one.
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'hunter2', client_id 'id');
+\echo :SQLSTATE
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_secret 'hunter2', access_token 'hunter2');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'hunter2');
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD client_id 'id');
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (DROP access_token, ADD client_id 'id');
+DROP USER MAPPING FOR PUBLIC SERVER s;
 
 -- Tables and columns
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact');
@@ -103,53 +118,73 @@ CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', contact_id_
 \echo :SQLSTATE
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', priority '2');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', batch_size 'a hundred');
-CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'colour')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'colour')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
 \echo :SQLSTATE
-CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'calable')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_atempt:Phone')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_attempt')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_attempt:')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'callable:Phone')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN TABLE t (a text OPTIONS (field '')) SERVER s OPTIONS (object 'contacts');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'calable')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_atempt:Phone')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_attempt')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'last_attempt:')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+CREATE FOREIGN TABLE t (a text OPTIONS (attribute 'callable:Phone')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+CREATE FOREIGN TABLE t (a text OPTIONS (field '')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+-- What contradicts itself
+CREATE FOREIGN TABLE t (a text OPTIONS (field 'Note', attribute 'callable')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', list_id 'leads', list_name 'leads');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s;
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (list_id 'leads');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact_lists', list_id 'leads');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact_lists', list_name 'leads');
+-- ALTER looks at what there will be.
+CREATE FOREIGN TABLE t (a text OPTIONS (field 'Note')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
+ALTER FOREIGN TABLE t OPTIONS (ADD list_name 'leads');
+ALTER FOREIGN TABLE t OPTIONS (DROP list_id);
+ALTER FOREIGN TABLE t OPTIONS (DROP object);
+ALTER FOREIGN TABLE t OPTIONS (SET object 'contact_lists');
+ALTER FOREIGN TABLE t OPTIONS (DROP list_id, ADD list_name 'leads');
+ALTER FOREIGN TABLE t OPTIONS (DROP list_name, SET object 'contact_lists');
+ALTER FOREIGN TABLE t ALTER a OPTIONS (ADD attribute 'id');
+DROP FOREIGN TABLE t;
 -- Twice is PostgreSQL's to refuse.
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', object 'contacts');
 
 --
--- Tables that contradict themselves: said when they are used, before any request
+-- What only shows when a table is used: said before any request
 --
 CALL sim.list('leads', '{crm_id,Note,phone}', '{phone}');
 CALL sim.forget();
-CREATE FOREIGN TABLE gc.t (a text) SERVER genesys;
+CREATE FOREIGN TABLE gc.t (a text) SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'crmid');
 SELECT * FROM gc.t;
 \echo :SQLSTATE
-ALTER FOREIGN TABLE gc.t OPTIONS (ADD object 'contacts');
-SELECT * FROM gc.t;
-ALTER FOREIGN TABLE gc.t OPTIONS (ADD list_id 'leads', ADD list_name 'leads');
-SELECT * FROM gc.t;
-INSERT INTO gc.t VALUES ('x');
-ALTER FOREIGN TABLE gc.t OPTIONS (DROP list_name, ADD key 'crmid');
-SELECT * FROM gc.t;
 ALTER FOREIGN TABLE gc.t ADD crm_id text, ADD contact_id text OPTIONS (attribute 'id');
 SELECT * FROM gc.t;
+INSERT INTO gc.t VALUES ('x');
 ALTER FOREIGN TABLE gc.t OPTIONS (SET key 'contact_id');
 SELECT * FROM gc.t;
 ALTER FOREIGN TABLE gc.t OPTIONS (DROP key);
-ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (ADD field 'Note', ADD attribute 'callable');
-SELECT * FROM gc.t;
-ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (DROP attribute, SET field 'crm_id');
 -- Two columns may not stand for one.
+ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (ADD field 'crm_id');
 SELECT * FROM gc.t;
 \echo :SQLSTATE
 ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (DROP field, ADD attribute 'id');
 SELECT * FROM gc.t;
-CREATE FOREIGN TABLE gc.lists (id text, nmae text) SERVER genesys OPTIONS (object 'contact_lists', list_id 'leads');
-SELECT * FROM gc.lists;
-ALTER FOREIGN TABLE gc.lists OPTIONS (DROP list_id);
+-- A column that the object lacks
+CREATE FOREIGN TABLE gc.l (id text, nmae text) SERVER genesys OPTIONS (object 'contact_lists');
+SELECT * FROM gc.l;
+\echo :SQLSTATE
+ALTER FOREIGN TABLE gc.l ALTER nmae OPTIONS (ADD field 'something else');
+SELECT id FROM gc.l;
+DROP FOREIGN TABLE gc.l;
+CREATE FOREIGN TABLE gc.lists (id text, nmae text OPTIONS (field 'Name')) SERVER genesys OPTIONS (object 'contact_lists');
 SELECT * FROM gc.lists;
 INSERT INTO gc.lists VALUES ('x');
 SELECT * FROM sim.traffic();
 -- A column's option, its own name, and case.
-ALTER FOREIGN TABLE gc.lists ALTER nmae OPTIONS (ADD field 'name');
+ALTER FOREIGN TABLE gc.lists ALTER nmae OPTIONS (SET field 'name');
 SELECT * FROM gc.lists;
 ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (SET attribute 'callable');
 INSERT INTO gc.t (contact_id, crm_id) VALUES ('c', 'k');
@@ -174,6 +209,15 @@ SELECT * FROM gc.t;
 \echo :SQLSTATE
 INSERT INTO gc.t (phone) VALUES ('+14155550101');
 ALTER FOREIGN TABLE gc.t OPTIONS (DROP key);
+
+-- A list's id is one step of a path, whatever it looks like.
+CREATE FOREIGN TABLE gc.up (crm_id text, phone text) SERVER genesys OPTIONS (object 'contacts', list_id '..');
+CALL sim.forget();
+CALL sim.try('SELECT * FROM gc.up');
+ALTER FOREIGN TABLE gc.up OPTIONS (SET list_id '../../oauth/clients?a=b#c');
+CALL sim.try('INSERT INTO gc.up VALUES (''x'')');
+SELECT method, path, status FROM sim.requests();
+DROP FOREIGN TABLE gc.up;
 
 -- Lists that do not exist, with the nearest name.
 ALTER FOREIGN TABLE gc.t OPTIONS (SET list_id 'leeds');
@@ -218,7 +262,7 @@ SELECT count(*) FROM gc.lists;
 SELECT method, path, status FROM sim.requests();
 -- A token given as such is used as it is, and never renewed.
 CALL sim.forget();
-ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP client_id, DROP client_secret, ADD access_token 'not a token');
+ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP client_id, DROP client_secret, ADD access_token 'no-such-token');
 CALL sim.try('SELECT count(*) FROM gc.lists');
 SELECT method, path, status FROM sim.requests();
 ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP access_token, ADD client_id 'id', ADD client_secret 'secret');
