@@ -137,9 +137,10 @@ my @failing_select = (
 	[ '503 for ever', { status => 503, times => 9 }, '58000' ],
 	[ 'closed for ever', { drop => 'after', times => 9 }, '08006' ],
 	[ 'cut short for ever', { truncate => 50, times => 9 }, '08006' ],
-	[ 'malformed JSON', { status => 200, body => '{"entities":[{"id":"x"' }, 'HV000' ],
-	[ 'no JSON', { status => 200, body => $html }, 'HV000' ],
-	[ 'no body', { status => 200, body => '' }, 'HV000' ],
+	[ 'malformed JSON', { status => 200, body => '{"entities":[{"id":"x"}' }, 'HV000' ],
+	[ 'half a JSON for ever', { status => 200, times => 9, body => '{"entities":[{"id":"x"' }, 'HV000' ],
+	[ 'no JSON for ever', { status => 200, times => 9, body => $html }, 'HV000' ],
+	[ 'no body for ever', { status => 200, times => 9, body => '' }, 'HV000' ],
 	[ 'no total', { status => 200, body => '{"entities":[]}' }, 'HV000' ],
 	[ 'a short page', { status => 200, body_json => { entities => [ { id => 'x', data => {} } ], total => 25, pageSize => 10, pageNumber => 2 } }, 'HV000', qr/Page 2/ ],
 );
