@@ -94,7 +94,8 @@ call_end(GcCall *call, GcFailure *failure)
 		if (call->retry.gave_up && failure->gave_up == NULL)
 			failure->gave_up = MemoryContextStrdup(call->cxt, call->retry.gave_up);
 	}
-	call_doubt(call, failure && failure->in_doubt);
+	/* A success stays counted until the caller has looked at the answer. */
+	call_doubt(call, failure ? failure->in_doubt : call->doubted);
 	call->failure = failure;
 	call->state = CALL_ENDED;
 }

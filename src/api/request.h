@@ -35,8 +35,10 @@ typedef struct GcCallSpec
 	GcStat *stat; /* where to count; NULL: the set's */
 	/*
 	 * Rows that the call writes, and where they are counted while they are in
-	 * doubt: from the moment an attempt goes out until an answer says whether it
-	 * took effect.  Stays counted if the call is freed before that.  NULL: no.
+	 * doubt: from the moment an attempt goes out until an answer says that it did
+	 * not take effect.  Stays counted if the call is freed before that; after a
+	 * success it is for the caller, who reads the answer, to take them out.
+	 * NULL: no.
 	 */
 	int64 *in_doubt;
 	int rows;

@@ -225,14 +225,12 @@ book(GcBatch *batch, int *sqlstate)
 	bytes = gc_call_reply(batch->call, &len);
 	problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
 	if (problem)
-	{
-		target->in_doubt += batch->rows;
-		target->sent->in_doubt += batch->rows;
-	}
+		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
 	else
 	{
 		target->accepted += batch->rows;
 		target->sent->accepted += batch->rows;
+		target->sent->in_doubt -= batch->rows;
 	}
 	return problem;
 }
