@@ -7,6 +7,7 @@
 #include "api/contact_lists.h"
 #include "api/control.h"
 #include "api/resource.h"
+#include "api/url.h"
 #include "base/nearest.h"
 #include "base/value.h"
 

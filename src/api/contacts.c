@@ -6,6 +6,7 @@
 
 #include "api/contacts.h"
 #include "api/resource.h"
+#include "api/url.h"
 #include "base/json_pick.h"
 
 static const GcAttribute contact_attributes[] = {

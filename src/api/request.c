@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <curl/curl.h>
-
 #include "api/request.h"
 #include "net/loop.h"
 
@@ -566,19 +564,6 @@ gc_call_throw_reply(const GcCall *call, const char *problem, const char *message
 	gc_failure_throw(gc_failure_bad_reply(call->exchange, call->spec.method, call->spec.path,
 										  call->request_id, problem),
 					 message, counts);
-}
-
-char *
-gc_url_escape(const char *part)
-{
-	char *escaped = curl_easy_escape(NULL, part, strlen(part));
-	char *copy;
-
-	if (escaped == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	copy = pstrdup(escaped);
-	curl_free(escaped);
-	return copy;
 }
 
 /* ---- transactions ---- */

@@ -89,9 +89,6 @@ extern _Noreturn void gc_call_throw_reply(const GcCall *call, const char *proble
 
 extern void gc_call_free(GcCall *call);
 
-/* Percent-encodes one segment or query value; in the current context. */
-extern char *gc_url_escape(const char *part);
-
 /* Registers the transaction callbacks; once, from _PG_init. */
 extern void gc_calls_init(void);
 

@@ -52,11 +52,4 @@ extern GcEncoder *gc_encoder_create(GcRelation *rel, const GcList *list, Bitmaps
  */
 extern const GcProblem *gc_encoder_row(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row);
 
-/* The row as a SELECT would show it, as far as that is known without asking. */
-extern void gc_encoder_show(GcEncoder *encoder, TupleTableSlot *slot, const GcRow *row,
-							Datum *values, bool *nulls);
-
-/* Can gc_encoder_show() show these columns (attnums; 0 among them: the whole row)? */
-extern bool gc_encoder_knows(GcRelation *rel, Bitmapset *attnums);
-
 #endif /* GC_FDW_ENCODE_H */

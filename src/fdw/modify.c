@@ -17,13 +17,13 @@
 #include "fdw/encode.h"
 #include "fdw/explain.h"
 #include "fdw/modify.h"
+#include "fdw/returning.h"
 
 #include "access/table.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
-#include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -63,32 +63,6 @@ gcIsForeignRelUpdatable(Relation relation)
 	return 1 << CMD_INSERT;
 }
 
-/* The target's columns in a RETURNING list; 0 for the whole row. */
-static Bitmapset *
-returned_columns(List *returning)
-{
-	List *vars =
-		pull_var_clause((Node *) returning, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS |
-												PVC_RECURSE_PLACEHOLDERS);
-	Bitmapset *columns = NULL;
-	ListCell *lc;
-
-	foreach (lc, vars)
-	{
-		Var *var = lfirst_node(Var, lc);
-
-		if (var->varattno >= 0)
-			columns = bms_add_member(columns, var->varattno);
-	}
-	return columns;
-}
-
-static bool
-returning_asks(GcRelation *rel, List *returning)
-{
-	return returning != NIL && !gc_encoder_knows(rel, returned_columns(returning));
-}
-
 static void
 refuse_on_conflict(const char *name)
 {
@@ -109,7 +83,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict(rel->name);
 	if (plan->returningLists)
-		asks = returning_asks(rel, list_nth(plan->returningLists, subplan_index));
+		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	table_close(relation, NoLock);
 	return list_make1(makeBoolean(asks));
 }
@@ -205,7 +179,7 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 	if (rri->ri_returningList != NIL)
 	{
 		rel = gc_relation_load(rri->ri_RelationDesc);
-		asks = asks || returning_asks(rel, rri->ri_returningList);
+		asks = asks || gc_returning_asks(rel, rri->ri_returningList);
 	}
 	insert_open(mtstate->ps.state, rri,
 				rri->ri_returningList != NIL || rri->ri_WithCheckOptions != NIL || asks, asks);
@@ -241,7 +215,8 @@ show_row(InsertState *state, TupleTableSlot *slot, const GcRow *row, GcJson *ech
 					 errdetail("%s.", echo->error)));
 	}
 	else
-		gc_encoder_show(state->encoder, slot, row, result->tts_values, result->tts_isnull);
+		gc_returning_show(state->rel, state->list, slot, row->id, result->tts_values,
+						  result->tts_isnull);
 	return ExecStoreVirtualTuple(result);
 }
 
