@@ -64,7 +64,13 @@ CALL sim.forget();
 CALL sim.faults('[{"path": "*/contacts", "status": 401, "body_json": {"code": "bad.credentials", "message": "Invalid login credentials.", "status": 401}}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''x'')');
 SELECT method || ' ' || path AS request, status FROM sim.requests();
+-- No new token in the middle of a load: counts as in any other failure, and nothing is in doubt.
+CALL sim.faults('[{"path": "*/contacts", "nth": 2, "status": 401, "body_json": {"code": "bad.credentials", "message": "Invalid login credentials.", "status": 401}},
+                  {"path": "/oauth/token", "status": 401, "body_json": {"error": "invalid_client", "description": "authentication failed"}}]');
+CALL sim.try('SELECT count(*) FROM gc.leads');
+CALL sim.try('INSERT INTO gc.leads SELECT ''N-'' || g FROM generate_series(1, 25) g');
 CALL sim.faults('[]');
+SELECT count(*) FROM sim.contacts('leads') WHERE id LIKE 'N-%';
 SELECT count(*) FROM gc.leads;
 
 --
@@ -145,6 +151,22 @@ CALL sim.faults('[{"path": "*/search", "status": 429, "headers": {"Retry-After":
 SELECT clock_timestamp() AS before \gset
 CALL sim.try('SELECT count(*) FROM gc.leads');
 SELECT clock_timestamp() - :'before' < interval '1s' AS at_once;
+-- What it said holds for every later statement of the session, which fails without a request, until disconnect().
+CALL sim.faults('[]');
+CALL sim.forget();
+DO $$
+BEGIN
+  INSERT INTO gc.leads VALUES ('x');
+EXCEPTION WHEN configuration_limit_exceeded THEN
+  DECLARE message text; detail text; hint text;
+  BEGIN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RAISE INFO USING MESSAGE = message, DETAIL = regexp_replace(detail, 'another \d+ s', 'another <n> s'), HINT = hint;
+  END;
+END $$;
+SELECT count(*) FROM sim.requests();
+SELECT gc_fdw.disconnect('genesys');
+SELECT count(*) > 0 AS some FROM gc.leads;
 -- Without a word on how long, a minute is assumed.
 SELECT gc_fdw.disconnect('genesys');
 CALL sim.faults('[{"path": "*/contacts", "status": 429, "headers": {"Retry-After": "0", "inin-ratelimit-reset": null}, "body": ""}]');
@@ -160,6 +182,22 @@ CALL sim.faults('[{"path": "*/contacts", "body_contains": "S-7\"", "times": 2, "
 INSERT INTO gc.leads SELECT 'S-' || g FROM generate_series(1, 20) g;
 SELECT rows, status FROM sim.requests() WHERE method = 'POST' AND path LIKE '%/contacts';
 SELECT count(*), count(DISTINCT id) FROM sim.contacts('leads') WHERE id LIKE 'S-%';
+-- Twice: a batch of 100 in quarters, each with its opt-outs.
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD batch_size '100');
+CALL sim.faults('[{"path": "*/contacts", "nth": 1, "status": 413, "body_json": {"status": 413, "code": "request.entity.too.large", "message": "Maximum bytes: 512000"}},
+                  {"path": "*/contacts", "nth": 2, "status": 413, "body_json": {"status": 413, "code": "request.entity.too.large", "message": "Maximum bytes: 512000"}},
+                  {"path": "*/contacts", "nth": 5, "status": 413, "body_json": {"status": 413, "code": "request.entity.too.large", "message": "Maximum bytes: 512000"}}]');
+CALL sim.forget();
+INSERT INTO gc.leads SELECT 'Q-' || g, NULL, g % 5 <> 0 FROM generate_series(1, 100) g;
+SELECT rows, status FROM sim.requests();
+SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE contact->'callable' = 'false') AS out,
+  bool_and((contact->'callable' = 'false') = (substr(id, 3)::int % 5 = 0)) AS right
+FROM sim.contacts('leads') WHERE id LIKE 'Q-%';
+-- Three levels, and one opt-out at the end that did not take is found.
+CALL sim.faults('[{"path": "*/contacts", "times": 3, "status": 413, "body_json": {"status": 413, "code": "request.entity.too.large", "message": "Maximum bytes: 512000"}},
+                  {"path": "*/contacts", "body_contains": "O-99\"", "echo_patch": {"callable": true}}]');
+CALL sim.try('INSERT INTO gc.leads SELECT ''O-'' || g, NULL, g <> 99 FROM generate_series(1, 100) g');
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP batch_size);
 -- One row that is too large by itself
 CALL sim.faults('[{"path": "*/contacts", "status": 413, "body_json": {"status": 413, "code": "request.entity.too.large", "message": "Maximum bytes: 512000"}}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''S-21''), (''S-22'')');
@@ -168,6 +206,13 @@ CALL sim.faults('[]');
 --
 -- Answers that are not what they should be: never taken for a success
 --
+-- One that is no JSON is no answer: it is asked for again.
+CALL sim.forget();
+CALL sim.faults('[{"path": "*/contacts", "nth": 1, "effect": true, "status": 200, "body": "<html>ok</html>", "content_type": "text/html"}, {"path": "*/search", "nth": 1, "body": ""}]');
+CALL sim.try('INSERT INTO gc.leads VALUES (''A-0'')');
+CALL sim.try('SELECT count(*) > 0 FROM gc.leads LIMIT 1');
+SELECT method || ' ' || path AS request, count(*) FROM sim.requests() WHERE path ~ 'contacts$' GROUP BY 1;
+ALTER SERVER genesys OPTIONS (SET max_retries '0');
 CALL sim.faults('[{"path": "*/contacts", "status": 200, "effect": true, "body": "<html>ok</html>", "content_type": "text/html"}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''A-1''), (''A-2'')');
 CALL sim.faults('[{"path": "*/contacts", "body_json": {"ok": true}}]');
@@ -189,6 +234,12 @@ CALL sim.try('INSERT INTO gc.leads VALUES (''A-11'') RETURNING callable');
 CALL sim.try('INSERT INTO gc.leads VALUES (''A-12'', NULL, false)');
 CALL sim.faults('[{"path": "*/contacts", "body": "[{\"id\": \"somebody else\", \"callable\": false}]"}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''A-13'', NULL, false)');
+-- As many elements as were sent, but no contacts
+CALL sim.faults('[{"path": "*/contacts", "body": "[1, 2]"}]');
+CALL sim.try('INSERT INTO gc.leads VALUES (''A-15''), (''A-16'')');
+CALL sim.faults('[{"path": "*/contacts", "body": "[1]"}]');
+CALL sim.try('INSERT INTO gc.leads VALUES (''A-17'') RETURNING callable');
+CALL sim.try('INSERT INTO gc.leads VALUES (''A-18'', NULL, false)');
 -- Larger than max_response_size
 ALTER SERVER genesys OPTIONS (ADD max_response_size '1kB', SET batch_size '1000');
 CALL sim.faults('[]');
@@ -245,6 +296,8 @@ CREATE SCHEMA gc_import;
 CALL sim.try('IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc_import');
 DROP SCHEMA gc_import;
 CALL sim.faults('[]');
+
+ALTER SERVER genesys OPTIONS (SET max_retries '2');
 
 --
 -- Answers that get lost
