@@ -234,6 +234,7 @@ CALL sim.try('INSERT INTO gc.leads VALUES (''A-11'') RETURNING callable');
 CALL sim.try('INSERT INTO gc.leads VALUES (''A-12'', NULL, false)');
 CALL sim.faults('[{"path": "*/contacts", "body": "[{\"id\": \"somebody else\", \"callable\": false}]"}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''A-13'', NULL, false)');
+CALL sim.try('INSERT INTO gc.leads VALUES (''A-14'') RETURNING callable');
 -- As many elements as were sent, but no contacts
 CALL sim.faults('[{"path": "*/contacts", "body": "[1, 2]"}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''A-15''), (''A-16'')');

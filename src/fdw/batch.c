@@ -215,6 +215,25 @@ visit_echo(void *arg, const GcContactEcho *echo)
 		 gc_optout_shown(optout->contactable_status, contactable->p, contactable->len));
 }
 
+static void
+visit_single(void *arg, const GcContactEcho *echo)
+{
+	const GcBatch **batch = arg;
+	char *id = palloc(echo->id.len + 1);
+	int len = echo->id.p ? gc_json_unescape(&echo->id, id) : 0;
+
+	id[Max(len, 0)] = '\0';
+	if (!gc_batch_has(*batch, gc_batch_hash(id)))
+		*batch = NULL;
+}
+
+/* Is the echo of a single contact its own?  RETURNING shows what it says. */
+static bool
+echoes_single(const GcBatch *batch, const char *bytes, size_t len)
+{
+	return gc_contacts_walk_echo(bytes, len, visit_single, &batch) == 1 && batch != NULL;
+}
+
 static const char *
 check_optouts(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
 {
@@ -246,6 +265,8 @@ gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sq
 	if (count != batch->rows)
 		return psprintf("The answer has " INT64_FORMAT " contacts where %d were sent.", count,
 						batch->rows);
+	if (batch->rows == 1 && !echoes_single(batch, bytes, len))
+		return "The answer is about another contact.";
 	if (batch->optouts != NIL)
 		return check_optouts(batch, bytes, len, sqlstate);
 	return NULL;
