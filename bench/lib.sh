@@ -14,12 +14,17 @@ in_dir=
 parse_options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
-			--rows) rows=${2:?} && shift ;;
-			--runs) runs=${2:?} && shift ;;
-			--in) in_dir=${2:?} && shift ;;
+			--rows) need_number "$@" && rows=$2 && shift ;;
+			--runs) need_number "$@" && runs=$2 && shift ;;
+			--in)
+				need_argument --in "a directory" "${2:-}"
+				is_work "$2" || usage_error "$2 is no work directory of scripts/check --keep"
+				in_dir=$2
+				shift
+				;;
 			--no-sdk) with_sdk=0 ;;
 			--help | -h) usage && exit ;;
-			*) usage >&2 && exit 2 ;;
+			*) usage_error "what is $1?" ;;
 		esac
 		shift
 	done

@@ -6,6 +6,7 @@
 # usage: contract/prism.sh [--in DIR]    (DIR: a work directory of scripts/check)
 # GC_OPENAPI: the description (default: ../shared/outbound-openapi.json).
 
+# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
 openapi=${GC_OPENAPI:-$root/../shared/outbound-openapi.json}
@@ -81,7 +82,7 @@ refuses_wrong_request() {
 		[ "$(violations | wc -l)" -gt "$before" ]
 }
 
-[ -r "$openapi" ] || skip "the validating proxy, because $openapi is not there"
+[ -r "$openapi" ] || skip "the validating proxy, because there is no $openapi: Genesys publishes the API's description at https://api.mypurecloud.com/api/v2/docs/swagger, and GC_OPENAPI names a copy of it"
 if ! command -v npm >/dev/null || ! command -v node >/dev/null; then skip "the validating proxy, because npm is not there"; fi
 if [ "${1:-}" = --in ]; then
 	join_work "$2"

@@ -4,6 +4,7 @@
 #
 # usage: contract/sdk.sh [--in DIR]    (DIR: a work directory of scripts/check)
 
+# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
 if ! command -v npm >/dev/null || ! command -v node >/dev/null; then

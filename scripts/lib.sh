@@ -3,10 +3,11 @@
 # scripts/lib.sh: what demo, check and the benchmarks have in common.
 #
 # To be sourced.  Installs what is missing, copies the tree to a work directory,
-# builds it there, and starts a throw-away PostgreSQL and simulators on free
-# loopback ports.  Everything that is started is noted in $work/pids and ended by
-# an exit trap, by pid; nothing outside the work directory is written, but for
-# the Debian packages that were missing.
+# builds it there, and starts a throw-away PostgreSQL, behind a socket in the work
+# directory, and simulators on free loopback ports.  Everything that is started is
+# noted in $work/pids and ended by an exit trap, by pid; nothing outside the work
+# directory is written, but for the Debian packages that were missing and the npm
+# packages in ~/.cache/gc_fdw.
 #
 # Sets: root (the project), work (the work directory), src (the copy that is
 # built), bin (the server's programs), major.  Set keep=1 to leave all running
@@ -35,6 +36,18 @@ die() {
 	complain "$*"
 	exit 1
 }
+
+# usage_error MESSAGE: for arguments that make no sense; nothing has been run yet.
+usage_error() {
+	complain "$*"
+	usage >&2
+	exit 2
+}
+
+# need_number OPTION [VALUE], need_argument OPTION WHAT [VALUE]
+need_number() { [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || usage_error "$1 needs a number from 1 to 999999999"; }
+
+need_argument() { [[ ${3:-} != '' && ${3:-} != --* ]] || usage_error "$1 needs $2"; }
 
 # ---------------------------------------------------------------- packages
 
@@ -76,14 +89,19 @@ install_packages() {
 		die "could not install ${missing[*]} (another major than the distribution's own needs apt.postgresql.org)"
 }
 
-# setup_packages [PACKAGE...]: what every script needs, and what is named.
+# packages_for MAJOR: what every script needs.
+packages_for() {
+	echo "postgresql-$1" "postgresql-server-dev-$1" build-essential libcurl4-openssl-dev libjansson-dev \
+		libmicrohttpd-dev zlib1g-dev libipc-run-perl curl jq openssl pkg-config
+}
+
+# setup_packages [PACKAGE...]: these, and what is named.
 setup_packages() {
 	major=$(find_major)
 	[ -n "$major" ] || die "set PG_MAJOR: this distribution's PostgreSQL is not known here"
 	bin=/usr/lib/postgresql/$major/bin
-	install_packages "postgresql-$major" "postgresql-server-dev-$major" build-essential \
-		libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev zlib1g-dev libipc-run-perl \
-		curl jq openssl pkg-config "$@"
+	# shellcheck disable=SC2046
+	install_packages $(packages_for "$major") "$@"
 }
 
 # ---------------------------------------------------------------- processes
@@ -127,16 +145,32 @@ end_tree() {
 	for pid in $(process_tree "$1"); do kill -TERM "$pid" 2>/dev/null || true; done
 }
 
+# finish_tree PID: the same, and wait until none is left, up to fifteen seconds.
+finish_tree() {
+	local tree pid
+	tree=$(process_tree "$1")
+	end_tree "$1"
+	for pid in $tree; do await_end "$pid" "$((SECONDS + 15))"; done
+}
+
 # end_process PID SIGNAL: and wait up to five seconds for it.
 end_process() {
-	local try
 	kill "-$2" "$1" 2>/dev/null || return 0
-	for try in $(seq 50); do
-		kill -0 "$1" 2>/dev/null || return 0
+	await_end "$1" "$((SECONDS + 5))"
+}
+
+# await_end PID UNTIL: waits for the end of a process; kills it when it is late.
+await_end() {
+	while is_alive "$1"; do
+		if [ "$SECONDS" -gt "$2" ]; then
+			kill -KILL "$1" 2>/dev/null || true
+			return 0
+		fi
 		sleep 0.1
 	done
-	kill -KILL "$1" 2>/dev/null || true
 }
+
+is_alive() { [ -e "/proc/$1" ] && ! grep -qs '^State:.Z' "/proc/$1/status"; }
 
 # stop_all DIR: ends what runs in that work directory (postmasters by their pid
 # files, those of TAP tests included; simulators by the pids noted).
@@ -169,15 +203,28 @@ started=()
 clean_up() {
 	local rc=$? pid
 	trap - EXIT
-	trap '' INT TERM HUP
-	[ -z "$child" ] || end_tree "$child"
+	trap '' INT TERM HUP PIPE
+	[ -z "$child" ] || finish_tree "$child"
+	[ -z "$unfinished" ] || rm -rf "$unfinished"
 	if [ "$joined" = 1 ]; then
 		for pid in "${started[@]}"; do end_process "$pid" TERM; done
 	elif [ -n "$work" ] && { [ "$keep" = 0 ] || [ "$rc" -gt 128 ]; }; then
 		stop_all "$work"
-		cd / && rm -rf "$work"
+		cd / && remove_tree "$work"
 	fi
 	exit "$rc"
+}
+
+# A directory outside the work directory that is of no use if the script ends now.
+unfinished=
+
+# remove_tree DIR: but never through a mount.
+remove_tree() {
+	if awk -v dir="$1/" 'index($2 "/", dir) == 1 { found = 1 } END { exit !found }' /proc/self/mounts; then
+		complain "$1 was left, because something is mounted there"
+		return 1
+	fi
+	rm -rf --one-file-system "$1"
 }
 
 # ---------------------------------------------------------------- work directory
@@ -185,9 +232,10 @@ clean_up() {
 # join_work DIR: use what another script has set up there; on exit only what was
 # started here is ended.
 join_work() {
-	[ -d "$1/src" ] || die "$1 is no work directory"
-	work=$1
+	is_work "$1" || die "$1 is no work directory"
+	work=$(realpath "$1")
 	src=$work/src
+	export TMPDIR=$work/tmp
 	joined=1
 	major=$(find_major)
 	bin=/usr/lib/postgresql/$major/bin
@@ -197,15 +245,20 @@ join_work() {
 }
 joined=0
 
+# is_work DIR: whether make_work made it.
+is_work() { [[ -f $1/pids && -d $1/src && -d $1/tmp && $(realpath "$1") == */gc_fdw.* ]]; }
+
 set_traps() {
 	trap clean_up EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	trap 'exit 129' HUP
+	trap 'exit 141' PIPE
 }
 
 # make_work: a directory that every user may enter; PGXS cannot build in a path
-# with a space, and a socket's path must be short.
+# with a space, and the path of a socket (of a test: $work/tmp/XXXXXXXXXX/…) must
+# not exceed 107 bytes.  What anything started from here leaves behind is in it.
 make_work() {
 	local base=${TMPDIR:-/tmp}
 	case $base in *[[:space:]]*) base=/tmp ;; esac
@@ -214,8 +267,9 @@ make_work() {
 	work=$(mktemp -d "$base/gc_fdw.XXXXXX")
 	chmod 755 "$work"
 	src=$work/src
-	mkdir "$src" "$work/run" "$work/log" "$work/out"
+	mkdir "$src" "$work/run" "$work/log" "$work/out" "$work/tmp"
 	: >"$work/pids"
+	export TMPDIR=$work/tmp
 	find_server_user
 	cd "$work"
 }
@@ -225,14 +279,33 @@ copy_tree() {
 	if [ "$(git -C "$root" rev-parse --show-toplevel 2>/dev/null)" = "$(cd "$root" && pwd -P)" ]; then
 		(cd "$root" && git ls-files -coz --exclude-standard |
 			while IFS= read -r -d '' f; do [ ! -e "$f" ] || printf '%s\0' "$f"; done |
-			tar -c --null -T - -f -) | tar -x --no-same-owner -f - -C "$src"
+			tar -c --null -T - -f "$work/tree.tar")
 	else
-		tar -c -C "$root" --exclude=.git --exclude=node_modules --exclude='*.o' --exclude='*.so' -f - . |
-			tar -x --no-same-owner -f - -C "$src"
+		tar -c -C "$root" --exclude=.git --exclude=node_modules --exclude='*.o' --exclude='*.so' \
+			--exclude=./sim/gc_sim -f "$work/tree.tar" .
 	fi
-	chmod -R a+rX "$src"
+	unpack_tree "$src"
 	if [ "$(id -u)" = 0 ]; then chown -R postgres:postgres "$work"; fi
+	guard_socket
 }
+
+# unpack_tree DIR: the tree as it was when this script began.
+unpack_tree() {
+	tar -x --no-same-owner -f "$work/tree.tar" -C "$1"
+	chmod -R a+rX "$1"
+}
+
+# The server asks for no password, so its socket is in a directory that only the
+# server's user and whoever started this may enter (by sudo, too).
+guard_socket() {
+	chmod 700 "$work/run"
+	if [ "$(id -u)" = 0 ]; then
+		chown "$(caller_id):postgres" "$work/run"
+		chmod 770 "$work/run"
+	fi
+}
+
+caller_id() { if [[ ${SUDO_UID:-} =~ ^[0-9]+$ ]]; then echo "$SUDO_UID"; else echo 0; fi; }
 
 setup_work() {
 	make_work
@@ -288,33 +361,36 @@ extension_settings() {
 	fi
 }
 
-# start_postgres [SETTING...]: a new cluster; sets PGHOST, PGPORT, PGUSER for psql.
+# start_postgres [SETTING...]: a new cluster, reached by its socket alone (see
+# guard_socket); sets PGHOST, PGPORT, PGUSER for psql.
 start_postgres() {
-	local try
 	pgdata=$work/data
-	run as_server "$bin/initdb" -D "$pgdata" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 \
+	run as_server "$bin/initdb" -D "$pgdata" -U postgres --auth-local=trust --auth-host=reject --encoding=UTF8 --locale=C.UTF-8 \
 		--no-sync >"$work/log/initdb" 2>&1 || { cat "$work/log/initdb"; complain "initdb failed"; return 1; }
 	extension_settings >"$work/extension.conf" || return
 	{
 		cat "$work/extension.conf"
-		printf '%s\n' "listen_addresses = '127.0.0.1'" "unix_socket_directories = '$work/run'" \
+		printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$work/run'" \
 			"fsync = off" "synchronous_commit = off" "full_page_writes = off" "max_wal_size = '8GB'" \
 			"shared_buffers = '256MB'" "max_prepared_transactions = 10" "log_line_prefix = '%m [%p] '" "$@"
 	} >>"$pgdata/postgresql.conf"
-	export PGHOST=$work/run PGUSER=postgres PGDATABASE=postgres
-	for try in 1 2 3 4 5; do
-		PGPORT=$(free_port)
-		export PGPORT
-		run as_server "$bin/pg_ctl" -s -w -D "$pgdata" -l "$work/log/postgres" -o "-p $PGPORT" start \
-			>/dev/null 2>&1 && return
-	done
+	export PGHOST=$work/run PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+	run as_server "$bin/pg_ctl" -s -w -D "$pgdata" -l "$work/log/postgres" -o "-p $PGPORT" start >/dev/null 2>&1 && return
 	cat "$work/log/postgres"
 	complain "PostgreSQL did not start"
 	return 1
 }
 
 # sql [PSQL ARGUMENT...]: psql that stops at the first error.
-sql() { as_server "$bin/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
+sql() { as_server "$bin/psql" -X -q -P pager=off -v ON_ERROR_STOP=1 "$@"; }
+
+# how_to_look: what to type to look around, and to end what is left running.
+how_to_look() {
+	cat <<-END
+	Left running:  psql -h $PGHOST -p $PGPORT -U postgres
+	End it by:     ${SUDO_UID:+sudo }scripts/demo --stop $work
+	END
+}
 
 # value QUERY: the one value it gives.
 value() { sql -At -c "$1"; }
@@ -357,21 +433,25 @@ sim_call() {
 # npm_modules: installs contract/package-lock.json once in the user's cache and
 # sets modules to the directory that holds node_modules.
 npm_modules() {
-	local cache new
+	local cache
 	cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/gc_fdw
 	modules=$cache/npm-$(sha256sum "$src/contract/package-lock.json" | cut -c 1-16)
 	[ -d "$modules/node_modules" ] && return
 	mkdir -p "$cache"
-	new=$(mktemp -d "$cache/new.XXXXXX")
-	cp "$src/contract/package.json" "$src/contract/package-lock.json" "$src/contract/.npmrc" "$new"
-	if ! (cd "$new" && run npm ci --ignore-scripts --no-progress --loglevel=error) >"$work/log/npm" 2>&1; then
+	unfinished=$(mktemp -d "$cache/new.XXXXXX")
+	cp "$src/contract/package.json" "$src/contract/package-lock.json" "$src/contract/.npmrc" "$unfinished"
+	if ! run npm_install "$unfinished" >"$work/log/npm" 2>&1; then
 		cat "$work/log/npm"
-		rm -rf "$new"
+		rm -rf "$unfinished"
+		unfinished=
 		complain "npm ci failed"
 		return 1
 	fi
-	mv -T "$new" "$modules" 2>/dev/null || rm -rf "$new"
+	mv -T "$unfinished" "$modules" 2>/dev/null || rm -rf "$unfinished"
+	unfinished=
 }
+
+npm_install() { cd "$1" && exec npm ci --ignore-scripts --no-progress --loglevel=error --cache "$work/tmp/npm"; }
 
 # ---------------------------------------------------------------- TLS
 

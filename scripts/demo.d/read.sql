@@ -12,7 +12,8 @@ COPY-2	さくら	+81312345678	\N
 \.
 INSERT INTO gc.leads (crm_lead_id, first_name, balance) VALUES ('ROW-1', 'Ελένη', 12.50) RETURNING contact_id, first_name, balance;
 
--- What it costs.
+-- What it costs: before, and after.
+EXPLAIN SELECT phone FROM gc.leads WHERE segment = 'Gold' AND state = 'TX' LIMIT 500;
 EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT phone FROM gc.leads WHERE segment = 'Gold' AND state = 'TX' LIMIT 500;
 EXPLAIN (ANALYZE, COSTS OFF)
 INSERT INTO gc.leads (crm_lead_id, first_name, last_name, phone)
