@@ -60,9 +60,12 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 		event.events |= EPOLLIN;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		event.events |= EPOLLOUT;
-	if (known == NULL)
-		(void) curl_multi_assign(loop.multi, fd, &loop);
-	if (epoll_ctl(loop.epoll_fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0)
+	/*
+	 * What curl knows of the descriptor does not tell what the epoll knows: curl
+	 * may close it and open another under its number before it says so.
+	 */
+	if (epoll_ctl(loop.epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0 &&
+		(errno != ENOENT || epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0))
 		return -1;
 	return 0;
 }
