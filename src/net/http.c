@@ -158,6 +158,9 @@ carrier_take(void)
 static void
 carrier_give_back(Carrier *carrier)
 {
+	/* A handle that failed may keep more of it than curl_easy_reset() clears (a body to rewind). */
+	bool sound = carrier->transfer.done && carrier->transfer.code == CURLE_OK;
+
 	gc_loop_remove(carrier->easy, &carrier->transfer);
 	curl_slist_free_all(carrier->headers);
 	carrier->headers = NULL;
@@ -167,7 +170,7 @@ carrier_give_back(Carrier *carrier)
 		carrier->reply = NULL;
 		carrier->reply_room = 0;
 	}
-	if (spare_count < HTTP_SPARES)
+	if (sound && spare_count < HTTP_SPARES)
 	{
 		curl_easy_reset(carrier->easy);
 		spares[spare_count++] = carrier;
