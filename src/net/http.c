@@ -290,10 +290,10 @@ gc_http_start(const GcHttpRequest *request)
 static bool
 carrier_sent(Carrier *carrier)
 {
-	curl_off_t pretransfer = 0;
+	long sent = 0;
 
-	curl_easy_getinfo(carrier->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-	return pretransfer > 0;
+	curl_easy_getinfo(carrier->easy, CURLINFO_REQUEST_SIZE, &sent);
+	return sent > 0;
 }
 
 GcHttpOutcome
