@@ -92,7 +92,7 @@ install_packages() {
 # packages_for MAJOR: what every script needs.
 packages_for() {
 	echo "postgresql-$1" "postgresql-server-dev-$1" build-essential libcurl4-openssl-dev libjansson-dev \
-		libmicrohttpd-dev zlib1g-dev libipc-run-perl curl jq openssl pkg-config
+		libmicrohttpd-dev zlib1g-dev libipc-run-perl ca-certificates curl jq openssl pkg-config
 }
 
 # setup_packages [PACKAGE...]: these, and what is named.
