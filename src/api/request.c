@@ -399,15 +399,6 @@ calls_advance(GcCalls *calls, TimestampTz *until)
 }
 
 void
-gc_calls_poll(GcCalls *calls)
-{
-	TimestampTz until;
-
-	gc_loop_poll();
-	(void) calls_advance(calls, &until);
-}
-
-void
 gc_calls_wait_any(GcCalls *calls)
 {
 	TimestampTz until;

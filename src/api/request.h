@@ -53,9 +53,6 @@ extern void gc_calls_close(GcCalls *calls);
 /* Starts a call. */
 extern GcCall *gc_call_start(GcCalls *calls, const GcCallSpec *spec);
 
-/* Moves every call of the set as far as it goes without waiting. */
-extern void gc_calls_poll(GcCalls *calls);
-
 extern bool gc_call_ended(const GcCall *call);
 
 /* Waits until that call has ended; the others of its set move meanwhile. */

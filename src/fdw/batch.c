@@ -147,7 +147,7 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 
 		add_bytes(dst, src->body.data + start, src->ends[i] - start);
 	}
-	/* The table of ids is not copied: a part goes out at once, and nothing is added to it. */
+	/* All ids, not just its own: one too many only makes a later batch wait for this one. */
 	memcpy(dst->ids, src->ids, sizeof(uint64) * ID_SLOTS);
 }
 

@@ -43,8 +43,9 @@ gc_retry_header_int(const GcHttpExchange *exchange, const char *name)
 	return (int) number;
 }
 
-int
-gc_retry_after(const GcHttpExchange *exchange)
+/* Seconds that Retry-After asks for; -1 where it is absent, not a number, 0 or less. */
+static int
+retry_after(const GcHttpExchange *exchange)
 {
 	int seconds = gc_retry_header_int(exchange, "Retry-After");
 
@@ -55,7 +56,7 @@ gc_retry_after(const GcHttpExchange *exchange)
 static int64
 answer_floor(const GcHttpExchange *exchange, int status)
 {
-	int seconds = gc_retry_after(exchange);
+	int seconds = retry_after(exchange);
 
 	if (seconds < 0 && status == 429)
 	{

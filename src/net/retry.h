@@ -59,9 +59,6 @@ extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
 								const GcHttpExchange *exchange, const GcAnswer *answer,
 								TimestampTz now);
 
-/* Seconds that Retry-After asks for; -1 where it is absent, not a number, 0 or less. */
-extern int gc_retry_after(const GcHttpExchange *exchange);
-
 /* A header's whole number, -1 if it has none. */
 extern int gc_retry_header_int(const GcHttpExchange *exchange, const char *name);
 
