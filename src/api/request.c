@@ -5,13 +5,13 @@
 #include "postgres.h"
 
 #include "api/request.h"
+#include "base/clock.h"
 #include "net/loop.h"
 
 #include "access/xact.h"
 #include "lib/ilist.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 /* A call that is tried for longer than this says so. */
@@ -32,8 +32,8 @@ struct GcCall
 	GcCallSpec spec;
 	CallState state;
 	GcRetry retry;
-	TimestampTz start_at; /* CALL_WAITING: its slot, or the end of a backoff */
-	bool has_slot;		  /* else a slot is still to be taken, at start_at */
+	GcTime start_at; /* CALL_WAITING: its slot, or the end of a backoff */
+	bool has_slot;	 /* else a slot is still to be taken, at start_at */
 	GcRateSlot slot;
 	bool last_attempt; /* no other will be started */
 	bool doubted;	   /* spec.rows are counted in *spec.in_doubt */
@@ -129,7 +129,7 @@ call_send(GcCall *call)
 	request.fresh_connection = call->spec.call_class == GC_CALL_UNSAFE;
 	call->token_number = conn->token_number;
 	call->has_slot = false;
-	call->retry.sent_at = GetCurrentTimestamp();
+	call->retry.sent_at = gc_clock_now();
 	call_doubt(call, true);
 	call->exchange = gc_http_start(&request);
 	call->state = CALL_FLYING;
@@ -155,7 +155,7 @@ call_launch(GcCall *call)
 
 /* The headers' word on the quota, of either family. */
 static void
-observe_limits(GcCall *call, TimestampTz now)
+observe_limits(GcCall *call, GcTime now)
 {
 	GcHttpExchange *exchange = call->exchange;
 	GcRateLimit *limit = call->calls->conn->limit;
@@ -177,7 +177,7 @@ observe_limits(GcCall *call, TimestampTz now)
 }
 
 static void
-call_take_slot(GcCall *call, TimestampTz now)
+call_take_slot(GcCall *call, GcTime now)
 {
 	call->slot = gc_ratelimit_reserve(call->calls->conn->limit, now);
 	call->start_at = call->slot.at;
@@ -194,7 +194,7 @@ call_return_slot(GcCall *call)
 
 /* Waits for a moment; a slot is taken only then, so that nobody waits behind a backoff. */
 static void
-call_wait_until(GcCall *call, TimestampTz start_at)
+call_wait_until(GcCall *call, GcTime start_at)
 {
 	call->start_at = start_at;
 	call->has_slot = false;
@@ -217,10 +217,10 @@ call_failure(GcCall *call, int sqlstate, const char *message)
 
 /* Lines up for the quota; a wait that would end beyond the budget is a failure at once. */
 static void
-call_line_up(GcCall *call, TimestampTz now)
+call_line_up(GcCall *call, GcTime now)
 {
 	GcConnection *conn = call->calls->conn;
-	TimestampTz closed = gc_ratelimit_closed_until(conn->limit);
+	GcTime closed = gc_ratelimit_closed_until(conn->limit);
 
 	if (closed - call->retry.started > conn->retry.timeout_ms * INT64CONST(1000))
 		call_end(call, call_failure(call, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
@@ -233,7 +233,7 @@ call_line_up(GcCall *call, TimestampTz now)
 
 /* Somebody may sit before a prompt: once a statement, say what it waits for. */
 static void
-tell_waiting(GcCall *call, const GcFailure *failure, TimestampTz now)
+tell_waiting(GcCall *call, const GcFailure *failure, GcTime now)
 {
 	GcCalls *calls = call->calls;
 
@@ -286,7 +286,7 @@ static void
 call_judge(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
-	TimestampTz now = GetCurrentTimestamp();
+	GcTime now = gc_clock_now();
 	bool answered = gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED;
 	GcAnswer answer = {0};
 	GcFailure *failure;
@@ -345,8 +345,8 @@ gc_call_give_up(GcCall *call)
 /* ---- sets ---- */
 
 /* Moves one call; the moment from which it can move on, or 0 if only an event helps. */
-static TimestampTz
-call_advance(GcCall *call, TimestampTz now)
+static GcTime
+call_advance(GcCall *call, GcTime now)
 {
 	if (call->state == CALL_WAITING && now >= call->start_at)
 	{
@@ -367,14 +367,14 @@ call_advance(GcCall *call, TimestampTz now)
  * unnoticed, so there is another round then.
  */
 static bool
-calls_advance(GcCalls *calls, TimestampTz *until)
+calls_advance(GcCalls *calls, GcTime *until)
 {
 	bool ended = false;
 	bool launched;
 
 	do
 	{
-		TimestampTz now = GetCurrentTimestamp();
+		GcTime now = gc_clock_now();
 		dlist_iter iter;
 
 		*until = 0;
@@ -383,7 +383,7 @@ calls_advance(GcCalls *calls, TimestampTz *until)
 		{
 			GcCall *call = dlist_container(GcCall, node, iter.cur);
 			bool waiting = call->state == CALL_WAITING;
-			TimestampTz next;
+			GcTime next;
 
 			if (call->state == CALL_ENDED)
 				continue;
@@ -401,14 +401,14 @@ calls_advance(GcCalls *calls, TimestampTz *until)
 void
 gc_calls_wait_any(GcCalls *calls)
 {
-	TimestampTz until;
+	GcTime until;
 
 	while (!calls_advance(calls, &until))
 	{
-		TimestampTz from = GetCurrentTimestamp();
+		GcTime from = gc_clock_now();
 
 		gc_loop_wait(until);
-		calls->stat->wait_us += GetCurrentTimestamp() - from;
+		calls->stat->wait_us += gc_clock_now() - from;
 	}
 }
 
@@ -491,13 +491,13 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 		call->spec.stat = calls->stat;
 	call->spec.path = MemoryContextStrdup(cxt, spec->path);
 	call->retry.call_class = spec->call_class;
-	call->retry.started = GetCurrentTimestamp();
+	call->retry.started = gc_clock_now();
 	dlist_push_tail(&calls->list, &call->node);
 	call->on_reset.func = call_reset;
 	call->on_reset.arg = call;
 	MemoryContextRegisterResetCallback(cxt, &call->on_reset);
 	call_wait_until(call, call->retry.started);
-	(void) call_advance(call, GetCurrentTimestamp());
+	(void) call_advance(call, gc_clock_now());
 	return call;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "base/option.h"
 #include "net/connection.h"
 
@@ -12,7 +13,6 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
-#include "utils/timestamp.h"
 
 static dlist_head connections = DLIST_STATIC_INIT(connections);
 
@@ -219,7 +219,7 @@ gc_connection_token(GcConnection *conn, GcStat *stat)
 
 	if (conn->oauth.client_id != NULL &&
 		(token->value == NULL ||
-		 (token->refresh_at != 0 && GetCurrentTimestamp() >= token->refresh_at)))
+		 (token->refresh_at != 0 && gc_clock_now() >= token->refresh_at)))
 	{
 		GcToken fresh = {0};
 

@@ -7,13 +7,11 @@
  * exchange; net/loop.h has the wait.  An exchange lives in the memory context that was
  * current at its start, and is aborted with it; its request body belongs to
  * the caller and must outlive it.
- * */
+ */
 #ifndef GC_NET_HTTP_H
 #define GC_NET_HTTP_H
 
 #include "postgres.h"
-
-#include "datatype/timestamp.h"
 
 typedef enum GcHttpOutcome
 {

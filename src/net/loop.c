@@ -17,13 +17,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "net/loop.h"
 
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/fd.h"
-#include "utils/timestamp.h"
 
 /* Events taken from the epoll at once; more simply come the next time. */
 #define LOOP_EVENTS 16
@@ -213,7 +213,7 @@ gc_loop_poll(void)
 }
 
 void
-gc_loop_wait(TimestampTz until)
+gc_loop_wait(GcTime until)
 {
 	loop_open();
 	loop.settled = 0;
@@ -225,7 +225,7 @@ gc_loop_wait(TimestampTz until)
 		CHECK_FOR_INTERRUPTS();
 		if (until != 0)
 		{
-			timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+			timeout = Min(Max(0, (until - gc_clock_now() + 999) / 1000), INT_MAX);
 			if (timeout <= 0 && loop.active == 0)
 				return;
 		}

@@ -10,9 +10,8 @@
 
 #include "postgres.h"
 
+#include "base/clock.h"
 #include <curl/curl.h>
-
-#include "datatype/timestamp.h"
 
 /* What the loop knows of a transfer; must stay in place while it is added. */
 typedef struct GcTransfer
@@ -32,7 +31,7 @@ extern void gc_loop_remove(CURL *easy, GcTransfer *transfer);
  * The only wait: until some transfer of this backend that was pending ends, or
  * until a moment (0: for ever).  Serves interrupts, so it may throw.
  */
-extern void gc_loop_wait(TimestampTz until);
+extern void gc_loop_wait(GcTime until);
 
 /* Moves bytes without waiting; does not serve interrupts. */
 extern void gc_loop_poll(void);

@@ -6,13 +6,13 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "net/failure.h"
 #include "net/loop.h"
 #include "net/oauth.h"
 
 #include "common/base64.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #define TOKEN_PATH "/oauth/token"
 
@@ -56,8 +56,7 @@ read_token(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
 		double use = Max(seconds * 0.9, seconds - TOKEN_MARGIN_S);
 
 		token->value = MemoryContextStrdup(cxt, value);
-		token->refresh_at =
-			seconds > 0 ? GetCurrentTimestamp() + (int64) (use * USECS_PER_SEC) : 0;
+		token->refresh_at = seconds > 0 ? gc_clock_now() + (int64) (use * USECS_PER_SEC) : 0;
 	}
 	json_decref(body);
 	return problem;
@@ -73,7 +72,7 @@ ask(const GcOAuthClient *client, GcStat *stat)
 							 "Accept: application/json", "Expect:", NULL};
 	GcHttpRequest request = client->transport;
 	GcHttpExchange *exchange;
-	TimestampTz started = GetCurrentTimestamp();
+	GcTime started = gc_clock_now();
 
 	request.method = "POST";
 	request.url = psprintf("%s" TOKEN_PATH, client->login_url);
@@ -85,7 +84,7 @@ ask(const GcOAuthClient *client, GcStat *stat)
 	stat->bytes_sent += request.body_len;
 	while (gc_http_outcome(exchange) == GC_HTTP_PENDING)
 		gc_loop_wait(0);
-	stat->wait_us += GetCurrentTimestamp() - started;
+	stat->wait_us += gc_clock_now() - started;
 	return exchange;
 }
 
@@ -121,7 +120,7 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 	MemoryContext ask_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw token call", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(ask_cxt);
-	GcRetry retry = {.call_class = GC_CALL_SAFE, .started = GetCurrentTimestamp()};
+	GcRetry retry = {.call_class = GC_CALL_SAFE, .started = gc_clock_now()};
 	GcHttpExchange *exchange;
 	GcVerdict verdict;
 	GcFailure *failure;
@@ -132,13 +131,12 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 	for (;;)
 	{
 		exchange = ask(client, stat);
-		verdict =
-			gc_retry_judge(&retry, &client->retry, exchange, &answer, GetCurrentTimestamp());
+		verdict = gc_retry_judge(&retry, &client->retry, exchange, &answer, gc_clock_now());
 		if (verdict != GC_VERDICT_RETRY)
 			break;
 		gc_http_free(exchange);
 		stat->retries++;
-		while (GetCurrentTimestamp() < retry.retry_at)
+		while (gc_clock_now() < retry.retry_at)
 			gc_loop_wait(retry.retry_at);
 	}
 	MemoryContextSwitchTo(caller_cxt);

@@ -9,16 +9,16 @@
 
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "base/stat.h"
-#include "datatype/timestamp.h"
 #include "net/failure.h"
 #include "net/http.h"
 #include "net/retry.h"
 
 typedef struct GcToken
 {
-	char *value;			/* in the context given below; NULL: none */
-	TimestampTz refresh_at; /* ask for a new one from then on; 0: never */
+	char *value;	   /* in the context given below; NULL: none */
+	GcTime refresh_at; /* ask for a new one from then on; 0: never */
 } GcToken;
 
 typedef struct GcOAuthClient

@@ -4,12 +4,12 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "net/ratelimit.h"
 
 #include "common/pg_prng.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 /* Aim below the limit: SCENARIOS E4, DESIGN 4.2. */
 #define RATE_SHARE 0.99
@@ -23,12 +23,12 @@ struct GcRateLimit
 {
 	char key[RATE_KEY_SIZE]; /* host and client; must be first */
 	GcRateSettings settings;
-	int allowed;		   /* requests a minute, as the headers say; 0: not said yet */
-	TimestampTz next_free; /* the next slot */
-	TimestampTz last_slot; /* the last one taken */
-	TimestampTz closed_until;
-	int64 spread_us;		  /* between slots, for what is left of the window … */
-	TimestampTz spread_until; /* … until it ends */
+	int allowed;	  /* requests a minute, as the headers say; 0: not said yet */
+	GcTime next_free; /* the next slot */
+	GcTime last_slot; /* the last one taken */
+	GcTime closed_until;
+	int64 spread_us;	 /* between slots, for what is left of the window … */
+	GcTime spread_until; /* … until it ends */
 };
 
 static HTAB *limits = NULL;
@@ -59,7 +59,7 @@ gc_ratelimit_get(const char *host, const char *client, const GcRateSettings *set
 
 /* Microseconds between two requests. */
 static int64
-rate_interval(GcRateLimit *limit, TimestampTz now)
+rate_interval(GcRateLimit *limit, GcTime now)
 {
 	double per_minute = limit->settings.per_minute;
 	int64 interval;
@@ -76,9 +76,9 @@ rate_interval(GcRateLimit *limit, TimestampTz now)
 }
 
 GcRateSlot
-gc_ratelimit_reserve(GcRateLimit *limit, TimestampTz now)
+gc_ratelimit_reserve(GcRateLimit *limit, GcTime now)
 {
-	TimestampTz at = Max(Max(now, limit->next_free), limit->closed_until);
+	GcTime at = Max(Max(now, limit->next_free), limit->closed_until);
 	int64 jitter = limit->settings.jitter_ms * INT64CONST(1000);
 	GcRateSlot slot = {.before = limit->next_free};
 
@@ -103,8 +103,7 @@ gc_ratelimit_return(GcRateLimit *limit, const GcRateSlot *slot)
 }
 
 void
-gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_seconds,
-					 TimestampTz now)
+gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_seconds, GcTime now)
 {
 	if (allowed > 0 && allowed != limit->allowed)
 	{
@@ -115,7 +114,7 @@ gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_second
 	}
 	if (allowed > 0 && used >= 0 && reset_seconds > 0)
 	{
-		TimestampTz reset = now + Min(reset_seconds, WINDOW_MAX_S) * USECS_PER_SEC;
+		GcTime reset = now + Min(reset_seconds, WINDOW_MAX_S) * USECS_PER_SEC;
 
 		/* What is left of this window's quota is spread to its end. */
 		if (used >= allowed)
@@ -137,14 +136,14 @@ gc_ratelimit_forget(GcRateLimit *limit)
 	limit->settings = settings;
 }
 
-TimestampTz
+GcTime
 gc_ratelimit_closed_until(GcRateLimit *limit)
 {
 	return limit->closed_until;
 }
 
 void
-gc_ratelimit_close(GcRateLimit *limit, TimestampTz until)
+gc_ratelimit_close(GcRateLimit *limit, GcTime until)
 {
 	limit->closed_until = Max(limit->closed_until, until);
 }

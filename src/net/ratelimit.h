@@ -17,7 +17,7 @@
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
+#include "base/clock.h"
 
 typedef struct GcRateLimit GcRateLimit;
 
@@ -35,26 +35,26 @@ extern GcRateLimit *gc_ratelimit_get(const char *host, const char *client,
 
 typedef struct GcRateSlot
 {
-	TimestampTz at;		/* the moment from which the request may go */
-	TimestampTz before; /* the limiter's, to give it back */
-	TimestampTz after;
+	GcTime at;	   /* the moment from which the request may go */
+	GcTime before; /* the limiter's, to give it back */
+	GcTime after;
 } GcRateSlot;
 
 /* Takes the next slot. */
-extern GcRateSlot gc_ratelimit_reserve(GcRateLimit *limit, TimestampTz now);
+extern GcRateSlot gc_ratelimit_reserve(GcRateLimit *limit, GcTime now);
 
 /* Gives back a slot that was not used; of several, the one taken last first. */
 extern void gc_ratelimit_return(GcRateLimit *limit, const GcRateSlot *slot);
 
 /* What a reply's headers say; -1 for what they do not. */
 extern void gc_ratelimit_observe(GcRateLimit *limit, int allowed, int used, int reset_seconds,
-								 TimestampTz now);
+								 GcTime now);
 
 /* No request before that moment (Retry-After); a slot taken earlier is void, take a new one. */
-extern void gc_ratelimit_close(GcRateLimit *limit, TimestampTz until);
+extern void gc_ratelimit_close(GcRateLimit *limit, GcTime until);
 /* Forgets what replies said, and all slots: somebody asked to begin anew. */
 extern void gc_ratelimit_forget(GcRateLimit *limit);
 
-extern TimestampTz gc_ratelimit_closed_until(GcRateLimit *limit);
+extern GcTime gc_ratelimit_closed_until(GcRateLimit *limit);
 
 #endif /* GC_NET_RATELIMIT_H */

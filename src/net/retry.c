@@ -6,10 +6,10 @@
 
 #include <limits.h>
 
+#include "base/clock.h"
 #include "net/retry.h"
 
 #include "common/pg_prng.h"
-#include "utils/timestamp.h"
 
 /* Exponential backoff with full jitter: a random part of base × 2^n, at most the cap. */
 #define BACKOFF_BASE_US (500 * INT64CONST(1000))
@@ -132,7 +132,7 @@ within_budget(GcRetry *retry, const GcRetryPolicy *policy)
 
 GcVerdict
 gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange *exchange,
-			   const GcAnswer *answer, TimestampTz now)
+			   const GcAnswer *answer, GcTime now)
 {
 	GcHttpOutcome outcome = gc_http_outcome(exchange);
 	int status = outcome == GC_HTTP_ANSWERED ? gc_http_status(exchange) : 0;

@@ -9,7 +9,7 @@
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
+#include "base/clock.h"
 #include "net/http.h"
 
 typedef enum GcCallClass
@@ -37,13 +37,13 @@ typedef struct GcRetryPolicy
 typedef struct GcRetry
 {
 	GcCallClass call_class;
-	TimestampTz started;
-	int attempts;		  /* ended so far */
-	int locked;			  /* of these, met a lock: only the time limits them */
-	bool token_renewed;	  /* a 401 was answered with a new token already */
-	TimestampTz sent_at;  /* when the attempt at hand went out */
-	TimestampTz in_doubt; /* when the first attempt that got no answer went out; 0: none */
-	TimestampTz retry_at; /* out: for GC_VERDICT_RETRY */
+	GcTime started;
+	int attempts;		 /* ended so far */
+	int locked;			 /* of these, met a lock: only the time limits them */
+	bool token_renewed;	 /* a 401 was answered with a new token already */
+	GcTime sent_at;		 /* when the attempt at hand went out */
+	GcTime in_doubt;	 /* when the first attempt that got no answer went out; 0: none */
+	GcTime retry_at;	 /* out: for GC_VERDICT_RETRY */
 	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
 } GcRetry;
 
@@ -57,7 +57,7 @@ typedef struct GcAnswer
 /* Judges an ended exchange. */
 extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
 								const GcHttpExchange *exchange, const GcAnswer *answer,
-								TimestampTz now);
+								GcTime now);
 
 /* A header's whole number, -1 if it has none. */
 extern int gc_retry_header_int(const GcHttpExchange *exchange, const char *name);
