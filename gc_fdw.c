@@ -14,6 +14,9 @@
 #include "api/resource.h"
 #include "base/compat.h"
 #include "base/option.h"
+#include "base/progress.h"
+#include "base/shared.h"
+#include "base/stat.h"
 #include "fdw/decode.h"
 #include "fdw/deliver.h"
 #include "fdw/import_schema.h"
@@ -23,6 +26,7 @@
 #include "fdw/scan.h"
 #include "fdw/sent.h"
 #include "net/connection.h"
+#include "net/quota.h"
 
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
@@ -84,7 +88,16 @@ _PG_init(void)
 	DefineCustomBoolVariable("gc_fdw.show_values", "Shows a cell's value in errors about it.",
 							 "Cells are personal data, so messages leave them out by default.",
 							 &gc_show_values, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"gc_fdw.max_requests", "Fails a statement that would need more requests than this.",
+		"0 sets no limit; the server option of that name may set a lower one.",
+		&gc_max_requests, 0, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("gc_fdw");
+
+	gc_shared_declare(&gc_quota_part);
+	gc_shared_declare(&gc_stat_part);
+	gc_shared_declare(&gc_progress_part);
+	gc_shared_init();
 
 	gc_connection_init();
 	gc_calls_init();

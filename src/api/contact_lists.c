@@ -63,7 +63,10 @@ lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCal
 								"&allowEmptyResult=true&includeSize=true"
 								"&includeImportStatus=true&sortBy=name&sortOrder=ascending",
 					 request->size, request->number);
-	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE, .method = "GET", .path = path->data};
+	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
+						 .method = "GET",
+						 .path = path->data,
+						 .endpoint = LISTS_PATH};
 }
 
 const GcResource gc_contact_lists = {
@@ -306,7 +309,11 @@ fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 {
 	const char *message = not_read(id);
 	char *path = psprintf(LISTS_PATH "/%s?includeSize=true", gc_url_escape(id));
-	GcCallSpec spec = {.call_class = GC_CALL_SAFE, .method = "GET", .path = path};
+	GcCallSpec spec = {.call_class = GC_CALL_SAFE,
+					   .method = "GET",
+					   .path = path,
+					   .endpoint = LISTS_PATH "/" GC_LIST_ID,
+					   .rate.priority = true};
 	GcCall *call = gc_call_start(calls, &spec);
 	GcList *list;
 

@@ -9,6 +9,8 @@
 #include "api/url.h"
 #include "base/json_pick.h"
 
+#define LIST_PATH "/api/v2/outbound/contactlists/" GC_LIST_ID
+
 static const GcAttribute contact_attributes[] = {
 	/* name, type, path, per column, common, role, column */
 	{"id", "text", "id", false, true, GC_ROLE_ID, "contact_id"},
@@ -39,6 +41,7 @@ contacts_page(const GcPageRequest *request, StringInfo path, StringInfo body, Gc
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "POST",
 						 .path = path->data,
+						 .endpoint = LIST_PATH "/contacts/search",
 						 .body = body->data,
 						 .body_len = body->len};
 }
@@ -50,11 +53,11 @@ const GcResource gc_contacts = {
 	.attribute_count = lengthof(contact_attributes),
 	.default_rows = 100000,
 	.has_list = true,
-	.insert_endpoint = "/api/v2/outbound/contactlists/%s/contacts",
+	.insert_endpoint = LIST_PATH "/contacts",
 	.page = contacts_page,
 	.path_name = "search",
 	.method = "POST",
-	.endpoint = "/api/v2/outbound/contactlists/%s/contacts/search",
+	.endpoint = LIST_PATH "/contacts/search",
 };
 
 char *

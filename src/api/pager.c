@@ -31,6 +31,7 @@ struct GcPager
 	int left;		   /* of its entities */
 	int64 first_total; /* of the first page */
 	bool drifted;
+	bool read_all; /* to the end, for sure */
 	bool ended;
 	void (*on_missing)(void *arg);
 	void *on_missing_arg;
@@ -120,6 +121,17 @@ note_total(GcPager *pager)
 	pager->last_page = (page->total + size - 1) / size;
 }
 
+/* A scan that would be refused at the end is refused at its beginning. */
+static void
+check_allowance(GcPager *pager)
+{
+	int64 allowance = gc_calls_allowance(pager->calls);
+	int64 needed = pager->last_page - (pager->next_start - 1);
+
+	if (allowance >= 0 && needed > allowance)
+		gc_calls_refuse(pager->calls, needed, not_read(pager));
+}
+
 /* Makes the next page the page at hand; false if there is none. */
 static bool
 read_page(GcPager *pager)
@@ -157,6 +169,8 @@ read_page(GcPager *pager)
 		gc_call_throw_reply(slot->call, problem, not_read(pager), NULL);
 	note_total(pager);
 	pager->left = pager->page.count;
+	if (pager->read_all)
+		check_allowance(pager);
 	pager->next_read++;
 	return true;
 }
@@ -176,6 +190,12 @@ gc_pager_next(GcPager *pager)
 	pager->left--;
 	(void) gc_json_element(&pager->page.entities);
 	return &pager->page.entities;
+}
+
+void
+gc_pager_read_all(GcPager *pager)
+{
+	pager->read_all = true;
 }
 
 int64

@@ -30,6 +30,12 @@ extern GcPager *gc_pager_open(GcCalls *calls, const GcResource *resource, const 
  */
 extern GcJson *gc_pager_next(GcPager *pager);
 
+/*
+ * The walk will go to its end: it throws as soon as it is known that it would
+ * take more requests than the statement may make.
+ */
+extern void gc_pager_read_all(GcPager *pager);
+
 /* How many entities there are, by the last page read; -1: not known. */
 extern int64 gc_pager_total(const GcPager *pager);
 

@@ -14,12 +14,16 @@
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
+int gc_max_requests = 0;
+
+#define MAX_REQUESTS_HINT "Raise the server option \"max_requests\", or gc_fdw.max_requests."
+
 /* A call that is tried for longer than this says so. */
 #define TELL_WAITING_US (10 * USECS_PER_SEC)
 
 typedef enum CallState
 {
-	CALL_WAITING, /* for its slot, until start_at */
+	CALL_WAITING, /* for the end of a backoff, then for the quota */
 	CALL_FLYING,
 	CALL_ENDED,
 } CallState;
@@ -32,9 +36,7 @@ struct GcCall
 	GcCallSpec spec;
 	CallState state;
 	GcRetry retry;
-	GcTime start_at; /* CALL_WAITING: its slot, or the end of a backoff */
-	bool has_slot;	 /* else a slot is still to be taken, at start_at */
-	GcRateSlot slot;
+	GcTime start_at;   /* CALL_WAITING: ready from then on, but for the quota */
 	bool last_attempt; /* no other will be started */
 	bool doubted;	   /* spec.rows are counted in *spec.in_doubt */
 	uint64 token_number;
@@ -45,11 +47,22 @@ struct GcCall
 	MemoryContextCallback on_reset;
 };
 
+/* A set stands in the quota's line once for each class of calls, not once for each call. */
+#define CALL_CLASSES 4
+
+typedef struct Line
+{
+	uint64 ticket;
+	bool refused; /* in this round */
+	GcTime until; /* … and so long */
+} Line;
+
 struct GcCalls
 {
 	dlist_node node; /* in open_sets */
 	GcConnection *conn;
 	GcStat *stat;
+	Line lines[CALL_CLASSES];
 	MemoryContext cxt;
 	dlist_head list;
 	bool open; /* in open_sets */
@@ -128,7 +141,6 @@ call_send(GcCall *call)
 	request.body_len = call->spec.body_len;
 	request.fresh_connection = call->spec.call_class == GC_CALL_UNSAFE;
 	call->token_number = conn->token_number;
-	call->has_slot = false;
 	call->retry.sent_at = gc_clock_now();
 	call_doubt(call, true);
 	call->exchange = gc_http_start(&request);
@@ -137,11 +149,13 @@ call_send(GcCall *call)
 	stat->requests++;
 	stat->retries += call->retry.attempts > 0;
 	stat->bytes_sent += request.body_len;
+	if (call->calls->stat->spent)
+		(*call->calls->stat->spent)++;
 }
 
-/* Sends the request, if a token can be had. */
-static void
-call_launch(GcCall *call)
+/* Sees to it that there is a token; ends the call if none can be had. */
+static bool
+call_has_token(GcCall *call)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(call->cxt);
 	GcFailure *failure = gc_connection_token(call->calls->conn, call->spec.stat);
@@ -149,16 +163,15 @@ call_launch(GcCall *call)
 	MemoryContextSwitchTo(caller_cxt);
 	if (failure)
 		call_end(call, failure);
-	else
-		call_send(call);
+	return failure == NULL;
 }
 
 /* The headers' word on the quota, of either family. */
 static void
-observe_limits(GcCall *call, GcTime now)
+observe_limits(GcCall *call)
 {
 	GcHttpExchange *exchange = call->exchange;
-	GcRateLimit *limit = call->calls->conn->limit;
+	GcQuota *quota = call->calls->conn->quota;
 	int allowed = gc_retry_header_int(exchange, "inin-ratelimit-allowed");
 	int used = gc_retry_header_int(exchange, "inin-ratelimit-count");
 	int reset = gc_retry_header_int(exchange, "inin-ratelimit-reset");
@@ -171,64 +184,136 @@ observe_limits(GcCall *call, GcTime now)
 		if (allowed >= 0 && remaining >= 0)
 			used = allowed - remaining;
 	}
-	gc_ratelimit_observe(limit, allowed, used, reset, now);
-	if (gc_http_status(exchange) == 429)
-		call->spec.stat->throttled++;
+	gc_quota_observe(quota, allowed, used, reset);
+	if (gc_http_status(exchange) != 429)
+		return;
+	call->spec.stat->throttled++;
+	/* With quota left in the window, it is the second bucket that is empty. */
+	gc_quota_close(quota, call->spec.rate.bulk && used >= 0 && used < allowed,
+				   call->retry.retry_at);
 }
 
+/* Books an ended attempt for the views. */
 static void
-call_take_slot(GcCall *call, GcTime now)
+book_attempt(GcCall *call)
 {
-	call->slot = gc_ratelimit_reserve(call->calls->conn->limit, now);
-	call->start_at = call->slot.at;
-	call->has_slot = true;
+	GcHttpExchange *exchange = call->exchange;
+	bool answered = gc_http_outcome(exchange) == GC_HTTP_ANSWERED;
+	GcStatRequest request = {.method = call->spec.method,
+							 .path = call->spec.path,
+							 .endpoint = call->spec.endpoint,
+							 .status = answered ? gc_http_status(exchange) : 0,
+							 .us = gc_http_time_us(exchange),
+							 .attempt = call->retry.attempts,
+							 .bytes_sent = call->spec.body_len,
+							 .request_id = call->request_id};
+	size_t len;
+
+	(void) gc_http_body(exchange, &len);
+	request.bytes_received = len;
+	call->spec.stat->bytes_received += len;
+	if (answered)
+		request.correlation_id = gc_http_header(exchange, "inin-correlation-id");
+	gc_stat_request(&call->calls->conn->owner, &request);
 }
 
+/* ---- waiting ---- */
+
+static Line *
+call_line(GcCall *call)
+{
+	return &call->calls->lines[call->spec.rate.priority + 2 * call->spec.rate.bulk];
+}
+
+/* Leaves the line unless another call of the set is ready to go by it. */
 static void
-call_return_slot(GcCall *call)
+line_leave(GcCalls *calls, Line *line)
 {
-	if (call->state == CALL_WAITING && call->has_slot)
-		gc_ratelimit_return(call->calls->conn->limit, &call->slot);
-	call->has_slot = false;
+	dlist_iter iter;
+
+	if (line->ticket == 0)
+		return;
+	dlist_foreach (iter, &calls->list)
+	{
+		GcCall *call = dlist_container(GcCall, node, iter.cur);
+
+		if (call->state == CALL_WAITING && call_line(call) == line &&
+			gc_clock_now() >= call->start_at)
+			return;
+	}
+	gc_quota_leave(calls->conn->quota, &line->ticket);
 }
 
-/* Waits for a moment; a slot is taken only then, so that nobody waits behind a backoff. */
+/* Waits for a moment; lines up only then, so that nobody waits behind a backoff. */
 static void
 call_wait_until(GcCall *call, GcTime start_at)
 {
 	call->start_at = start_at;
-	call->has_slot = false;
 	call->state = CALL_WAITING;
 }
 
 /* A failure without an exchange. */
 static GcFailure *
-call_failure(GcCall *call, int sqlstate, const char *message)
+call_failure(GcCall *call, int sqlstate, const char *message, const char *hint)
 {
 	GcFailure *failure = MemoryContextAllocZero(call->cxt, sizeof(GcFailure));
 
 	failure->outcome = GC_HTTP_PENDING;
 	failure->sqlstate = sqlstate;
 	failure->message = MemoryContextStrdup(call->cxt, message);
+	failure->hint = hint;
 	failure->method = call->spec.method;
 	failure->path = call->spec.path;
 	return failure;
 }
 
-/* Lines up for the quota; a wait that would end beyond the budget is a failure at once. */
+/* Ends a call for which the quota is closed for longer than it may take. */
 static void
-call_line_up(GcCall *call, GcTime now)
+call_check_closed(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
-	GcTime closed = gc_ratelimit_closed_until(conn->limit);
+	GcTime closed = gc_quota_closed_until(conn->quota, call->spec.rate);
 
 	if (closed - call->retry.started > conn->retry.timeout_ms * INT64CONST(1000))
 		call_end(call, call_failure(call, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
 									psprintf("The quota is used up for another " INT64_FORMAT
 											 " s, which is beyond retry_timeout",
-											 (closed - now) / USECS_PER_SEC)));
-	else
-		call_take_slot(call, now);
+											 (closed - gc_clock_now()) / USECS_PER_SEC),
+									"Try again later, or raise the server option "
+									"\"retry_timeout\"."));
+}
+
+/* Ends a call that is one too many. */
+static bool
+call_is_allowed(GcCall *call)
+{
+	if (gc_calls_allowance(call->calls) != 0)
+		return true;
+	call_end(call, call_failure(call, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+								psprintf("The statement has made " INT64_FORMAT
+										 " requests, which is its limit of max_requests",
+										 *call->calls->stat->spent),
+								MAX_REQUESTS_HINT));
+	return false;
+}
+
+/* A call that is ready: lines up for the quota, and goes if it is its turn. */
+static void
+call_try(GcCall *call)
+{
+	Line *line = call_line(call);
+
+	if (!line->refused && call_is_allowed(call) && call_has_token(call))
+	{
+		line->refused = !gc_quota_ask(call->calls->conn->quota, call->spec.rate, &line->ticket,
+									  &line->until);
+		if (!line->refused)
+			call_send(call);
+	}
+	if (line->refused)
+		call_check_closed(call);
+	if (call->state == CALL_ENDED)
+		line_leave(call->calls, line);
 }
 
 /* Somebody may sit before a prompt: once a statement, say what it waits for. */
@@ -294,18 +379,15 @@ call_judge(GcCall *call)
 	const char *bytes = gc_http_body(call->exchange, &len);
 	GcVerdict verdict;
 
-	call->spec.stat->bytes_received += len;
 	if (answered)
-	{
-		observe_limits(call, now);
 		answer.garbled = gc_http_status(call->exchange) < 300 && !looks_like_json(bytes, len);
-	}
 	failure = read_failure(call, &answer);
 	answer.conflict_passes = failure && failure->conflict_passes;
 	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange, &answer, now);
-	/* A floor is kept by every later request, whatever becomes of this one. */
-	if (failure && failure->status == 429)
-		gc_ratelimit_close(conn->limit, call->retry.retry_at);
+	/* What it says of the quota holds for everybody, whatever becomes of this call. */
+	if (answered)
+		observe_limits(call);
+	book_attempt(call);
 	if (verdict != GC_VERDICT_SUCCESS)
 		call_doubt(call, call->retry.in_doubt != 0);
 	if (verdict == GC_VERDICT_NEW_TOKEN &&
@@ -337,28 +419,47 @@ gc_call_give_up(GcCall *call)
 	call->last_attempt = true;
 	if (call->state != CALL_WAITING)
 		return;
-	call_return_slot(call);
-	call_end(call,
-			 call_failure(call, ERRCODE_OPERATOR_INTERVENTION, "The statement had failed"));
+	call_end(call, call_failure(call, ERRCODE_OPERATOR_INTERVENTION,
+								"The statement had failed", NULL));
+	line_leave(call->calls, call_line(call));
 }
 
 /* ---- sets ---- */
+
+int64
+gc_calls_allowance(const GcCalls *calls)
+{
+	int64 max = calls->conn->max_requests;
+
+	if (calls->stat->spent == NULL)
+		return -1;
+	if (gc_max_requests > 0 && (max == 0 || gc_max_requests < max))
+		max = gc_max_requests;
+	return max == 0 ? -1 : Max(max - *calls->stat->spent, 0);
+}
+
+void
+gc_calls_refuse(const GcCalls *calls, int64 needed, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg_internal("%s", what),
+			 errdetail("It would take " INT64_FORMAT " more requests, of which max_requests "
+					   "allows " INT64_FORMAT ".",
+					   needed, gc_calls_allowance(calls)),
+			 errhint("%s", MAX_REQUESTS_HINT)));
+}
 
 /* Moves one call; the moment from which it can move on, or 0 if only an event helps. */
 static GcTime
 call_advance(GcCall *call, GcTime now)
 {
 	if (call->state == CALL_WAITING && now >= call->start_at)
-	{
-		/* No slot yet, or closed since it was taken: line up. */
-		if (!call->has_slot || gc_ratelimit_closed_until(call->calls->conn->limit) > now)
-			call_line_up(call, now);
-		if (call->state == CALL_WAITING && now >= call->start_at)
-			call_launch(call);
-	}
+		call_try(call);
 	if (call->state == CALL_FLYING && gc_http_outcome(call->exchange) != GC_HTTP_PENDING)
 		call_judge(call);
-	return call->state == CALL_WAITING ? call->start_at : 0;
+	if (call->state != CALL_WAITING)
+		return 0;
+	return now >= call->start_at ? call_line(call)->until : call->start_at;
 }
 
 /*
@@ -379,6 +480,8 @@ calls_advance(GcCalls *calls, GcTime *until)
 
 		*until = 0;
 		launched = false;
+		for (int i = 0; i < CALL_CLASSES; i++)
+			calls->lines[i].refused = false;
 		dlist_foreach (iter, &calls->list)
 		{
 			GcCall *call = dlist_container(GcCall, node, iter.cur);
@@ -398,6 +501,21 @@ calls_advance(GcCalls *calls, GcTime *until)
 	return ended;
 }
 
+/* What the set waits for, if it has to. */
+static GcWait
+calls_wait(GcCalls *calls)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &calls->list)
+		if (dlist_container(GcCall, node, iter.cur)->state == CALL_FLYING)
+			return GC_WAIT_HTTP;
+	for (int i = 0; i < CALL_CLASSES; i++)
+		if (calls->lines[i].refused)
+			return GC_WAIT_QUOTA;
+	return GC_WAIT_BACKOFF;
+}
+
 void
 gc_calls_wait_any(GcCalls *calls)
 {
@@ -405,10 +523,17 @@ gc_calls_wait_any(GcCalls *calls)
 
 	while (!calls_advance(calls, &until))
 	{
+		GcWait wait = calls_wait(calls);
 		GcTime from = gc_clock_now();
+		int64 slept;
 
-		gc_loop_wait(until);
-		calls->stat->wait_us += gc_clock_now() - from;
+		gc_loop_wait(until, wait);
+		slept = gc_clock_now() - from;
+		calls->stat->wait_us += slept;
+		if (wait == GC_WAIT_HTTP)
+			continue;
+		calls->stat->quota_wait_us += slept;
+		gc_stat_quota_wait(&calls->conn->owner, slept);
 	}
 }
 
@@ -425,8 +550,8 @@ call_reset(void *arg)
 {
 	GcCall *call = arg;
 
-	call_return_slot(call);
 	dlist_delete(&call->node);
+	line_leave(call->calls, call_line(call));
 }
 
 void

@@ -32,7 +32,9 @@ typedef struct GcCallSpec
 	const char *path; /* from the API's base URL on, with its query */
 	const char *body; /* JSON; NULL: none.  The caller's, until the call is freed */
 	size_t body_len;
-	GcStat *stat; /* where to count; NULL: the set's */
+	const char *endpoint; /* the path's pattern, without ids and query; for statistics */
+	GcRateClass rate;	  /* its rank in the quota's line */
+	GcStat *stat;		  /* where to count; NULL: the set's */
 	/*
 	 * Rows that the call writes, and where they are counted while they are in
 	 * doubt: from the moment an attempt goes out until an answer says that it did
@@ -44,8 +46,17 @@ typedef struct GcCallSpec
 	int rows;
 } GcCallSpec;
 
+/* GUC gc_fdw.max_requests: of one statement; 0: no limit. */
+extern int gc_max_requests;
+
 /* Opens a set; "stat" is counted up and must live as long. */
 extern GcCalls *gc_calls_open(GcConnection *conn, GcStat *stat);
+
+/* How many more requests the statement may make; -1: no limit. */
+extern int64 gc_calls_allowance(const GcCalls *calls);
+
+/* Throws that so many more requests would be needed; "what" cannot be done for that. */
+extern _Noreturn void gc_calls_refuse(const GcCalls *calls, int64 needed, const char *what);
 
 /* Cancels what is pending, frees all calls. */
 extern void gc_calls_close(GcCalls *calls);

@@ -41,6 +41,9 @@ typedef struct GcAttribute
 		const GcSpan *span); /* a value made from what path gives, absent included */
 } GcAttribute;
 
+/* Where the list's id stands in the pattern of a path. */
+#define GC_LIST_ID "{contactListId}"
+
 /* What a page is asked of. */
 typedef struct GcPageRequest
 {
@@ -57,7 +60,7 @@ typedef struct GcResource
 	int attribute_count;
 	double default_rows;		 /* that the planner takes while nobody has looked */
 	bool has_list;				 /* belongs to one contact list, and has its columns as well */
-	const char *insert_endpoint; /* %s: the list; NULL: it can only be read */
+	const char *insert_endpoint; /* a pattern; NULL: it can only be read */
 
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,
@@ -65,7 +68,7 @@ typedef struct GcResource
 	/* The same without a number, for EXPLAIN. */
 	const char *path_name;
 	const char *method;
-	const char *endpoint; /* %s: the list */
+	const char *endpoint; /* a pattern */
 } GcResource;
 
 extern const GcResource gc_contacts;

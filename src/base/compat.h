@@ -14,6 +14,8 @@
 #include "miscadmin.h"
 #include "optimizer/pathnode.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -27,6 +29,25 @@
 #error "gc_fdw needs PostgreSQL 15 or later"
 #endif
 
+/* Shared memory that is there without shared_preload_libraries. */
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#define GC_COMPAT_NAMED_SEGMENTS 1
+#else
+#define GC_COMPAT_NAMED_SEGMENTS 0
+#endif
+
+/* This backend's place among all processes, for others to find its latch by. */
+static inline int
+gc_compat_proc_number(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProcNumber;
+#else
+	return MyProc->pgprocno;
+#endif
+}
+
 /* A wait set that lives as long as the backend. */
 static inline WaitEventSet *
 gc_compat_wait_event_set(int nevents)
@@ -35,6 +56,17 @@ gc_compat_wait_event_set(int nevents)
 	return CreateWaitEventSet(NULL, nevents);
 #else
 	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/* The wait event of that name, made at first sight; before 17 extensions share one. */
+static inline uint32
+gc_compat_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	return PG_WAIT_EXTENSION;
 #endif
 }
 

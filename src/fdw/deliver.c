@@ -12,9 +12,11 @@
 #include "postgres.h"
 
 #include "api/request.h"
+#include "base/progress.h"
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
 #include "fdw/sent.h"
+#include "fdw/statement.h"
 
 #include "lib/ilist.h"
 #include "utils/memutils.h"
@@ -52,6 +54,7 @@ struct GcTarget
 	int64 in_doubt; /* of calls that ended so */
 	bool has_twin;	/* another target of the statement is the same list */
 	GcSent *sent;
+	GcProgress *progress;
 };
 
 static dlist_head writers = DLIST_STATIC_INIT(writers);
@@ -86,6 +89,7 @@ writer_for(EState *estate, GcConnection *conn)
 		AllocSetContextCreate(writer->cxt, "gc_fdw replies", ALLOCSET_DEFAULT_SIZES);
 	dlist_init(&writer->wire);
 	dlist_init(&writer->spares);
+	writer->stat.spent = gc_statement_spent(estate);
 	writer->calls = gc_calls_open(conn, &writer->stat);
 	writer->on_reset.func = writer_reset;
 	writer->on_reset.arg = writer;
@@ -117,6 +121,8 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	target->settings = *settings;
 	target->path = gc_contacts_post_path(list->id, &settings->flags);
 	target->sent = gc_sent_record(rel->label);
+	target->progress = gc_progress_begin(&conn->owner, list->name,
+										 estate->es_plannedstmt ? "INSERT" : "COPY");
 	writer->targets = lappend(writer->targets, target);
 	MemoryContextSwitchTo(caller_cxt);
 	return target;
@@ -134,6 +140,7 @@ gc_deliver_stat(GcTarget *target)
 	GcStat stat = target->stat;
 
 	stat.wait_us += target->writer->stat.wait_us;
+	stat.quota_wait_us += target->writer->stat.quota_wait_us;
 	return stat;
 }
 
@@ -216,6 +223,8 @@ book(GcBatch *batch, int *sqlstate)
 	size_t len;
 
 	*sqlstate = 0;
+	gc_progress_update(target->progress, target->accepted, -1, target->stat.requests,
+					   target->writer->stat.quota_wait_us);
 	if (gc_call_failure(batch->call))
 	{
 		if (gc_call_in_doubt(batch->call))
@@ -231,6 +240,7 @@ book(GcBatch *batch, int *sqlstate)
 		target->accepted += batch->rows;
 		target->sent->accepted += batch->rows;
 		target->sent->in_doubt -= batch->rows;
+		gc_stat_rows(&target->writer->conn->owner, batch->rows, 0);
 	}
 	return problem;
 }
@@ -292,16 +302,19 @@ batch_start(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
 	Writer *writer = target->writer;
-	GcCallSpec spec = {.call_class = target->settings.flags.clear_system_data
-										 ? GC_CALL_UNSAFE
-										 : GC_CALL_IDEMPOTENT,
-					   .method = "POST",
-					   .path = target->path,
-					   .body = batch->body.data,
-					   .body_len = batch->body.len,
-					   .stat = &target->stat,
-					   .in_doubt = &target->sent->in_doubt,
-					   .rows = batch->rows};
+	GcCallSpec spec = {
+		.call_class =
+			target->settings.flags.clear_system_data ? GC_CALL_UNSAFE : GC_CALL_IDEMPOTENT,
+		.method = "POST",
+		.path = target->path,
+		.endpoint = target->rel->resource->insert_endpoint,
+		/* Somebody may wait for a single row, and it is a bulk call all the same. */
+		.rate = {.priority = batch->rows == 1, .bulk = true},
+		.body = batch->body.data,
+		.body_len = batch->body.len,
+		.stat = &target->stat,
+		.in_doubt = &target->sent->in_doubt,
+		.rows = batch->rows};
 
 	dlist_push_tail(&writer->wire, &batch->node);
 	writer->wire_count++;

@@ -24,15 +24,13 @@ static void
 explain_call(ExplainState *es, GcRelation *rel, const char *list_id, const char *method,
 			 const char *endpoint)
 {
-	StringInfoData call;
+	const char *place = strstr(endpoint, GC_LIST_ID);
+	const char *call = endpoint;
 
-	initStringInfo(&call);
-	appendStringInfo(&call, "%s ", method);
-	if (rel->resource->has_list)
-		appendStringInfo(&call, endpoint, list_part(rel, list_id));
-	else
-		appendStringInfoString(&call, endpoint);
-	ExplainPropertyText("Remote Call", call.data, es);
+	if (place)
+		call = psprintf("%.*s%s%s", (int) (place - endpoint), endpoint,
+						list_part(rel, list_id), place + strlen(GC_LIST_ID));
+	ExplainPropertyText("Remote Call", psprintf("%s %s", method, call), es);
 }
 
 void

@@ -18,6 +18,7 @@
 #include "fdw/explain.h"
 #include "fdw/modify.h"
 #include "fdw/returning.h"
+#include "fdw/statement.h"
 
 #include "access/table.h"
 #include "commands/explain.h"
@@ -115,7 +116,7 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	Relation relation = rri->ri_RelationDesc;
 	InsertState *state = palloc0(sizeof(InsertState));
-	GcStat stat = {0};
+	GcStat stat = {.spent = gc_statement_spent(estate)};
 	GcTargetSettings settings;
 	GcConnection *conn;
 

@@ -117,13 +117,26 @@ used_columns(RelOptInfo *baserel, Oid relid)
 	return columns;
 }
 
+/*
+ * Is it certain that the scan will be read to its end?  So it is in a query of
+ * this table alone without LIMIT, whose rows are all fetched at once.
+ */
+static bool
+reads_all(PlannerInfo *root)
+{
+	return root->query_level == 1 && root->parent_root == NULL &&
+		   bms_membership(root->all_baserels) == BMS_SINGLETON &&
+		   root->parse->limitCount == NULL && root->tuple_fraction == 0;
+}
+
 static ForeignScan *
 gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
 				 List *tlist, List *scan_clauses, Plan *outer_plan)
 {
-	return make_foreignscan(tlist, extract_actual_clauses(scan_clauses, false), baserel->relid,
-							NIL, list_make1(used_columns(baserel, relid)), NIL, NIL,
-							outer_plan);
+	return make_foreignscan(
+		tlist, extract_actual_clauses(scan_clauses, false), baserel->relid, NIL,
+		list_make2(used_columns(baserel, relid), list_make1_int(reads_all(root))), NIL, NIL,
+		outer_plan);
 }
 
 void

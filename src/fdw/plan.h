@@ -15,7 +15,8 @@
 /* What GetForeignPlan leaves in the plan. */
 enum GcScanPrivate
 {
-	GcScanPrivateColumns /* IntList: attnums to fetch; NIL: none but the row's existence */
+	GcScanPrivateColumns, /* IntList: attnums to fetch; NIL: none but the row's existence */
+	GcScanPrivateReadsAll /* IntList of one: is it certain that all rows will be asked for? */
 };
 
 extern void gc_plan_routine(FdwRoutine *routine);

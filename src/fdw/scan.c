@@ -7,11 +7,13 @@
 #include "api/pager.h"
 #include "base/compat.h"
 #include "base/option.h"
+#include "base/progress.h"
 #include "fdw/decode.h"
 #include "fdw/explain.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
 #include "fdw/spool.h"
+#include "fdw/statement.h"
 
 #include "commands/explain.h"
 #include "executor/executor.h"
@@ -29,7 +31,11 @@ typedef struct GcScanState
 	Oid user_id;
 	Bitmapset *columns; /* attnums to fetch */
 	int page_size;
+	bool reads_all; /* nothing above will stop it early */
 	GcStat stat;
+	GcProgress *progress;
+	int64 rows;		   /* read in this walk */
+	int64 rows_booked; /* … of these, counted in the statistics */
 	MemoryContext scan_cxt;
 	MemoryContext walk_cxt;
 	MemoryContext row_cxt;
@@ -62,6 +68,8 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->scan_cxt = scan_cxt;
 	scan->walk_cxt = AllocSetContextCreate(scan_cxt, "gc_fdw walk", ALLOCSET_DEFAULT_SIZES);
 	scan->row_cxt = AllocSetContextCreate(scan_cxt, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
+	scan->reads_all = linitial_int(list_nth(plan->fdw_private, GcScanPrivateReadsAll));
+	scan->stat.spent = gc_statement_spent(estate);
 	node->fdw_state = scan;
 	MemoryContextSwitchTo(caller_cxt);
 }
@@ -102,7 +110,22 @@ scan_begin_walk(GcScanState *scan)
 								scan->conn->max_in_flight, scan->rel->label);
 	if (scan->list)
 		gc_pager_on_missing(scan->pager, forget_list, scan);
+	if (scan->reads_all)
+		gc_pager_read_all(scan->pager);
+	scan->progress = gc_progress_begin(
+		&scan->conn->owner, scan->list ? scan->list->name : scan->rel->label, "SELECT");
+	scan->rows = scan->rows_booked = 0;
 	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* Books what was read since the last time. */
+static void
+scan_book(GcScanState *scan)
+{
+	gc_stat_rows(&scan->conn->owner, 0, scan->rows - scan->rows_booked);
+	scan->rows_booked = scan->rows;
+	gc_progress_update(scan->progress, scan->rows, gc_pager_total(scan->pager),
+					   scan->stat.requests, scan->stat.quota_wait_us);
 }
 
 /* All pages are read: what was seen is of use to the planner, or worth a warning. */
@@ -111,6 +134,7 @@ scan_end_walk(GcScanState *scan)
 {
 	int64 first;
 
+	scan_book(scan);
 	gc_plan_note_rows(scan->rel->relid, gc_pager_total(scan->pager));
 	if (gc_pager_drifted(scan->pager, &first))
 		ereport(WARNING, (errmsg("%s changed while it was read", scan->rel->label),
@@ -136,6 +160,8 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 					   psprintf("An entity is not a JSON object: %s.", json->error));
 	else
 		ExecStoreVirtualTuple(slot);
+	if (json && ++scan->rows % scan->page_size == 0)
+		scan_book(scan);
 	MemoryContextSwitchTo(caller_cxt);
 	return json != NULL;
 }
@@ -192,6 +218,8 @@ gcEndForeignScan(ForeignScanState *node)
 	GcScanState *scan = node->fdw_state;
 
 	/* Also runs after EXPLAIN without ANALYZE, and not at all after an error. */
+	if (scan && scan->pager && scan->rows > scan->rows_booked)
+		scan_book(scan);
 	if (scan && scan->spool)
 		gc_spool_end(scan->spool);
 	if (scan)

@@ -8,6 +8,7 @@
 #include "base/option.h"
 #include "net/connection.h"
 
+#include "common/hashfn.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/inval.h"
@@ -107,6 +108,7 @@ read_server(GcConnection *conn, ForeignServer *server)
 	conn->server_options = copyObject(options);
 	conn->api_url = service_url(server, "api_url", "api");
 	conn->max_in_flight = gc_option_int(options, NIL, "max_in_flight");
+	conn->max_requests = gc_option_int(options, NIL, "max_requests");
 	conn->transport.ca_file = ca_file ? pstrdup(ca_file) : NULL;
 	conn->transport.connect_timeout = gc_option_ms(options, NIL, "connect_timeout");
 	conn->transport.request_timeout = gc_option_ms(options, NIL, "request_timeout");
@@ -139,10 +141,34 @@ read_mapping(GcConnection *conn, ForeignServer *server, UserMapping *mapping)
 	conn->oauth.client_secret = pstrdup(secret);
 	conn->oauth.transport = conn->transport;
 	conn->oauth.retry = conn->retry;
+	conn->oauth.owner = conn->owner;
+}
+
+static void
+read_rate(List *options, GcRateSettings *rate)
+{
+	rate->per_minute = gc_option_int(options, NIL, "requests_per_minute");
+	rate->per_minute_max = gc_option_given(options, "requests_per_minute");
+	rate->per_second = gc_option_real(options, NIL, "requests_per_second");
+	rate->bulk_per_minute = gc_option_int(options, NIL, "bulk_requests_per_minute");
+	rate->jitter_ms = gc_option_ms(options, NIL, "jitter");
+	rate->share = gc_option_real(options, NIL, "quota_share");
+	rate->reserve = gc_option_real(options, NIL, "quota_reserve");
+}
+
+/* Whose quota it is: the client's, or that of a token given as it is, which is not shown. */
+static const char *
+client_name(GcConnection *conn)
+{
+	const char *token = conn->token.value;
+
+	if (conn->oauth.client_id)
+		return conn->oauth.client_id;
+	return psprintf("token %08x", hash_bytes((const unsigned char *) token, strlen(token)));
 }
 
 static GcConnection *
-connection_make(ForeignServer *server, UserMapping *mapping)
+connection_make(Oid user_id, ForeignServer *server, UserMapping *mapping)
 {
 	/* Under the caller's context until it is complete: an error leaves nothing. */
 	MemoryContext cxt =
@@ -158,14 +184,13 @@ connection_make(ForeignServer *server, UserMapping *mapping)
 		GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(server->serverid));
 	conn->mapping_hash =
 		GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(mapping->umid));
+	conn->owner =
+		(GcStatOwner){.database = MyDatabaseId, .server = server->serverid, .role = user_id};
 	read_server(conn, server);
 	read_mapping(conn, server, mapping);
-	rate.per_minute = gc_option_int(server->options, NIL, "requests_per_minute");
-	rate.per_minute_max = gc_option_given(server->options, "requests_per_minute");
-	rate.per_second = gc_option_real(server->options, NIL, "requests_per_second");
-	rate.jitter_ms = gc_option_ms(server->options, NIL, "jitter");
-	conn->limit = gc_ratelimit_get(
-		conn->api_url, conn->oauth.client_id ? conn->oauth.client_id : "access_token", &rate);
+	read_rate(server->options, &rate);
+	conn->quota = gc_quota_get(conn->api_url, client_name(conn), &rate);
+	gc_stat_quota(&conn->owner, gc_quota_id(conn->quota));
 	conn->valid = true;
 	MemoryContextSetParent(cxt, TopMemoryContext);
 	dlist_push_tail(&connections, &conn->node);
@@ -202,11 +227,12 @@ gc_connection_get(Oid user_id, Oid server_id)
 
 		if (!kept->valid && kept->users == 0)
 			connection_destroy(kept);
-		else if (kept->valid && kept->mapping_id == mapping->umid)
+		else if (kept->valid && kept->mapping_id == mapping->umid &&
+				 kept->owner.role == user_id)
 			conn = kept;
 	}
 	if (conn == NULL)
-		conn = connection_make(server, mapping);
+		conn = connection_make(user_id, server, mapping);
 	connection_hold(conn);
 	return conn;
 }
@@ -261,7 +287,7 @@ gc_connection_forget(Oid server_id)
 		if (OidIsValid(server_id) && conn->server_id != server_id)
 			continue;
 		count += conn->valid;
-		gc_ratelimit_forget(conn->limit);
+		gc_quota_forget(conn->quota);
 		conn->valid = false;
 		if (conn->users == 0)
 			connection_destroy(conn);

@@ -13,7 +13,7 @@
 #include "base/stat.h"
 #include "net/http.h"
 #include "net/oauth.h"
-#include "net/ratelimit.h"
+#include "net/quota.h"
 #include "net/retry.h"
 
 #include "lib/ilist.h"
@@ -27,12 +27,14 @@ typedef struct GcConnection
 	List *server_options; /* DefElems, for options that tables may override */
 	char *api_url;		  /* without a trailing slash */
 	int max_in_flight;
+	int max_requests;		 /* of one statement; 0: no limit */
 	GcHttpRequest transport; /* timeouts, CA file, size limit */
 	GcRetryPolicy retry;
 	GcOAuthClient oauth; /* client_id NULL: a fixed access_token is given */
 	GcToken token;
 	uint64 token_number; /* counts tokens, to tell whose 401 it was */
-	GcRateLimit *limit;
+	GcQuota *quota;
+	GcStatOwner owner; /* for whom requests are counted */
 	void *cache;	   /* for the layer above; lives in cxt */
 	MemoryContext cxt; /* all of this */
 	uint32 server_hash;

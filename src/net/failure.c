@@ -266,7 +266,7 @@ failure_hint(const GcFailure *failure)
 void
 gc_failure_throw(const GcFailure *failure, const char *message, const char *counts)
 {
-	const char *hint = failure_hint(failure);
+	const char *hint = failure->hint ? failure->hint : failure_hint(failure);
 
 	if (failure->instead)
 		message = failure->instead;

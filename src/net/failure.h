@@ -27,6 +27,7 @@ typedef struct GcFailure
 	const char *method;
 	const char *path;
 	const char *instead;  /* what could not be done, where the caller's words do not fit */
+	const char *hint;	  /* what to do; NULL: what the status suggests */
 	const char *gave_up;  /* why it was not tried again; or NULL */
 	bool conflict_passes; /* 409: waiting can help (a lock or a version, not a duplicate) */
 	bool in_doubt;		  /* it may have taken effect */

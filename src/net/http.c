@@ -321,6 +321,15 @@ gc_http_status(const GcHttpExchange *exchange)
 	return (int) status;
 }
 
+int64
+gc_http_time_us(const GcHttpExchange *exchange)
+{
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(exchange->carrier->easy, CURLINFO_TOTAL_TIME_T, &us);
+	return us;
+}
+
 const char *
 gc_http_header(const GcHttpExchange *exchange, const char *name)
 {

@@ -203,18 +203,10 @@ loop_advance(void)
 }
 
 void
-gc_loop_poll(void)
+gc_loop_wait(GcTime until, GcWait wait)
 {
-	if (loop.multi == NULL || loop.active == 0)
-		return;
-	/* A few turns: starting an exchange takes one for each of connect, send, receive. */
-	for (int turn = 0; turn < 4 && loop_advance(); turn++)
-		;
-}
+	bool woken = false;
 
-void
-gc_loop_wait(GcTime until)
-{
 	loop_open();
 	loop.settled = 0;
 	for (;;)
@@ -230,12 +222,15 @@ gc_loop_wait(GcTime until)
 				return;
 		}
 		/* An exchange in flight needs no deadline of ours: curl's timer has it. */
-		if (WaitEventSetWait(loop.waits, timeout, &ready, 1, PG_WAIT_EXTENSION) == 1 &&
+		if (WaitEventSetWait(loop.waits, timeout, &ready, 1, gc_wait_event(wait)) == 1 &&
 			(ready.events & WL_LATCH_SET))
+		{
 			ResetLatch(MyLatch);
+			woken = true;
+		}
 		loop_advance();
-		if (loop.settled > 0 || timeout == 0)
-			return;
+		if (loop.settled > 0 || timeout == 0 || woken)
+			break;
 	}
 }
 
@@ -249,7 +244,9 @@ gc_loop_add(CURL *easy, GcTransfer *transfer)
 		gc_loop_no_memory();
 	loop.active++;
 	transfer->added = true;
-	gc_loop_poll();
+	/* A few turns: starting an exchange takes one for each of connect, send, receive. */
+	for (int turn = 0; turn < 4 && loop_advance(); turn++)
+		;
 }
 
 void

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include <curl/curl.h>
 
 /* What the loop knows of a transfer; must stay in place while it is added. */
@@ -28,13 +29,11 @@ extern void gc_loop_add(CURL *easy, GcTransfer *transfer);
 extern void gc_loop_remove(CURL *easy, GcTransfer *transfer);
 
 /*
- * The only wait: until some transfer of this backend that was pending ends, or
- * until a moment (0: for ever).  Serves interrupts, so it may throw.
+ * The only wait: until some transfer of this backend that was pending ends,
+ * somebody sets the latch, or a moment comes (0: none).  Serves interrupts, so
+ * it may throw.
  */
-extern void gc_loop_wait(GcTime until);
-
-/* Moves bytes without waiting; does not serve interrupts. */
-extern void gc_loop_poll(void);
+extern void gc_loop_wait(GcTime until, GcWait wait);
 
 /* Closes kept connections; false if something is in flight. */
 extern bool gc_loop_close(void);

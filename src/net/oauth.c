@@ -16,6 +16,8 @@
 
 #define TOKEN_PATH "/oauth/token"
 
+static const char form[] = "grant_type=client_credentials";
+
 /* A token is renewed this long before it expires, or at nine tenths of a short life. */
 #define TOKEN_MARGIN_S 60
 
@@ -62,11 +64,37 @@ read_token(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
 	return problem;
 }
 
+/* Books a try for the views. */
+static void
+book_try(const GcOAuthClient *client, const GcHttpExchange *exchange, int attempt,
+		 GcStat *stat)
+{
+	bool answered = gc_http_outcome(exchange) == GC_HTTP_ANSWERED;
+	GcStatRequest request = {.method = "POST",
+							 .path = TOKEN_PATH,
+							 .endpoint = TOKEN_PATH,
+							 .status = answered ? gc_http_status(exchange) : 0,
+							 .us = gc_http_time_us(exchange),
+							 .attempt = attempt,
+							 .bytes_sent = sizeof(form) - 1,
+							 .token = true};
+	size_t len;
+
+	(void) gc_http_body(exchange, &len);
+	request.bytes_received = len;
+	if (answered)
+		request.correlation_id = gc_http_header(exchange, "inin-correlation-id");
+	gc_stat_request(&client->owner, &request);
+	stat->requests++;
+	stat->retries += attempt > 1;
+	stat->bytes_sent += request.bytes_sent;
+	stat->bytes_received += len;
+}
+
 /* One try; waits for its end. */
 static GcHttpExchange *
 ask(const GcOAuthClient *client, GcStat *stat)
 {
-	static const char form[] = "grant_type=client_credentials";
 	const char *headers[] = {basic_authorization(client),
 							 "Content-Type: application/x-www-form-urlencoded",
 							 "Accept: application/json", "Expect:", NULL};
@@ -80,10 +108,8 @@ ask(const GcOAuthClient *client, GcStat *stat)
 	request.body = form;
 	request.body_len = sizeof(form) - 1;
 	exchange = gc_http_start(&request);
-	stat->requests++;
-	stat->bytes_sent += request.body_len;
 	while (gc_http_outcome(exchange) == GC_HTTP_PENDING)
-		gc_loop_wait(0);
+		gc_loop_wait(0, GC_WAIT_TOKEN);
 	stat->wait_us += gc_clock_now() - started;
 	return exchange;
 }
@@ -132,12 +158,12 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 	{
 		exchange = ask(client, stat);
 		verdict = gc_retry_judge(&retry, &client->retry, exchange, &answer, gc_clock_now());
+		book_try(client, exchange, retry.attempts, stat);
 		if (verdict != GC_VERDICT_RETRY)
 			break;
 		gc_http_free(exchange);
-		stat->retries++;
 		while (gc_clock_now() < retry.retry_at)
-			gc_loop_wait(retry.retry_at);
+			gc_loop_wait(retry.retry_at, GC_WAIT_BACKOFF);
 	}
 	MemoryContextSwitchTo(caller_cxt);
 	failure = token_failure(exchange, verdict, token, cxt);

@@ -28,6 +28,7 @@ typedef struct GcOAuthClient
 	const char *client_secret;
 	GcHttpRequest transport; /* timeouts, CA file, size limit; the rest is ours to fill */
 	GcRetryPolicy retry;
+	GcStatOwner owner; /* for whom calls are counted */
 } GcOAuthClient;
 
 /*
