@@ -259,6 +259,7 @@ call_failure(GcCall *call, int sqlstate, const char *message, const char *hint)
 	GcFailure *failure = MemoryContextAllocZero(call->cxt, sizeof(GcFailure));
 
 	failure->outcome = GC_HTTP_PENDING;
+	failure->cause = GC_CAUSE_NOT_ASKED;
 	failure->sqlstate = sqlstate;
 	failure->message = MemoryContextStrdup(call->cxt, message);
 	failure->hint = hint;
@@ -351,18 +352,20 @@ looks_like_json(const char *bytes, size_t len)
 
 /* What an ended exchange says that is no success; NULL if it is one. */
 static GcFailure *
-read_failure(GcCall *call, const GcAnswer *answer)
+read_failure(GcCall *call)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(call->cxt);
+	GcHttpExchange *exchange = call->exchange;
 	GcFailure *failure = NULL;
+	size_t len;
+	const char *bytes = gc_http_body(exchange, &len);
 
-	if (answer->garbled)
-		failure = gc_failure_bad_reply(call->exchange, call->spec.method, call->spec.path,
+	if (gc_http_outcome(exchange) != GC_HTTP_ANSWERED || gc_http_status(exchange) >= 300)
+		failure =
+			gc_failure_read(exchange, call->spec.method, call->spec.path, call->request_id);
+	else if (!looks_like_json(bytes, len))
+		failure = gc_failure_bad_reply(exchange, call->spec.method, call->spec.path,
 									   call->request_id, "The answer is not JSON.");
-	else if (gc_http_outcome(call->exchange) != GC_HTTP_ANSWERED ||
-			 gc_http_status(call->exchange) >= 300)
-		failure = gc_failure_read(call->exchange, call->spec.method, call->spec.path,
-								  call->request_id);
 	MemoryContextSwitchTo(caller_cxt);
 	return failure;
 }
@@ -372,20 +375,12 @@ call_judge(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
 	GcTime now = gc_clock_now();
-	bool answered = gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED;
-	GcAnswer answer = {0};
-	GcFailure *failure;
-	size_t len;
-	const char *bytes = gc_http_body(call->exchange, &len);
-	GcVerdict verdict;
+	GcFailure *failure = read_failure(call);
+	GcVerdict verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
+									   failure ? failure->cause : GC_CAUSE_NONE, now);
 
-	if (answered)
-		answer.garbled = gc_http_status(call->exchange) < 300 && !looks_like_json(bytes, len);
-	failure = read_failure(call, &answer);
-	answer.conflict_passes = failure && failure->conflict_passes;
-	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange, &answer, now);
 	/* What it says of the quota holds for everybody, whatever becomes of this call. */
-	if (answered)
+	if (gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED)
 		observe_limits(call);
 	book_attempt(call);
 	if (verdict != GC_VERDICT_SUCCESS)

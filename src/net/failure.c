@@ -45,67 +45,40 @@ read_error_body(GcFailure *failure, json_t *body)
 		failure->message = json_text(body, "error_description");
 }
 
-static bool
-mentions(const GcFailure *failure, const char *code, const char *words)
-{
-	if (failure->code && strstr(failure->code, code))
-		return true;
-	return failure->message && words && strstr(failure->message, words);
-}
-
-/* 409: by code first, then by words; what is neither is taken for a lock (SCENARIOS K). */
-static void
-classify_conflict(GcFailure *failure)
-{
-	if (mentions(failure, "duplicate", "already exists") ||
-		mentions(failure, "duplicate", "duplicate contact"))
-		failure->sqlstate = ERRCODE_UNIQUE_VIOLATION;
-	else if (mentions(failure, "referential.integrity", "does not exist") ||
-			 mentions(failure, "referential.integrity", "incompatible"))
-		failure->sqlstate = ERRCODE_FOREIGN_KEY_VIOLATION;
-	else
-	{
-		failure->sqlstate = ERRCODE_T_R_SERIALIZATION_FAILURE;
-		failure->conflict_passes = true;
-	}
-}
-
-static void
-classify_status(GcFailure *failure)
+static GcCause
+cause_of_status(const GcFailure *failure)
 {
 	switch (failure->status)
 	{
 		case 400:
-			failure->sqlstate = mentions(failure, "invalid.contact.columns", NULL)
-									? ERRCODE_UNDEFINED_COLUMN
-									: ERRCODE_INVALID_PARAMETER_VALUE;
-			break;
+			return gc_policy_bad_request(failure->code);
 		case 401:
-			failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-			break;
+			return GC_CAUSE_TOKEN;
 		case 403:
-			failure->sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
-			break;
+			return GC_CAUSE_FORBIDDEN;
 		case 404:
-			failure->sqlstate = ERRCODE_FDW_TABLE_NOT_FOUND;
-			break;
+			return GC_CAUSE_NOT_FOUND;
 		case 408:
-			failure->sqlstate = ERRCODE_T_R_SERIALIZATION_FAILURE;
-			break;
+			return GC_CAUSE_TIMEOUT;
 		case 409:
-			classify_conflict(failure);
-			break;
+			return gc_policy_conflict(failure->code, failure->message);
 		case 413:
-			failure->sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
-			break;
+			return GC_CAUSE_TOO_LARGE;
 		case 429:
-			failure->sqlstate = ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
-			break;
+			return GC_CAUSE_THROTTLED;
+		case 501:
+			return GC_CAUSE_NOT_OFFERED;
 		default:
-			failure->sqlstate =
-				failure->status >= 500 ? ERRCODE_SYSTEM_ERROR : ERRCODE_FDW_ERROR;
-			break;
+			return failure->status >= 500 ? GC_CAUSE_SERVER : GC_CAUSE_OTHER;
 	}
+}
+
+static void
+set_cause(GcFailure *failure, GcCause cause)
+{
+	failure->cause = cause;
+	failure->sqlstate = gc_policy(cause)->sqlstate;
+	failure->in_doubt = gc_policy(cause)->doubt;
 }
 
 static GcFailure *
@@ -139,8 +112,7 @@ read_answer(GcFailure *failure, const GcHttpExchange *exchange)
 	if (json_is_object(body))
 		read_error_body(failure, body);
 	json_decref(body);
-	classify_status(failure);
-	failure->in_doubt = failure->status >= 500 && failure->status != 501;
+	set_cause(failure, cause_of_status(failure));
 }
 
 GcFailure *
@@ -155,7 +127,8 @@ gc_failure_read(const GcHttpExchange *exchange, const char *method, const char *
 			read_answer(failure, exchange);
 			break;
 		case GC_HTTP_NOT_SENT:
-			failure->sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+			set_cause(failure,
+					  gc_http_is_tls_error(exchange) ? GC_CAUSE_TRUST : GC_CAUSE_NOT_SENT);
 			failure->message = gc_value_display(gc_http_error(exchange), MESSAGE_MAX);
 			if (gc_http_is_timeout(exchange))
 			{
@@ -164,16 +137,14 @@ gc_failure_read(const GcHttpExchange *exchange, const char *method, const char *
 			}
 			break;
 		case GC_HTTP_TOO_BIG:
-			failure->sqlstate = ERRCODE_FDW_ERROR;
+			set_cause(failure, GC_CAUSE_TOO_BIG);
 			failure->message = "The answer is larger than max_response_size.";
-			failure->in_doubt = true;
 			break;
 		default:
-			failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
+			set_cause(failure, GC_CAUSE_LOST);
 			failure->message = gc_value_display(gc_http_error(exchange), MESSAGE_MAX);
 			if (gc_http_is_timeout(exchange))
 				failure->message = psprintf("%s (limit: request_timeout)", failure->message);
-			failure->in_doubt = true;
 			break;
 	}
 	return failure;
@@ -185,9 +156,8 @@ gc_failure_bad_reply(const GcHttpExchange *exchange, const char *method, const c
 {
 	GcFailure *failure = failure_make(exchange, method, path, request_id);
 
-	failure->sqlstate = ERRCODE_FDW_ERROR;
+	set_cause(failure, GC_CAUSE_GARBLED);
 	failure->message = problem;
-	failure->in_doubt = true;
 	return failure;
 }
 
@@ -230,43 +200,10 @@ failure_detail(const GcFailure *failure, const char *counts)
 	return detail.data;
 }
 
-/* The ways out of a duplicate (SCENARIOS K1, K8). */
-static const char *
-duplicate_hint(const GcFailure *failure)
-{
-	if (mentions(failure, "duplicate.external.id", "external id"))
-		return "Set \"external_id_unique\" to false, of the organisation or (Terraform: "
-			   "resource "
-			   "genesyscloud_outbound_contactlist) of the list, and clear the contacts that "
-			   "already conflict before running again.";
-	if (mentions(failure, "duplicate.contact.id", "duplicate contact"))
-		return "Remove the second contact with that id from the source.";
-	return NULL;
-}
-
-static const char *
-failure_hint(const GcFailure *failure)
-{
-	if (failure->sqlstate == ERRCODE_UNIQUE_VIOLATION)
-		return duplicate_hint(failure);
-	if (failure->sqlstate == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
-		return "Check the credentials of the user mapping, and the roles of its OAuth client.";
-	switch (failure->status)
-	{
-		case 403:
-			return "Give the OAuth client a role with the permission that the message names.";
-		case 429:
-			return "Lower the server option \"requests_per_minute\", or raise "
-				   "\"retry_timeout\".";
-		default:
-			return NULL;
-	}
-}
-
 void
 gc_failure_throw(const GcFailure *failure, const char *message, const char *counts)
 {
-	const char *hint = failure->hint ? failure->hint : failure_hint(failure);
+	const char *hint = failure->hint ? failure->hint : gc_policy(failure->cause)->hint;
 
 	if (failure->instead)
 		message = failure->instead;

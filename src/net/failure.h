@@ -11,26 +11,26 @@
 #include "postgres.h"
 
 #include "net/http.h"
-#include "net/retry.h"
+#include "net/policy.h"
 
 typedef struct GcFailure
 {
 	GcHttpOutcome outcome; /* GC_HTTP_PENDING: it was never asked */
 	int status;			   /* GC_HTTP_ANSWERED */
-	int sqlstate;		   /* as errcode() takes it */
-	const char *code;	   /* the platform's, such as "invalid.contact.columns"; or NULL */
-	const char *message;   /* the platform's or curl's words; or NULL */
-	const char *field;	   /* details[].fieldName; or NULL */
-	const char *entity;	   /* entityName; or NULL */
+	GcCause cause;
+	int sqlstate; /* as errcode() takes it; the cause's, but for what the caller knows better */
+	const char *code;	 /* the platform's, such as "invalid.contact.columns"; or NULL */
+	const char *message; /* the platform's or curl's words; or NULL */
+	const char *field;	 /* details[].fieldName; or NULL */
+	const char *entity;	 /* entityName; or NULL */
 	const char *correlation_id; /* the platform's; or NULL */
 	const char *request_id;		/* ours, X-Request-ID; or NULL */
 	const char *method;
 	const char *path;
-	const char *instead;  /* what could not be done, where the caller's words do not fit */
-	const char *hint;	  /* what to do; NULL: what the status suggests */
-	const char *gave_up;  /* why it was not tried again; or NULL */
-	bool conflict_passes; /* 409: waiting can help (a lock or a version, not a duplicate) */
-	bool in_doubt;		  /* it may have taken effect */
+	const char *instead; /* what could not be done, where the caller's words do not fit */
+	const char *hint;	 /* what to do; NULL: what the status suggests */
+	const char *gave_up; /* why it was not tried again; or NULL */
+	bool in_doubt;		 /* it may have taken effect */
 } GcFailure;
 
 /* Reads an ended exchange; allocated in the current context, strings copied. */

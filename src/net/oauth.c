@@ -114,17 +114,16 @@ ask(const GcOAuthClient *client, GcStat *stat)
 	return exchange;
 }
 
-/* What is wrong with a try that is not to be repeated; NULL: there is a token. */
+/* What is wrong with a try; NULL: there is a token. */
 static GcFailure *
-token_failure(const GcHttpExchange *exchange, GcVerdict verdict, GcToken *token,
-			  MemoryContext cxt)
+token_failure(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
 {
 	GcFailure *failure;
-	const char *problem;
 
-	if (verdict == GC_VERDICT_SUCCESS)
+	if (gc_http_outcome(exchange) == GC_HTTP_ANSWERED && gc_http_status(exchange) / 100 == 2)
 	{
-		problem = read_token(exchange, token, cxt);
+		const char *problem = read_token(exchange, token, cxt);
+
 		if (problem == NULL)
 			return NULL;
 		failure = gc_failure_bad_reply(exchange, "POST", TOKEN_PATH, NULL, problem);
@@ -133,7 +132,10 @@ token_failure(const GcHttpExchange *exchange, GcVerdict verdict, GcToken *token,
 		failure = gc_failure_read(exchange, "POST", TOKEN_PATH, NULL);
 	/* Wrong credentials come as 400 here, as RFC 6749 has it. */
 	if (failure->status == 400 || failure->status == 401)
-		failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+	{
+		failure->cause = GC_CAUSE_CREDENTIALS;
+		failure->sqlstate = gc_policy(failure->cause)->sqlstate;
+	}
 	failure->instead = "could not obtain an access token";
 	failure->in_doubt = false; /* whatever became of it, nobody's data changed */
 	return failure;
@@ -147,17 +149,18 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw token call", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(ask_cxt);
 	GcRetry retry = {.call_class = GC_CALL_SAFE, .started = gc_clock_now()};
-	GcHttpExchange *exchange;
-	GcVerdict verdict;
 	GcFailure *failure;
-	GcAnswer answer = {.conflict_passes = true};
 
-	/* A 401 here is an answer about the credentials: there is no token to renew. */
-	retry.token_renewed = true;
 	for (;;)
 	{
-		exchange = ask(client, stat);
-		verdict = gc_retry_judge(&retry, &client->retry, exchange, &answer, gc_clock_now());
+		GcHttpExchange *exchange = ask(client, stat);
+		GcVerdict verdict;
+
+		MemoryContextSwitchTo(caller_cxt);
+		failure = token_failure(exchange, token, cxt);
+		MemoryContextSwitchTo(ask_cxt);
+		verdict = gc_retry_judge(&retry, &client->retry, exchange,
+								 failure ? failure->cause : GC_CAUSE_NONE, gc_clock_now());
 		book_try(client, exchange, retry.attempts, stat);
 		if (verdict != GC_VERDICT_RETRY)
 			break;
@@ -166,7 +169,6 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 			gc_loop_wait(retry.retry_at, GC_WAIT_BACKOFF);
 	}
 	MemoryContextSwitchTo(caller_cxt);
-	failure = token_failure(exchange, verdict, token, cxt);
 	if (failure && retry.gave_up)
 		failure->gave_up = pstrdup(retry.gave_up);
 	MemoryContextDelete(ask_cxt);

@@ -11,10 +11,6 @@
 
 #include "common/pg_prng.h"
 
-/* Exponential backoff with full jitter: a random part of base × 2^n, at most the cap. */
-#define BACKOFF_BASE_US (500 * INT64CONST(1000))
-#define BACKOFF_CAP_US	(30 * USECS_PER_SEC)
-
 /* A 429 that does not say how long: its window is a minute (SCENARIOS E2). */
 #define THROTTLE_DEFAULT_S 60
 
@@ -54,11 +50,14 @@ retry_after(const GcHttpExchange *exchange)
 
 /* The shortest wait that the answer allows, in microseconds; 0: it does not say. */
 static int64
-answer_floor(const GcHttpExchange *exchange, int status)
+answer_floor(const GcHttpExchange *exchange, GcCause cause)
 {
-	int seconds = retry_after(exchange);
+	int seconds;
 
-	if (seconds < 0 && status == 429)
+	if (gc_http_outcome(exchange) != GC_HTTP_ANSWERED)
+		return 0;
+	seconds = retry_after(exchange);
+	if (seconds < 0 && cause == GC_CAUSE_THROTTLED)
 	{
 		seconds = gc_retry_header_int(exchange, "inin-ratelimit-reset");
 		if (seconds <= 0)
@@ -67,48 +66,15 @@ answer_floor(const GcHttpExchange *exchange, int status)
 	return seconds > 0 ? seconds * USECS_PER_SEC : 0;
 }
 
-/* Did the server say that it did nothing? */
-static bool
-refused(int status)
-{
-	return status == 429 || status == 408 || status == 409 || status == 401;
-}
-
-/* May a repeat help, and may it be made?  Also notes since when the call is in doubt. */
-static bool
-repeatable(GcRetry *retry, const GcHttpExchange *exchange, GcHttpOutcome outcome, int status,
-		   const GcAnswer *answer)
-{
-	bool may_help;
-
-	switch (outcome)
-	{
-		case GC_HTTP_NOT_SENT:
-			/* A certificate that is not trusted will not be so in a second. */
-			return !gc_http_is_tls_error(exchange);
-		case GC_HTTP_LOST:
-			may_help = true;
-			break;
-		case GC_HTTP_ANSWERED:
-			if (status == 409)
-				return answer->conflict_passes;
-			if (refused(status))
-				return true;
-			may_help = answer->garbled || (status >= 500 && status != 501);
-			break;
-		default:
-			return false;
-	}
-	if (may_help && retry->call_class != GC_CALL_SAFE && retry->in_doubt == 0)
-		retry->in_doubt = retry->sent_at;
-	return may_help && retry->call_class != GC_CALL_UNSAFE;
-}
-
+/* How long to wait before the next try, in microseconds. */
 static int64
-backoff(int attempts)
+backoff(const GcPolicy *policy, int attempts)
 {
-	int64 ceiling = Min(BACKOFF_BASE_US << Min(attempts - 1, 10), BACKOFF_CAP_US);
+	int64 ceiling = Min(policy->first_ms * INT64CONST(1000) << Min(attempts - 1, 10),
+						policy->cap_ms * INT64CONST(1000));
 
+	if (policy->exact)
+		return ceiling;
 	return (int64) (pg_prng_double(&pg_global_prng_state) * ceiling);
 }
 
@@ -131,30 +97,32 @@ within_budget(GcRetry *retry, const GcRetryPolicy *policy)
 }
 
 GcVerdict
-gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy, const GcHttpExchange *exchange,
-			   const GcAnswer *answer, GcTime now)
+gc_retry_judge(GcRetry *retry, const GcRetryPolicy *budgets, const GcHttpExchange *exchange,
+			   GcCause cause, GcTime now)
 {
-	GcHttpOutcome outcome = gc_http_outcome(exchange);
-	int status = outcome == GC_HTTP_ANSWERED ? gc_http_status(exchange) : 0;
-	int64 wait;
+	const GcPolicy *policy = gc_policy(cause);
 
 	retry->attempts++;
 	retry->gave_up = NULL;
-	if (outcome == GC_HTTP_ANSWERED && status >= 200 && status < 300 && !answer->garbled)
+	if (cause == GC_CAUSE_NONE)
 		return GC_VERDICT_SUCCESS;
-	if (outcome == GC_HTTP_ANSWERED && status == 401)
+	if (policy->budget == GC_BUDGET_TOKEN && !retry->token_renewed)
 	{
-		if (retry->token_renewed)
-			return GC_VERDICT_FAIL;
 		retry->token_renewed = true;
 		return GC_VERDICT_NEW_TOKEN;
 	}
-	if (!repeatable(retry, exchange, outcome, status, answer))
+	if (policy->doubt && retry->call_class != GC_CALL_SAFE && retry->in_doubt == 0)
+		retry->in_doubt = retry->sent_at;
+	if (policy->doubt && retry->call_class == GC_CALL_UNSAFE)
+	{
+		retry->gave_up =
+			pstrdup("It is unknown whether it took effect, so it is not repeated.");
 		return GC_VERDICT_FAIL;
-	retry->locked += status == 409;
-	wait = backoff(retry->attempts);
-	if (outcome == GC_HTTP_ANSWERED)
-		wait = Max(wait, answer_floor(exchange, status));
-	retry->retry_at = now + wait;
-	return within_budget(retry, policy) ? GC_VERDICT_RETRY : GC_VERDICT_FAIL;
+	}
+	if (policy->budget != GC_BUDGET_TRIES && policy->budget != GC_BUDGET_TIME)
+		return GC_VERDICT_FAIL;
+	retry->locked += policy->budget == GC_BUDGET_TIME;
+	retry->retry_at =
+		now + Max(backoff(policy, retry->attempts), answer_floor(exchange, cause));
+	return within_budget(retry, budgets) ? GC_VERDICT_RETRY : GC_VERDICT_FAIL;
 }

@@ -11,13 +11,7 @@
 
 #include "base/clock.h"
 #include "net/http.h"
-
-typedef enum GcCallClass
-{
-	GC_CALL_SAFE,		/* reads */
-	GC_CALL_IDEMPOTENT, /* writes that carry ids: a repeat changes nothing */
-	GC_CALL_UNSAFE,		/* a repeat could act twice */
-} GcCallClass;
+#include "net/policy.h"
 
 typedef enum GcVerdict
 {
@@ -47,17 +41,9 @@ typedef struct GcRetry
 	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
 } GcRetry;
 
-/* What an answer's content says, which is the caller's to know. */
-typedef struct GcAnswer
-{
-	bool conflict_passes; /* 409: waiting can help */
-	bool garbled;		  /* 2xx, but not what such an answer looks like: as good as none */
-} GcAnswer;
-
-/* Judges an ended exchange. */
+/* Judges an ended exchange by the cause of its failure (GC_CAUSE_NONE: it succeeded). */
 extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
-								const GcHttpExchange *exchange, const GcAnswer *answer,
-								GcTime now);
+								const GcHttpExchange *exchange, GcCause cause, GcTime now);
 
 /* A header's whole number, -1 if it has none. */
 extern int gc_retry_header_int(const GcHttpExchange *exchange, const char *name);
