@@ -6,7 +6,7 @@ MODULE_big  = gc_fdw
 DATA        = gc_fdw--1.0.sql
 PGFILEDESC  = "gc_fdw - foreign data wrapper for Genesys Cloud outbound dialling"
 
-LAYERS      = base net api fdw               # lowest layer first
+LAYERS      = base net api fdw funcs         # lowest layer first
 OBJS        = gc_fdw.o $(patsubst %.c,%.o,$(sort $(wildcard $(LAYERS:%=src/%/*.c))))
 
 # REGRESS_CORE also runs under each other setting of the simulator's switches.

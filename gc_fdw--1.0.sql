@@ -25,3 +25,111 @@ CREATE FUNCTION disconnect(server name DEFAULT NULL) RETURNS integer
 LANGUAGE C AS 'MODULE_PATHNAME', 'gc_fdw_disconnect';
 COMMENT ON FUNCTION disconnect(name) IS
   'closes this session''s connections to a server (all servers if NULL), forgets their tokens and quotas, and returns how many there were';
+
+-- ---- what is done over the network ----
+--
+-- The functions show a caller the rows of the roles that he is a member of, and
+-- all rows to members of pg_read_all_stats; so do the views.
+
+CREATE FUNCTION stat_get_servers(
+  OUT server_oid oid, OUT requests bigint, OUT retries bigint, OUT throttled bigint, OUT errors bigint,
+  OUT rows_sent bigint, OUT rows_received bigint, OUT bytes_sent bigint, OUT bytes_received bigint,
+  OUT quota_wait interval, OUT network_time interval, OUT tokens bigint, OUT since timestamptz)
+RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_servers';
+COMMENT ON FUNCTION stat_get_servers() IS 'requests by server and role; see the view stat_servers';
+
+CREATE FUNCTION stat_get_endpoints(
+  OUT server_oid oid, OUT method text, OUT endpoint text, OUT status_class text, OUT count bigint,
+  OUT total_time interval, OUT buckets bigint[])
+RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_endpoints';
+COMMENT ON FUNCTION stat_get_endpoints() IS 'requests by server, role, endpoint and status; see the view stat_requests';
+
+CREATE FUNCTION stat_get_recent(
+  OUT at timestamptz, OUT pid integer, OUT server_oid oid, OUT method text, OUT path text, OUT status integer,
+  OUT ms double precision, OUT attempt integer, OUT request_id text, OUT correlation_id text)
+RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_recent';
+COMMENT ON FUNCTION stat_get_recent() IS 'the latest requests; see the view requests';
+
+CREATE FUNCTION stat_get_progress(
+  OUT pid integer, OUT role_oid oid, OUT server_oid oid, OUT list text, OUT operation text, OUT rows_done bigint,
+  OUT rows_total bigint, OUT requests bigint, OUT quota_wait interval, OUT elapsed interval)
+RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_progress';
+COMMENT ON FUNCTION stat_get_progress() IS 'statements at work; see the view progress';
+
+CREATE FUNCTION stat_get_limits(
+  OUT server_oid oid, OUT client text, OUT bucket text, OUT allowed integer, OUT used integer,
+  OUT reset_at timestamptz, OUT closed_until timestamptz, OUT waiters integer, OUT longest_wait interval)
+RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_limits';
+COMMENT ON FUNCTION stat_get_limits() IS 'quotas; see the view rate_limits';
+
+CREATE FUNCTION stat_reset() RETURNS void
+LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'gc_fdw_stat_reset';
+COMMENT ON FUNCTION stat_reset() IS 'forgets the statistics of all servers of this database';
+REVOKE EXECUTE ON FUNCTION stat_reset() FROM PUBLIC;
+
+CREATE VIEW stat_servers AS
+SELECT s.srvname AS server, sum(g.requests)::bigint AS requests, sum(g.retries)::bigint AS retries,
+       sum(g.throttled)::bigint AS throttled, sum(g.errors)::bigint AS errors, sum(g.rows_sent)::bigint AS rows_sent,
+       sum(g.rows_received)::bigint AS rows_received, sum(g.bytes_sent)::bigint AS bytes_sent,
+       sum(g.bytes_received)::bigint AS bytes_received, sum(g.quota_wait) AS quota_wait,
+       sum(g.network_time) AS network_time, sum(g.tokens)::bigint AS tokens, min(g.since) AS since
+FROM @extschema@.stat_get_servers() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid
+GROUP BY s.srvname;
+COMMENT ON VIEW stat_servers IS 'what was sent to and received from each server, since the server started or stat_reset()';
+COMMENT ON COLUMN stat_servers.requests IS 'HTTP requests, retries and token calls included';
+COMMENT ON COLUMN stat_servers.retries IS 'of these, repeats of an earlier one';
+COMMENT ON COLUMN stat_servers.throttled IS 'replies with status 429';
+COMMENT ON COLUMN stat_servers.errors IS 'requests without an answer, or with status 400 and more, 429 aside';
+COMMENT ON COLUMN stat_servers.rows_sent IS 'rows that the platform has accepted';
+COMMENT ON COLUMN stat_servers.quota_wait IS 'time that statements slept with nothing under way, for the quota or a retry';
+COMMENT ON COLUMN stat_servers.network_time IS 'time that requests took, all together';
+COMMENT ON COLUMN stat_servers.tokens IS 'access tokens obtained';
+
+CREATE VIEW stat_requests AS
+SELECT s.srvname AS server, g.method, g.endpoint, g.status_class, sum(g.count)::bigint AS count,
+       sum(g.total_time) AS "time",
+       sum(g.buckets[1])::bigint AS le_10ms, sum(g.buckets[2])::bigint AS le_30ms,
+       sum(g.buckets[3])::bigint AS le_100ms, sum(g.buckets[4])::bigint AS le_300ms,
+       sum(g.buckets[5])::bigint AS le_1s, sum(g.buckets[6])::bigint AS le_3s,
+       sum(g.buckets[7])::bigint AS le_10s, sum(g.buckets[8])::bigint AS longer
+FROM @extschema@.stat_get_endpoints() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid
+GROUP BY s.srvname, g.method, g.endpoint, g.status_class;
+COMMENT ON VIEW stat_requests IS 'requests by endpoint and status, with a histogram of their times';
+COMMENT ON COLUMN stat_requests.status_class IS '2xx, 4xx …; NULL: no answer';
+COMMENT ON COLUMN stat_requests.le_10ms IS 'requests that took up to 10 ms; the next column, those beyond that up to 30 ms, and so on';
+
+CREATE VIEW requests AS
+SELECT g.at, g.pid, s.srvname AS server, g.method, g.path, g.status, g.ms, g.attempt, g.request_id, g.correlation_id
+FROM @extschema@.stat_get_recent() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid;
+COMMENT ON VIEW requests IS 'the latest requests (up to 1,000 of the whole server), oldest first';
+COMMENT ON COLUMN requests.status IS 'NULL: no answer';
+COMMENT ON COLUMN requests.attempt IS '1, or more for a retry';
+COMMENT ON COLUMN requests.request_id IS 'ours, the header X-Request-ID';
+COMMENT ON COLUMN requests.correlation_id IS 'the platform''s, for its support';
+
+CREATE VIEW progress AS
+SELECT g.pid, pg_catalog.pg_get_userbyid(g.role_oid) AS role, s.srvname AS server, g.list, g.operation,
+       g.rows_done, g.rows_total,
+       round(100.0 * g.rows_done / NULLIF(g.rows_total, 0), 1) AS percent,
+       round((g.rows_done / NULLIF(extract(epoch FROM g.elapsed), 0))::numeric, 1) AS rows_per_second,
+       g.requests, g.quota_wait,
+       g.elapsed * ((g.rows_total - g.rows_done)::float8 / NULLIF(g.rows_done, 0)) AS eta
+FROM @extschema@.stat_get_progress() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid;
+COMMENT ON VIEW progress IS 'lists that statements are reading or writing now';
+COMMENT ON COLUMN progress.role IS 'whose user mapping is used';
+COMMENT ON COLUMN progress.rows_done IS 'rows read, or accepted by the platform';
+COMMENT ON COLUMN progress.rows_total IS 'NULL: not known';
+COMMENT ON COLUMN progress.eta IS 'time left, at the pace so far';
+
+CREATE VIEW rate_limits AS
+SELECT DISTINCT s.srvname AS server, g.client, g.bucket, g.allowed, g.used, g.reset_at, g.closed_until, g.waiters,
+       g.longest_wait
+FROM @extschema@.stat_get_limits() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid;
+COMMENT ON VIEW rate_limits IS 'the quota of each client: what the platform allows, and who waits for it';
+COMMENT ON COLUMN rate_limits.client IS 'the first 8 characters of the client id';
+COMMENT ON COLUMN rate_limits.bucket IS 'all requests, or those to bulk endpoints';
+COMMENT ON COLUMN rate_limits.allowed IS 'requests a minute';
+COMMENT ON COLUMN rate_limits.used IS 'of the platform''s present window, as its last reply said; NULL: not known';
+COMMENT ON COLUMN rate_limits.closed_until IS 'nobody sends before then, because the platform asked for it; NULL: open';
+
+GRANT SELECT ON stat_servers, stat_requests, requests, progress, rate_limits TO PUBLIC;
