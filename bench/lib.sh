@@ -39,7 +39,7 @@ set_up() {
 		setup_packages
 		setup_work
 		build
-		start_postgres
+		start_postgres "shared_preload_libraries = 'gc_fdw'"
 	fi
 	start_sim --discard
 	sql -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
