@@ -454,7 +454,9 @@ call_advance(GcCall *call, GcTime now)
 		call_judge(call);
 	if (call->state != CALL_WAITING)
 		return 0;
-	return now >= call->start_at ? call_line(call)->until : call->start_at;
+	/* What has just been judged may be ready at once, and has not asked yet. */
+	return now >= call->start_at && call_line(call)->refused ? call_line(call)->until
+															 : call->start_at;
 }
 
 /*
