@@ -101,7 +101,7 @@ COMMENT ON COLUMN stat_requests.le_10ms IS 'requests that took up to 10 ms; the 
 CREATE VIEW requests AS
 SELECT g.at, g.pid, s.srvname AS server, g.method, g.path, g.status, g.ms, g.attempt, g.request_id, g.correlation_id
 FROM @extschema@.stat_get_recent() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid;
-COMMENT ON VIEW requests IS 'the latest requests (up to 1,000 of the whole server), oldest first';
+COMMENT ON VIEW requests IS 'the latest requests, up to 1,000 of all databases together';
 COMMENT ON COLUMN requests.status IS 'NULL: no answer';
 COMMENT ON COLUMN requests.attempt IS '1, or more for a retry';
 COMMENT ON COLUMN requests.request_id IS 'ours, the header X-Request-ID';
