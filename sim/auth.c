@@ -18,6 +18,7 @@ typedef struct Token
 	struct Token *next;
 	Client *client;
 	int64_t expires_us;
+	int64_t number; /* in order of issue: names it without telling it */
 	Window window;
 	char text[TOKEN_BYTES * 4 / 3 + 1];
 } Token;
@@ -25,6 +26,7 @@ typedef struct Token
 static Client *clients;
 static Token *tokens; /* newest first */
 static int ntokens;
+static int64_t issued;
 static Window org_window;
 
 static const char base64[] =
@@ -178,6 +180,7 @@ issue_token(Client *client)
 	token->next = tokens;
 	tokens = token;
 	ntokens++;
+	token->number = ++issued;
 	forget_old_tokens();
 	counters.tokens_issued++;
 	return token;
@@ -236,6 +239,20 @@ auth_check(Request *req)
 											 : &org_window;
 }
 
+json_t *
+auth_windows(void)
+{
+	json_t *list = json_array();
+	int64_t number = 0;
+
+	limit_show(list, &org_window, "org", NULL, 0);
+	for (const Client *client = clients; client; client = client->next)
+		limit_show(list, &client->window, "client", client->id, ++number);
+	for (const Token *token = tokens; token; token = token->next)
+		limit_show(list, &token->window, "token", token->client->id, token->number);
+	return list;
+}
+
 void
 auth_revoke_tokens(void)
 {
@@ -254,6 +271,7 @@ auth_reset(void)
 {
 	auth_revoke_tokens();
 	for (Client *client = clients; client; client = client->next)
-		client->window = (Window){0, 0};
-	org_window = (Window){0, 0};
+		client->window = (Window){0};
+	org_window = (Window){0};
+	issued = 0;
 }

@@ -27,6 +27,7 @@ extern void auth_token(Request *req); /* POST /oauth/token */
  */
 extern Window *auth_check(Request *req);
 
+extern json_t *auth_windows(void); /* those that were opened, for tests to see */
 extern void auth_revoke_tokens(void);
 extern void auth_reset(void); /* no tokens, no open windows */
 

@@ -22,6 +22,7 @@ control_reset(Request *req)
 	faults_clear();
 	record_reset();
 	auth_reset();
+	limit_reset();
 	switches_reset();
 	counters_reset();
 	reply_json(req, 200, json_object());
@@ -89,8 +90,8 @@ control_clear_requests(Request *req)
 	reply_json(req, 200, json_object());
 }
 
-void
-control_state(Request *req)
+static json_t *
+show_lists(void)
 {
 	json_t *lists = json_array();
 
@@ -101,16 +102,45 @@ control_state(Request *req)
 			lists, json_pack("{s:s, s:s, s:I}", "id", list->id, "name", list->name, "contacts",
 							 (json_int_t) (list->ncontacts + list->accepted)));
 	}
-	reply_json(req, 200,
-			   json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "lists", lists,
-						 "requests", (json_int_t) counters.requests, "contacts_accepted",
-						 (json_int_t) counters.contacts_accepted, "rejected",
-						 (json_int_t) counters.rejected, "throttled",
-						 (json_int_t) counters.throttled, "tokens_issued",
-						 (json_int_t) counters.tokens_issued, "in_flight",
-						 (json_int_t) counters.in_flight, "max_in_flight",
-						 (json_int_t) counters.max_in_flight, "connections",
-						 (json_int_t) counters.connections, "switches", switches_json()));
+	return lists;
+}
+
+static json_t *
+show_windows(void)
+{
+	json_t *windows = auth_windows();
+
+	limit_show_bulk(windows);
+	return windows;
+}
+
+void
+control_state(Request *req)
+{
+	const struct
+	{
+		const char *name;
+		long value;
+	} counts[] = {
+		{"requests", counters.requests},
+		{"contacts_accepted", counters.contacts_accepted},
+		{"rejected", counters.rejected},
+		{"throttled", counters.throttled},
+		{"throttled_bulk", counters.throttled_bulk},
+		{"tokens_issued", counters.tokens_issued},
+		{"in_flight", counters.in_flight},
+		{"max_in_flight", counters.max_in_flight},
+		{"connections", counters.connections},
+	};
+	json_t *state = json_object();
+
+	json_object_set_new(state, "lists", show_lists());
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		json_object_set_new(state, counts[i].name, json_integer(counts[i].value));
+	json_object_set_new(state, "throttled_at", limit_time(limit_throttled_us()));
+	json_object_set_new(state, "windows", show_windows());
+	json_object_set_new(state, "switches", switches_json());
+	reply_json(req, 200, state);
 }
 
 void

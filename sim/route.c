@@ -15,6 +15,7 @@
 #include "route.h"
 #include "search.h"
 #include "state.h"
+#include "switches.h"
 
 typedef struct Route
 {
@@ -22,40 +23,41 @@ typedef struct Route
 	const char *pattern; /* a star stands for one part */
 	void (*handler)(Request *req);
 	bool locks; /* takes the lock itself */
+	bool bulk;	/* takes many contacts: has a limit of its own */
 } Route;
 
 static const Route platform_routes[] = {
-	{"GET", "api/v2/outbound/contactlists", lists_get, false},
-	{"POST", "api/v2/outbound/contactlists", lists_post, false},
-	{"DELETE", "api/v2/outbound/contactlists", lists_delete, false},
-	{"GET", "api/v2/outbound/contactlists/*", list_get, false},
-	{"PUT", "api/v2/outbound/contactlists/*", list_put, false},
-	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, false},
-	{"POST", "api/v2/outbound/contactlists/*/clear", list_clear_contacts, false},
-	{"POST", "api/v2/outbound/contactlists/*/contacts", contacts_post, true},
-	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, true},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, true},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, true},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, true},
-	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, true},
-	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, true},
-	{NULL, NULL, NULL, false},
+	{"GET", "api/v2/outbound/contactlists", lists_get, false, false},
+	{"POST", "api/v2/outbound/contactlists", lists_post, false, false},
+	{"DELETE", "api/v2/outbound/contactlists", lists_delete, false, false},
+	{"GET", "api/v2/outbound/contactlists/*", list_get, false, false},
+	{"PUT", "api/v2/outbound/contactlists/*", list_put, false, false},
+	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, false, false},
+	{"POST", "api/v2/outbound/contactlists/*/clear", list_clear_contacts, false, false},
+	{"POST", "api/v2/outbound/contactlists/*/contacts", contacts_post, true, true},
+	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, true, false},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, true, false},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, true, true},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, true, false},
+	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, true, false},
+	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, true, false},
+	{NULL, NULL, NULL, false, false},
 };
 
 static const Route control_routes[] = {
-	{"POST", "_sim/reset", control_reset, false},
-	{"POST", "_sim/set", control_set, false},
-	{"POST", "_sim/faults", control_set_faults, false},
-	{"GET", "_sim/faults", control_faults, false},
-	{"GET", "_sim/requests", control_requests, false},
-	{"DELETE", "_sim/requests", control_clear_requests, false},
-	{"GET", "_sim/state", control_state, false},
-	{"POST", "_sim/lists", lists_seed, false},
-	{"GET", "_sim/lists", control_lists, false},
-	{"GET", "_sim/contacts", control_contacts, false},
-	{"POST", "_sim/contacts", control_set_contact, false},
-	{"GET", "_sim/checksum", control_checksum, false},
-	{NULL, NULL, NULL, false},
+	{"POST", "_sim/reset", control_reset, false, false},
+	{"POST", "_sim/set", control_set, false, false},
+	{"POST", "_sim/faults", control_set_faults, false, false},
+	{"GET", "_sim/faults", control_faults, false, false},
+	{"GET", "_sim/requests", control_requests, false, false},
+	{"DELETE", "_sim/requests", control_clear_requests, false, false},
+	{"GET", "_sim/state", control_state, false, false},
+	{"POST", "_sim/lists", lists_seed, false, false},
+	{"GET", "_sim/lists", control_lists, false, false},
+	{"GET", "_sim/contacts", control_contacts, false, false},
+	{"POST", "_sim/contacts", control_set_contact, false, false},
+	{"GET", "_sim/checksum", control_checksum, false, false},
+	{NULL, NULL, NULL, false, false},
 };
 
 static bool
@@ -141,15 +143,29 @@ check_body(Request *req)
 	return false;
 }
 
+/* Asked before the path is checked: a path that is not there is no bulk. */
+static bool
+is_bulk(Request *req)
+{
+	if (sw_number(SW_BULK_REQUESTS_PER_MINUTE) == 0)
+		return false;
+	for (const Route *route = platform_routes; route->method; route++)
+		if (route->bulk && strcmp(route->method, req->method) == 0 &&
+			route_matches(route, req))
+			return true;
+	return false;
+}
+
 static bool
 admit(Request *req)
 {
+	bool bulk = is_bulk(req);
 	Window *window;
 	bool admitted;
 
 	state_lock();
 	window = auth_check(req);
-	admitted = window && limit_admit(req, window);
+	admitted = window && limit_admit(req, window, bulk);
 	state_unlock();
 	return admitted;
 }

@@ -29,6 +29,7 @@ counters_reset(void)
 	counters.contacts_accepted = 0;
 	counters.rejected = 0;
 	counters.throttled = 0;
+	counters.throttled_bulk = 0;
 	counters.tokens_issued = 0;
 	counters.connections = 0;
 	counters.max_in_flight = counters.in_flight;

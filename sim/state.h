@@ -14,8 +14,9 @@ typedef struct Counters
 {
 	_Atomic long requests;
 	_Atomic long contacts_accepted;
-	_Atomic long rejected; /* requests answered with 4xx other than 429 */
-	_Atomic long throttled;
+	_Atomic long rejected;	/* requests answered with 4xx other than 429 */
+	_Atomic long throttled; /* by a rate window */
+	_Atomic long throttled_bulk;
 	_Atomic long tokens_issued;
 	_Atomic long max_in_flight;
 	_Atomic long in_flight;

@@ -24,6 +24,7 @@ typedef struct SwitchDef
 static const SwitchDef defs[SW_COUNT] = {
 	[SW_ABSENT_CELLS] = {"absent_cells", {"keep", "blank"}, 0},
 	[SW_BETWEEN_BOUNDS] = {"between_bounds", {"inclusive", "exclusive"}, 0},
+	[SW_BULK_REQUESTS_PER_MINUTE] = {"bulk_requests_per_minute", {NULL}, 0},
 	[SW_CLEAR_MS] = {"clear_ms", {NULL}, 0},
 	[SW_CONTACT_ID_CHARS] = {"contact_id_chars", {"strict", "any"}, 0},
 	[SW_CONTACT_ID_MAX] = {"contact_id_max", {NULL}, 100},
@@ -43,6 +44,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_PROVISION_STATUS] = {"provision_status", {"404", "409"}, 0},
 	[SW_PUT_ABSENT] = {"put_absent", {"keep", "reset"}, 0},
 	[SW_PUT_MISSING_STATUS] = {"put_missing_status", {"400", "404"}, 0},
+	[SW_RATE_HEADERS] = {"rate_headers", {"inin", "xratelimit", "both", "none"}, 0},
 	[SW_RATE_WINDOW_SECONDS] = {"rate_window_seconds", {NULL}, 60},
 	[SW_READ_LAG_MS] = {"read_lag_ms", {NULL}, 0},
 	[SW_RECORD_BODIES] = {"record_bodies", {"off", "on"}, 0},

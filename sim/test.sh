@@ -138,55 +138,6 @@ test_tokens() {
   check "expired token" "401 credentials.expired" "$(code)"
 }
 
-# --- the rate window ---------------------------------------------------------
-
-test_limit() {
-  fresh
-  call GET $lists
-  check "unlimited" "1 1000000" "$(header inin-ratelimit-count) $(header inin-ratelimit-allowed)"
-  check "correlation id" 36 "$(header ININ-Correlation-Id | tr -d '\n' | wc -c)"
-  set_switch '{"requests_per_minute":3}'
-  call GET $lists
-  call GET $lists
-  check "the window counts" "3 3" "$(header inin-ratelimit-count) $(header inin-ratelimit-allowed)"
-  reset=$(header inin-ratelimit-reset)
-  check "reset in seconds" true "$([ "$reset" -ge 50 ] && [ "$reset" -le 60 ] && echo true)"
-  call GET $lists
-  check "window full" "429 too.many.requests.retry.after" "$(code)"
-  check "Retry-After is the reset" "$(header inin-ratelimit-reset)" "$(header Retry-After)"
-  check "the text has the seconds" "$(header Retry-After)" "$(field .message | sed 's/.*\[//; s/\].*//')"
-  check "limit in the error" "client.credentials.token.rate.per.minute 3" "$(field '"\(.limit.key) \(.limit.value)"')"
-  set_switch '{"throttle_code":"too.many.requests"}'
-  call GET $lists
-  check "throttle_code" "429 too.many.requests" "$(code)"
-  call GET /_sim/state
-  check "throttled are counted" 2 "$(field .throttled)"
-  login
-  call GET $lists
-  check "scope token: a new token, a new window" 200 "$status"
-  local scope wanted
-  for scope in client org; do
-    wanted=$([ $scope = client ] && echo 200 || echo 429)
-    fresh
-    set_switch "{\"requests_per_minute\":1,\"limit_scope\":\"$scope\"}"
-    call GET $lists
-    check "scope $scope: first" 200 "$status"
-    login
-    call GET $lists
-    check "scope $scope: another token, the same window" 429 "$status"
-    login second word
-    call GET $lists
-    check "scope $scope: another client" "$wanted" "$status"
-  done
-  fresh
-  set_switch '{"requests_per_minute":1,"rate_window_seconds":1}'
-  call GET $lists
-  call GET $lists
-  check "short window" "429 1" "$status $(header Retry-After)"
-  reopened() { call GET $lists && [ "$status" = 200 ]; }
-  await "the window opens again" reopened
-}
-
 # --- contact lists -----------------------------------------------------------
 
 make_list() { call POST $lists "$1"; }
@@ -349,10 +300,14 @@ test_provisioning() {
 
 . ./test_contacts.sh
 . ./test_faults.sh
+. ./test_limits.sh
 
 start --client second word
 test_tokens
 test_limit
+test_scopes
+test_bulk_limit
+test_rate_headers
 test_list_rules
 test_list_changes
 test_listing
