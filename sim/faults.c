@@ -6,18 +6,25 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "conflicts.h"
 #include "errors.h"
 #include "faults.h"
+#include "switches.h"
 
 typedef enum MemberKind
 {
 	M_TEXT,
 	M_NUMBER,
+	M_PERCENT,
 	M_FLAG,
+	M_WORDS,
+	M_CONFLICT,
 	M_DROP,
 	M_OBJECT,
 	M_ANY
 } MemberKind;
+
+static const char *const drops[] = {"before", "after", NULL}; /* in the order of Drop */
 
 /* What a fault may say; offset 0 (refs' own) = read from spec when needed. */
 static const struct Member
@@ -32,8 +39,11 @@ static const struct Member
 	{"nth", M_NUMBER, offsetof(Fault, nth)},
 	{"every", M_NUMBER, offsetof(Fault, every)},
 	{"times", M_NUMBER, offsetof(Fault, times)},
+	{"percent", M_PERCENT, offsetof(Fault, percent)},
 	{"status", M_NUMBER, offsetof(Fault, status)},
 	{"effect", M_FLAG, offsetof(Fault, effect)},
+	{"conflict", M_CONFLICT, offsetof(Fault, conflict)},
+	{"conflict_words", M_WORDS, offsetof(Fault, words)},
 	{"content_type", M_TEXT, offsetof(Fault, content_type)},
 	{"delay_ms", M_NUMBER, offsetof(Fault, delay_ms)},
 	{"delay_before_ms", M_NUMBER, offsetof(Fault, delay_before_ms)},
@@ -53,6 +63,18 @@ static const struct Member
 
 static Fault *faults[MAX_FAULTS];
 static int nfaults;
+static uint64_t random_state;
+
+/* Choices count from 1. */
+static bool
+set_choice(int *place, const char *const *choices, const json_t *value)
+{
+	*place = 0;
+	for (int i = 0; json_is_string(value) && choices[i]; i++)
+		if (strcmp(choices[i], json_string_value(value)) == 0)
+			*place = i + 1;
+	return *place > 0;
+}
 
 static bool
 set_member(Fault *fault, const struct Member *member, const json_t *value)
@@ -73,13 +95,16 @@ set_member(Fault *fault, const struct Member *member, const json_t *value)
 		case M_FLAG:
 			*(bool *) place = json_is_true(value);
 			return json_is_boolean(value);
+		case M_PERCENT:
+			*(double *) place = json_number_value(value);
+			return *(double *) place > 0 && *(double *) place <= 100;
+		case M_WORDS:
+			*(int64_t *) place = json_is_true(value) ? 1 : json_integer_value(value);
+			return json_is_boolean(value) || *(int64_t *) place > 0;
+		case M_CONFLICT:
+			return set_choice(place, conflict_names, value);
 		case M_DROP:
-			if (!json_is_string(value))
-				return false;
-			*(Drop *) place = strcmp(json_string_value(value), "before") == 0  ? DROP_BEFORE
-							  : strcmp(json_string_value(value), "after") == 0 ? DROP_AFTER
-																			   : DROP_NOT;
-			return *(Drop *) place != DROP_NOT;
+			return set_choice(place, drops, value);
 		case M_OBJECT:
 			return json_is_object(value);
 		default:
@@ -122,6 +147,10 @@ fault_create(json_t *spec, char **why)
 	}
 	if (fault->nth > 0 && fault->times < 0)
 		fault->times = 1;
+	if (fault->conflict && fault->status == 0)
+		fault->status = conflict_status(fault->conflict);
+	if (fault->words > 0 && !fault->conflict && *why == NULL)
+		*why = sim_printf("\"conflict_words\" goes with \"conflict\"");
 	if (*why == NULL)
 		return fault;
 	fault_release(fault);
@@ -144,6 +173,7 @@ faults_set(Request *req)
 	if (!json_is_array(list) || json_array_size(list) > MAX_FAULTS)
 		why = sim_printf("the body must be an array of at most %d faults", MAX_FAULTS);
 	faults_clear();
+	random_state = (uint64_t) sw_number(SW_SEED);
 	for (size_t i = 0; i < json_array_size(list) && why == NULL; i++)
 	{
 		Fault *fault = fault_create(json_array_get(list, i), &why);
@@ -202,11 +232,22 @@ fault_is_due(const Fault *fault)
 	return fault->every == 0 || fault->seen % fault->every == 0;
 }
 
-/* All that match count the request; the first that is due strikes. */
+/* From 0 to 100, without 100. */
+static double
+draw(void)
+{
+	return (double) (sim_mix(&random_state) >> 11) * 0x1p-53 * 100;
+}
+
+/*
+ * All that match count the request; the first that is due strikes.  Those with
+ * a percentage share one draw, so that their percentages add up.
+ */
 Fault *
 faults_match(const Request *req)
 {
 	Fault *struck = NULL;
+	double left = -1; /* of the draw; below 0 = not drawn */
 
 	for (int i = 0; i < nfaults; i++)
 	{
@@ -217,6 +258,14 @@ faults_match(const Request *req)
 		fault->seen++;
 		if (struck || !fault_is_due(fault))
 			continue;
+		if (fault->percent > 0)
+		{
+			if (left < 0)
+				left = draw();
+			left -= fault->percent;
+			if (left >= 0)
+				continue;
+		}
 		fault->hits++;
 		fault->refs++;
 		struck = fault;
@@ -277,8 +326,10 @@ fault_apply(const Fault *fault, Request *req)
 
 	if (patch || fault->echo_less > 0)
 		patch_echo(fault, req, patch);
-	if (fault->status > 0 || json_object_get(fault->spec, "body") ||
-		json_object_get(fault->spec, "body_json"))
+	if (fault->conflict)
+		conflict_reply(req, fault->conflict, fault->words);
+	else if (fault->status > 0 || json_object_get(fault->spec, "body") ||
+			 json_object_get(fault->spec, "body_json"))
 		set_body(fault, req);
 	if (fault->status > 0)
 		req->reply.status = (int) fault->status;

@@ -26,15 +26,18 @@ typedef struct Fault
 	const char *body_contains;
 	int64_t nth;
 	int64_t every;
-	int64_t times; /* -1 = no end */
+	int64_t times;	/* -1 = no end */
+	double percent; /* 0 = always */
 
 	int64_t status; /* 0 = the real reply */
 	bool effect;	/* with status or stall: carry the request out first */
+	int conflict;	/* 0 = none, else see conflicts.h */
+	int64_t words;	/* likewise */
 	const char *content_type;
 	int64_t delay_ms;
 	int64_t delay_before_ms;
 	bool stall;
-	Drop drop;
+	int drop;		  /* a Drop */
 	int64_t truncate; /* -1 = not */
 	int64_t bytes_per_second;
 	int64_t echo_less;

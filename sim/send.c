@@ -134,8 +134,10 @@ exchange_send(Exchange *exchange, struct MHD_Connection *connection)
 	if (!exchange->control && takes_gzip(req))
 		compress_body(req);
 	response = create_response(exchange);
+	/* libmicrohttpd refuses an empty value; a blank one is the same to a client. */
 	for (int i = 0; i < reply->nheaders; i++)
-		MHD_add_response_header(response, reply->names[i], reply->values[i]);
+		MHD_add_response_header(response, reply->names[i],
+								*reply->values[i] ? reply->values[i] : " ");
 	if (reply->content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
 	queued = MHD_queue_response(connection, (unsigned) reply->status, response);

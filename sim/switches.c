@@ -52,6 +52,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_RECORD_MAX] = {"record_max", {NULL}, 100000},
 	[SW_REQUESTS_PER_MINUTE] = {"requests_per_minute", {NULL}, 0},
 	[SW_SEARCH_MAX_ROWS] = {"search_max_rows", {NULL}, 0},
+	[SW_SEED] = {"seed", {NULL}, 1},
 	[SW_TEXT_COMPARE] = {"text_compare", {"ignorecase", "exact"}, 0},
 	[SW_THROTTLE_CODE] = {"throttle_code",
 						  {"too.many.requests.retry.after", "too.many.requests"},

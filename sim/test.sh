@@ -299,6 +299,7 @@ test_provisioning() {
 }
 
 . ./test_contacts.sh
+. ./test_conflicts.sh
 . ./test_faults.sh
 . ./test_limits.sh
 
@@ -318,6 +319,9 @@ test_one_contact
 test_search
 test_filters
 test_faults
+test_conflicts
+test_random_faults
+test_retry_after
 test_broken_replies
 test_record
 test_control

@@ -48,7 +48,8 @@ test_faults() {
   check "on the token call" 502 "$status"
   faults '[]'
   check "an empty list clears" "200" "$(statuses 1)"
-  for given in '{}' '[1]' '[{"colour":1}]' '[{"nth":"x"}]' '[{"drop":"never"}]' '['; do
+  for given in '{}' '[1]' '[{"colour":1}]' '[{"nth":"x"}]' '[{"drop":"never"}]' '[{"percent":0}]' '[{"percent":101}]' \
+    '[{"conflict":"K9"}]' '[{"conflict_words":true}]' '[{"conflict":"K1","conflict_words":0}]' '['; do
     call POST /_sim/faults "$given"
     check "no fault: $given" 400 "$status"
   done

@@ -105,19 +105,25 @@ sim_random(void *out, size_t len)
 	}
 }
 
+uint64_t
+sim_mix(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
 /* Unique, not secret: a seeded counter mixed well will do. */
 static uint64_t
 next_word(void)
 {
 	static __thread uint64_t state;
-	uint64_t z;
 
 	if (state == 0)
 		sim_random(&state, sizeof(state));
-	z = (state += 0x9e3779b97f4a7c15u);
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
+	return sim_mix(&state);
 }
 
 void

@@ -29,6 +29,7 @@ extern char *sim_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2
 extern int64_t sim_now_us(void);							  /* microseconds since 1970 */
 extern void sim_format_time(int64_t us, char out[TIME_SIZE]); /* 2026-01-31T12:00:00.000Z */
 extern void sim_uuid(char out[UUID_SIZE]);
+extern uint64_t sim_mix(uint64_t *state);	   /* the next of a sequence, not for secrets */
 extern void sim_random(void *out, size_t len); /* for secrets */
 
 #endif
