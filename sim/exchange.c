@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "exchange.h"
@@ -91,7 +92,7 @@ enter(Exchange *exchange)
 
 	state_lock();
 	record_add(exchange->req, record);
-	exchange->fault = faults_match(exchange->req);
+	exchange->fault = faults_match(exchange->req, false);
 	state_unlock();
 }
 
@@ -106,8 +107,20 @@ finish(Exchange *exchange, bool answered)
 	state_lock();
 	record_finish(req);
 	state_unlock();
-	if (!answered)
-		exchange_leave(exchange);
+	if (answered)
+		return;
+	if (exchange->fault && exchange->fault->rst)
+		connection_reset(exchange->fd);
+	exchange_leave(exchange);
+}
+
+/* Not SO_LINGER: libmicrohttpd shuts down before it closes, which is an orderly end. */
+void
+connection_reset(int fd)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	connect(fd, &none, sizeof(none));
 }
 
 static bool
@@ -135,6 +148,26 @@ happen_after(const Exchange *exchange)
 	if (fault && fault->stall)
 		return wait_us(exchange->fd, -1);
 	return !fault || fault->drop != DROP_AFTER;
+}
+
+bool
+exchange_cut(Exchange *exchange)
+{
+	Record *record;
+
+	if (exchange->control || !faults_during())
+		return false;
+	state_lock();
+	exchange->fault = faults_match(exchange->req, true);
+	state_unlock();
+	if (exchange->fault == NULL)
+		return false;
+	record = record_prepare(exchange->req);
+	state_lock();
+	record_add(exchange->req, record);
+	state_unlock();
+	finish(exchange, false);
+	return true;
 }
 
 bool

@@ -36,6 +36,11 @@ extern bool waits_open(void);
 extern void waits_end(void);
 extern bool wait_us(int fd, int64_t us); /* below 0 = for ever */
 
+/* True when a fault closes the connection now that part of the body is there. */
+extern bool exchange_cut(Exchange *exchange);
+
+extern void connection_reset(int fd); /* at once, with no end that the client could expect */
+
 extern enum MHD_Result exchange_send(Exchange *exchange, struct MHD_Connection *connection);
 
 #endif

@@ -3,9 +3,11 @@
  *	  What tests ask to go wrong: matching, and what becomes of a reply.
  */
 #include <fnmatch.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "bodies.h"
 #include "conflicts.h"
 #include "errors.h"
 #include "faults.h"
@@ -19,12 +21,14 @@ typedef enum MemberKind
 	M_FLAG,
 	M_WORDS,
 	M_CONFLICT,
+	M_BODY,
 	M_DROP,
 	M_OBJECT,
 	M_ANY
 } MemberKind;
 
-static const char *const drops[] = {"before", "after", NULL}; /* in the order of Drop */
+static const char *const drops[] = {"before", "after", "during",
+									NULL}; /* in the order of Drop */
 
 /* What a fault may say; offset 0 (refs' own) = read from spec when needed. */
 static const struct Member
@@ -49,11 +53,14 @@ static const struct Member
 	{"delay_before_ms", M_NUMBER, offsetof(Fault, delay_before_ms)},
 	{"stall", M_FLAG, offsetof(Fault, stall)},
 	{"drop", M_DROP, offsetof(Fault, drop)},
+	{"rst", M_FLAG, offsetof(Fault, rst)},
 	{"truncate", M_NUMBER, offsetof(Fault, truncate)},
 	{"bytes_per_second", M_NUMBER, offsetof(Fault, bytes_per_second)},
 	{"echo_less", M_NUMBER, offsetof(Fault, echo_less)},
 	{"headers", M_OBJECT, 0},
 	{"body", M_TEXT, 0},
+	{"body_kind", M_BODY, offsetof(Fault, body_kind)},
+	{"body_bytes", M_NUMBER, offsetof(Fault, body_bytes)},
 	{"body_json", M_ANY, 0},
 	{"echo_patch", M_OBJECT, 0},
 	{NULL, M_ANY, 0},
@@ -63,6 +70,7 @@ static const struct Member
 
 static Fault *faults[MAX_FAULTS];
 static int nfaults;
+static _Atomic int nduring; /* of them, those that strike during the body */
 static uint64_t random_state;
 
 /* Choices count from 1. */
@@ -103,6 +111,8 @@ set_member(Fault *fault, const struct Member *member, const json_t *value)
 			return json_is_boolean(value) || *(int64_t *) place > 0;
 		case M_CONFLICT:
 			return set_choice(place, conflict_names, value);
+		case M_BODY:
+			return set_choice(place, body_kind_names, value);
 		case M_DROP:
 			return set_choice(place, drops, value);
 		case M_OBJECT:
@@ -119,6 +129,27 @@ fault_release(Fault *fault)
 		return;
 	json_decref(fault->spec);
 	free(fault);
+}
+
+/* Sets what follows from what was said; what does not go together, to free. */
+static char *
+complete(Fault *fault)
+{
+	if (fault->nth > 0 && fault->times < 0)
+		fault->times = 1;
+	if (fault->conflict && fault->status == 0)
+		fault->status = conflict_status(fault->conflict);
+	if (fault->body_kind && !fault->effect && fault->status == 0)
+		fault->status = 200;
+	if (fault->words > 0 && !fault->conflict)
+		return sim_printf("\"conflict_words\" goes with \"conflict\"");
+	if (fault->body_bytes > 0 && !fault->body_kind)
+		return sim_printf("\"body_bytes\" goes with \"body_kind\"");
+	if (fault->rst && !fault->drop && fault->truncate < 0)
+		return sim_printf("\"rst\" goes with \"drop\" or \"truncate\"");
+	fault->body_bytes = body_size((BodyKind) fault->body_kind, fault->body_bytes);
+	body_prepare((BodyKind) fault->body_kind, fault->body_bytes);
+	return NULL;
 }
 
 /* NULL, with *why to free, when the spec is not a fault. */
@@ -145,12 +176,8 @@ fault_create(json_t *spec, char **why)
 			*why = sim_printf("a fault has no such \"%s\"", name);
 		}
 	}
-	if (fault->nth > 0 && fault->times < 0)
-		fault->times = 1;
-	if (fault->conflict && fault->status == 0)
-		fault->status = conflict_status(fault->conflict);
-	if (fault->words > 0 && !fault->conflict && *why == NULL)
-		*why = sim_printf("\"conflict_words\" goes with \"conflict\"");
+	if (*why == NULL)
+		*why = complete(fault);
 	if (*why == NULL)
 		return fault;
 	fault_release(fault);
@@ -160,6 +187,7 @@ fault_create(json_t *spec, char **why)
 void
 faults_clear(void)
 {
+	nduring = 0;
 	while (nfaults > 0)
 		fault_release(faults[--nfaults]);
 }
@@ -179,7 +207,10 @@ faults_set(Request *req)
 		Fault *fault = fault_create(json_array_get(list, i), &why);
 
 		if (fault)
+		{
 			faults[nfaults++] = fault;
+			nduring += fault->drop == DROP_DURING;
+		}
 	}
 	json_decref(list);
 	if (why == NULL)
@@ -244,7 +275,7 @@ draw(void)
  * a percentage share one draw, so that their percentages add up.
  */
 Fault *
-faults_match(const Request *req)
+faults_match(const Request *req, bool during)
 {
 	Fault *struck = NULL;
 	double left = -1; /* of the draw; below 0 = not drawn */
@@ -253,7 +284,7 @@ faults_match(const Request *req)
 	{
 		Fault *fault = faults[i];
 
-		if (!fault_concerns(fault, req))
+		if ((fault->drop == DROP_DURING) != during || !fault_concerns(fault, req))
 			continue;
 		fault->seen++;
 		if (struck || !fault_is_due(fault))
@@ -271,6 +302,12 @@ faults_match(const Request *req)
 		struck = fault;
 	}
 	return struck;
+}
+
+bool
+faults_during(void)
+{
+	return nduring > 0;
 }
 
 static void
@@ -331,6 +368,8 @@ fault_apply(const Fault *fault, Request *req)
 	else if (fault->status > 0 || json_object_get(fault->spec, "body") ||
 			 json_object_get(fault->spec, "body_json"))
 		set_body(fault, req);
+	if (fault->body_kind)
+		body_make(req, (BodyKind) fault->body_kind, fault->body_bytes);
 	if (fault->status > 0)
 		req->reply.status = (int) fault->status;
 	if (fault->content_type)

@@ -14,7 +14,8 @@ typedef enum Drop
 {
 	DROP_NOT,
 	DROP_BEFORE,
-	DROP_AFTER
+	DROP_AFTER,
+	DROP_DURING /* part of the body has been read */
 } Drop;
 
 typedef struct Fault
@@ -38,9 +39,12 @@ typedef struct Fault
 	int64_t delay_before_ms;
 	bool stall;
 	int drop;		  /* a Drop */
+	bool rst;		  /* with drop or truncate: a reset, no orderly end */
 	int64_t truncate; /* -1 = not */
 	int64_t bytes_per_second;
 	int64_t echo_less;
+	int body_kind; /* a BodyKind */
+	int64_t body_bytes;
 
 	int64_t seen; /* requests that matched */
 	int64_t hits; /* requests it struck */
@@ -51,8 +55,14 @@ extern void faults_set(Request *req);  /* POST /_sim/faults; wants the lock */
 extern void faults_list(Request *req); /* GET /_sim/faults; wants the lock */
 extern void faults_clear(void);		   /* wants the lock */
 
-extern Fault *faults_match(const Request *req); /* NULL = none; wants the lock */
-extern void fault_release(Fault *fault);		/* wants the lock */
+/*
+ * The one that strikes, NULL = none; wants the lock.  Those that strike during
+ * the body are asked for apart, once its first piece is there; whether there
+ * are any can be asked without the lock.
+ */
+extern Fault *faults_match(const Request *req, bool during);
+extern bool faults_during(void);
+extern void fault_release(Fault *fault); /* wants the lock */
 
 /* Changes the reply, which is empty when the request was not carried out. */
 extern void fault_apply(const Fault *fault, Request *req);

@@ -3,8 +3,8 @@
  *	  Replies on their way out: at once, compressed, slowly or in part.
  */
 #include <stdlib.h>
-#include <zlib.h>
 
+#include "bodies.h"
 #include "exchange.h"
 #include "switches.h"
 
@@ -14,7 +14,7 @@
 typedef struct Trickle
 {
 	Exchange *exchange;
-	char *data;
+	Buf body;	  /* what there is of it; the rest is made as it goes */
 	size_t len;	  /* what the header declares */
 	size_t limit; /* what is sent before the connection is closed */
 	int64_t rate; /* bytes a second, 0 = no limit */
@@ -31,25 +31,17 @@ takes_gzip(const Request *req)
 }
 
 static void
-compress_body(Request *req)
+trickle_fill(const Trickle *trickle, size_t pos, char *out, size_t n)
 {
-	Buf *body = &req->reply.body;
-	z_stream z = {0};
-	Buf out = {0};
+	size_t own = pos < trickle->body.len ? trickle->body.len - pos : 0;
 
-	if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return;
-	buf_reserve(&out, deflateBound(&z, body->len));
-	z.next_in = (unsigned char *) body->data;
-	z.avail_in = (unsigned) body->len;
-	z.next_out = (unsigned char *) out.data;
-	z.avail_out = (unsigned) out.cap;
-	deflate(&z, Z_FINISH);
-	out.len = z.total_out;
-	deflateEnd(&z);
-	buf_free(body);
-	*body = out;
-	reply_header(req, "Content-Encoding", "gzip");
+	if (own > n)
+		own = n;
+	if (own > 0)
+		memcpy(out, trickle->body.data + pos, own);
+	if (n > own)
+		body_stream(trickle->exchange->fault->body_kind, trickle->len, pos + own, out + own,
+					n - own);
 }
 
 static ssize_t
@@ -58,8 +50,12 @@ trickle_read(void *cls, uint64_t pos, char *out, size_t max)
 	Trickle *trickle = cls;
 	size_t n = trickle->limit - (size_t) pos;
 
-	if (n == 0)
-		return MHD_CONTENT_READER_END_WITH_ERROR; /* only when cut short */
+	if (n == 0) /* only when cut short */
+	{
+		if (trickle->exchange->fault->rst)
+			connection_reset(trickle->fd);
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	}
 	if (n > max)
 		n = max;
 	if (trickle->rate > 0)
@@ -71,7 +67,7 @@ trickle_read(void *cls, uint64_t pos, char *out, size_t max)
 		if (!wait_us(trickle->fd, (int64_t) n * 1000000 / trickle->rate))
 			return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
-	memcpy(out, trickle->data + pos, n);
+	trickle_fill(trickle, (size_t) pos, out, n);
 	if (pos + n == trickle->len)
 		exchange_leave(trickle->exchange);
 	return (ssize_t) n;
@@ -82,18 +78,18 @@ trickle_free(void *cls)
 {
 	Trickle *trickle = cls;
 
-	free(trickle->data);
+	buf_free(&trickle->body);
 	free(trickle);
 }
 
 static struct MHD_Response *
-create_trickle(Exchange *exchange, char *data, size_t len)
+create_trickle(Exchange *exchange, Buf body, size_t len)
 {
 	const Fault *fault = exchange->fault;
 	Trickle *trickle = sim_alloc(sizeof(Trickle));
 
 	trickle->exchange = exchange;
-	trickle->data = data;
+	trickle->body = body;
 	trickle->len = trickle->limit = len;
 	if (fault->truncate >= 0 && (size_t) fault->truncate < len)
 		trickle->limit = (size_t) fault->truncate;
@@ -109,16 +105,18 @@ create_response(Exchange *exchange)
 	Reply *reply = &exchange->req->reply;
 	const Fault *fault = exchange->fault;
 	Buf body = reply->body;
+	size_t streamed =
+		fault ? body_stream_length((BodyKind) fault->body_kind, fault->body_bytes) : 0;
 
 	reply->body = (Buf){0};
-	if (body.len == 0)
+	if (body.len == 0 && streamed == 0)
 	{
 		buf_free(&body);
 		exchange_leave(exchange);
 		return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	}
-	if (fault && (fault->truncate >= 0 || fault->bytes_per_second > 0))
-		return create_trickle(exchange, body.data, body.len);
+	if (fault && (streamed > 0 || fault->truncate >= 0 || fault->bytes_per_second > 0))
+		return create_trickle(exchange, body, streamed > 0 ? streamed : body.len);
 	exchange_leave(exchange);
 	return MHD_create_response_from_buffer_with_free_callback(body.len, body.data, free);
 }
@@ -131,8 +129,9 @@ exchange_send(Exchange *exchange, struct MHD_Connection *connection)
 	struct MHD_Response *response;
 	enum MHD_Result queued;
 
-	if (!exchange->control && takes_gzip(req))
-		compress_body(req);
+	if (!exchange->control && takes_gzip(req) &&
+		!(exchange->fault && exchange->fault->body_kind))
+		body_compress(req);
 	response = create_response(exchange);
 	/* libmicrohttpd refuses an empty value; a blank one is the same to a client. */
 	for (int i = 0; i < reply->nheaders; i++)

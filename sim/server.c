@@ -114,9 +114,11 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
 	}
 	if (*len > 0)
 	{
+		bool first = exchange->req->body_bytes == 0;
+
 		take_body(exchange, data, *len);
 		*len = 0;
-		return MHD_YES;
+		return first && exchange_cut(exchange) ? MHD_NO : MHD_YES;
 	}
 	return exchange_carry_out(exchange) ? exchange_send(exchange, connection) : MHD_NO;
 }

@@ -299,6 +299,7 @@ test_provisioning() {
 }
 
 . ./test_contacts.sh
+. ./test_bodies.sh
 . ./test_conflicts.sh
 . ./test_faults.sh
 . ./test_limits.sh
@@ -323,6 +324,8 @@ test_conflicts
 test_random_faults
 test_retry_after
 test_broken_replies
+test_bodies
+test_resets
 test_record
 test_control
 stop

@@ -49,7 +49,8 @@ test_faults() {
   faults '[]'
   check "an empty list clears" "200" "$(statuses 1)"
   for given in '{}' '[1]' '[{"colour":1}]' '[{"nth":"x"}]' '[{"drop":"never"}]' '[{"percent":0}]' '[{"percent":101}]' \
-    '[{"conflict":"K9"}]' '[{"conflict_words":true}]' '[{"conflict":"K1","conflict_words":0}]' '['; do
+    '[{"conflict":"K9"}]' '[{"conflict_words":true}]' '[{"body_kind":"odd"}]' '[{"body_bytes":5}]' '[{"rst":true}]' \
+    '[{"conflict":"K1","conflict_words":0}]' '['; do
     call POST /_sim/faults "$given"
     check "no fault: $given" 400 "$status"
   done
