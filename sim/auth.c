@@ -39,6 +39,7 @@ auth_add_client(const char *id, const char *secret)
 
 	client->id = sim_strdup(id);
 	client->secret = sim_strdup(secret);
+	client->first_secret = sim_strdup(secret);
 	client->next = clients;
 	clients = client;
 }
@@ -51,6 +52,23 @@ find_client(const char *id)
 	while (client && strcmp(client->id, id) != 0)
 		client = client->next;
 	return client;
+}
+
+static void
+set_secret(Client *client, const char *secret)
+{
+	free(client->secret);
+	client->secret = sim_strdup(secret);
+}
+
+bool
+auth_set_secret(const char *id, const char *secret)
+{
+	Client *client = find_client(id);
+
+	if (client)
+		set_secret(client, secret);
+	return client != NULL;
 }
 
 /* A string to free, NULL when the text is not base64. */
@@ -271,7 +289,10 @@ auth_reset(void)
 {
 	auth_revoke_tokens();
 	for (Client *client = clients; client; client = client->next)
+	{
 		client->window = (Window){0};
+		set_secret(client, client->first_secret);
+	}
 	org_window = (Window){0};
 	issued = 0;
 }

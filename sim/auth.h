@@ -15,6 +15,7 @@ typedef struct Client
 	struct Client *next;
 	char *id;
 	char *secret;
+	char *first_secret; /* the command line's */
 	Window window;
 } Client;
 
@@ -27,8 +28,10 @@ extern void auth_token(Request *req); /* POST /oauth/token */
  */
 extern Window *auth_check(Request *req);
 
+/* False when there is no such client.  Tokens that were issued stay good. */
+extern bool auth_set_secret(const char *id, const char *secret);
 extern json_t *auth_windows(void); /* those that were opened, for tests to see */
 extern void auth_revoke_tokens(void);
-extern void auth_reset(void); /* no tokens, no open windows */
+extern void auth_reset(void); /* no tokens, no open windows, the first secrets */
 
 #endif

@@ -28,9 +28,29 @@ control_reset(Request *req)
 	reply_json(req, 200, json_object());
 }
 
+/* {"client": "its new secret"} */
+static bool
+set_secrets(const json_t *secrets, char **why)
+{
+	const char *id;
+	json_t *secret;
+
+	if (!json_is_object(secrets))
+		*why = sim_strdup("client_secret takes an object of ids and secrets");
+	json_object_foreach((json_t *) secrets, id, secret)
+	{
+		if (*why == NULL &&
+			(!json_is_string(secret) || !auth_set_secret(id, json_string_value(secret))))
+			*why = sim_printf("client \"%s\" is not there or its secret no string", id);
+	}
+	return *why == NULL;
+}
+
 static bool
 set_one(const char *name, const json_t *value, char **why)
 {
+	if (strcmp(name, "client_secret") == 0)
+		return set_secrets(value, why);
 	if (strcmp(name, "revoke_tokens") != 0)
 		return switch_set_json(name, value, why);
 	if (json_is_true(value))

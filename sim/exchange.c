@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "exchange.h"
 #include "record.h"
 #include "route.h"
@@ -150,6 +151,17 @@ happen_after(const Exchange *exchange)
 	return !fault || fault->drop != DROP_AFTER;
 }
 
+/* What a request does, if no fault keeps it from that. */
+static void
+take_effect(Request *req, bool trusted)
+{
+	if (trusted)
+		route_platform(req);
+	else
+		reply_error(req, 401, "client.certificate.required",
+					"No certificate of a client that is trusted here was shown.");
+}
+
 bool
 exchange_cut(Exchange *exchange)
 {
@@ -187,7 +199,7 @@ exchange_carry_out(Exchange *exchange)
 	if (answered)
 	{
 		if (!exchange->fault || exchange->fault->status == 0 || exchange->fault->effect)
-			route_platform(req);
+			take_effect(req, exchange->trusted);
 		if (exchange->fault)
 			fault_apply(exchange->fault, req);
 		answered = happen_after(exchange);

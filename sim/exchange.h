@@ -19,6 +19,7 @@ typedef struct Exchange
 	Fault *fault; /* NULL = none */
 	bool started; /* its headers are known */
 	bool control;
+	bool trusted; /* by its TLS certificate, where one is wanted */
 	bool counted; /* among those in flight */
 	int fd;		  /* the client's socket */
 } Exchange;

@@ -20,14 +20,14 @@
 typedef struct Options
 {
 	int port;
-	const char *cert;
-	const char *key;
+	TlsFiles tls;
 	const char *seed_lists;
 } Options;
 
 static const char usage[] =
-	"usage: gc_sim --port N [--tls CERT KEY] [--requests-per-minute N]\n"
-	"              [--limit-scope token|client|org] [--latency MS] [--discard]\n"
+	"usage: gc_sim --port N [--tls CERT KEY [--client-ca FILE]]\n"
+	"              [--requests-per-minute N] [--limit-scope token|client|org]\n"
+	"              [--latency MS] [--discard]\n"
 	"              [--client ID SECRET]... [--set SWITCH=VALUE]... [--seed-lists FILE]\n"
 	"--port 0 takes a free port; the address is printed once it is open.\n";
 
@@ -73,6 +73,7 @@ read_options(int argc, char **argv, Options *options)
 	static const struct option known[] = {
 		{"port", required_argument, NULL, 'p'},
 		{"tls", required_argument, NULL, 't'},
+		{"client-ca", required_argument, NULL, 'a'},
 		{"requests-per-minute", required_argument, NULL, 'r'},
 		{"limit-scope", required_argument, NULL, 's'},
 		{"latency", required_argument, NULL, 'l'},
@@ -90,8 +91,11 @@ read_options(int argc, char **argv, Options *options)
 				options->port = atoi(optarg);
 				break;
 			case 't':
-				options->cert = optarg;
-				options->key = second_word(argc, argv);
+				options->tls.cert = optarg;
+				options->tls.key = second_word(argc, argv);
+				break;
+			case 'a':
+				options->tls.client_ca = optarg;
 				break;
 			case 'r':
 				set_switch("requests_per_minute", optarg);
@@ -117,6 +121,8 @@ read_options(int argc, char **argv, Options *options)
 			default:
 				fail("unknown option");
 		}
+	if (options->tls.client_ca && !options->tls.cert)
+		fail("--client-ca goes with --tls");
 	if (options->port < 0 || options->port > 65535 || optind < argc)
 		fail(options->port < 0 ? "--port is required" : "too many words");
 }
@@ -184,13 +190,14 @@ main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	port = server_start(options.port, options.cert, options.key);
+	port = server_start(options.port, &options.tls);
 	if (port == 0)
 	{
 		fprintf(stderr, "gc_sim: cannot listen on port %d\n", options.port);
 		return 1;
 	}
-	printf("gc_sim listening on %s://127.0.0.1:%d\n", options.cert ? "https" : "http", port);
+	printf("gc_sim listening on %s://127.0.0.1:%d\n", options.tls.cert ? "https" : "http",
+		   port);
 	fflush(stdout);
 	sigwait(&signals, &which);
 	server_stop();

@@ -3,6 +3,7 @@
  *	  HTTP in and out: the only module, with send.c, that knows libmicrohttpd.
  */
 #include <arpa/inet.h>
+#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 static struct MHD_Daemon *http_daemon;
 static char *tls_cert;
 static char *tls_key;
+static char *tls_client_ca;
 
 static void *
 on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
@@ -65,6 +67,20 @@ keep_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *va
 	return MHD_YES;
 }
 
+/* libmicrohttpd asks for a certificate and takes whatever comes, or none. */
+static bool
+is_trusted(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+	unsigned faulty;
+
+	if (tls_client_ca == NULL)
+		return true;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return gnutls_certificate_verify_peers2(info->tls_session, &faulty) == GNUTLS_E_SUCCESS &&
+		   faulty == 0;
+}
+
 static void
 begin(Exchange *exchange, struct MHD_Connection *connection, const char *method)
 {
@@ -80,6 +96,7 @@ begin(Exchange *exchange, struct MHD_Connection *connection, const char *method)
 						  ->socket_context;
 	exchange->fd =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	exchange->trusted = is_trusted(connection);
 	exchange_start(exchange);
 	length = request_header(req, "Content-Length");
 	expected = length ? strtoul(length, NULL, 10) : 0;
@@ -140,21 +157,18 @@ read_file(const char *path)
 	return text.data;
 }
 
+/* False, when there is a path and no such file. */
 static bool
-read_tls(const char *cert, const char *key)
+read_tls(const char *path, char **pem)
 {
-	if (cert == NULL)
+	if (path == NULL || (*pem = read_file(path)) != NULL)
 		return true;
-	tls_cert = read_file(cert);
-	tls_key = read_file(key);
-	if (tls_cert && tls_key)
-		return true;
-	fprintf(stderr, "gc_sim: cannot read %s or %s\n", cert, key);
+	fprintf(stderr, "gc_sim: cannot read %s\n", path);
 	return false;
 }
 
 int
-server_start(int port, const char *cert, const char *key)
+server_start(int port, const TlsFiles *files)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 								  .sin_port = htons((uint16_t) port),
@@ -162,16 +176,28 @@ server_start(int port, const char *cert, const char *key)
 	unsigned flags =
 		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
 
-	if (!read_tls(cert, key) || !waits_open())
+	struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL},
+								   {MHD_OPTION_END, 0, NULL},
+								   {MHD_OPTION_END, 0, NULL},
+								   {MHD_OPTION_END, 0, NULL}};
+
+	if (!read_tls(files->cert, &tls_cert) || !read_tls(files->key, &tls_key) ||
+		!read_tls(files->client_ca, &tls_client_ca) || !waits_open())
 		return 0;
+	if (tls_cert)
+	{
+		tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, tls_cert};
+		tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, tls_key};
+	}
+	if (tls_client_ca)
+		tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, tls_client_ca};
 	http_daemon = MHD_start_daemon(
 		flags | (tls_cert ? MHD_USE_TLS : 0), (uint16_t) port, NULL, NULL, on_request, NULL,
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-		tls_cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, tls_cert,
-		MHD_OPTION_HTTPS_MEM_KEY, tls_key, MHD_OPTION_END);
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (http_daemon == NULL)
 		return 0;
 	return MHD_get_daemon_info(http_daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
@@ -184,4 +210,5 @@ server_stop(void)
 	MHD_stop_daemon(http_daemon);
 	free(tls_cert);
 	free(tls_key);
+	free(tls_client_ca);
 }

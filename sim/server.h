@@ -9,8 +9,16 @@
 
 #include <stdbool.h>
 
-/* The port that is listened on, 0 when that fails.  cert and key may be NULL. */
-extern int server_start(int port, const char *cert, const char *key);
+/* PEM files.  All NULL = no TLS; with client_ca, clients must show one of its. */
+typedef struct TlsFiles
+{
+	const char *cert;
+	const char *key;
+	const char *client_ca; /* may be NULL */
+} TlsFiles;
+
+/* The port that is listened on, 0 when that fails. */
+extern int server_start(int port, const TlsFiles *files);
 extern void server_stop(void);
 
 #endif

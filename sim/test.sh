@@ -138,6 +138,25 @@ test_tokens() {
   check "expired token" "401 credentials.expired" "$(code)"
 }
 
+test_secrets() {
+  fresh
+  set_switch '{"client_secret":{"id":"newer"}}'
+  call GET $lists
+  check "a new secret: tokens stay" 200 "$status"
+  login
+  check "the old one is refused" "400 authentication failed" "$status $(field .description)"
+  login id newer
+  check "the new one is taken" 200 "$status"
+  login second word
+  check "another client keeps its own" 200 "$status"
+  for given in '{"nobody":"x"}' '{"id":1}' '"x"'; do
+    call POST /_sim/set "{\"client_secret\":$given}"
+    check "no secret: $given" 400 "$status"
+  done
+  fresh
+  check "a reset goes back to the first" 200 "$status"
+}
+
 # --- contact lists -----------------------------------------------------------
 
 make_list() { call POST $lists "$1"; }
@@ -307,6 +326,7 @@ test_provisioning() {
 start --client second word
 test_tokens
 test_limit
+test_secrets
 test_scopes
 test_bulk_limit
 test_rate_headers

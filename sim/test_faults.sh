@@ -264,7 +264,7 @@ test_discard() {
 test_command_line() {
   test_discard
   local bad
-  for bad in "" "--port 0 --set x=1" "--port 0 --set x" "--port 0 --limit-scope me" "--port 0 --colour" "--port 0 word" "--port 0 --seed-lists /nowhere" "--port 0 --tls a b"; do
+  for bad in "" "--port 0 --set x=1" "--port 0 --set x" "--port 0 --limit-scope me" "--port 0 --colour" "--port 0 word" "--port 0 --seed-lists /nowhere" "--port 0 --tls a b" "--port 0 --client-ca /etc/hostname"; do
     # shellcheck disable=SC2086
     $sim $bad >/dev/null 2>"$tmp/err"
     check "refused: $bad" true "$([ $? -ne 0 ] && [ -s "$tmp/err" ] && echo true)"
@@ -293,5 +293,36 @@ test_command_line() {
   faults '[{"path":"/contacts","truncate":3}]'
   post "[$(row tls)]"
   check "truncate over TLS" true "$([ "$curl_rc" -ne 0 ] && echo true)"
+  faults '[{"path":"/contacts","drop":"after","rst":true}]'
+  post "[$(row tls2)]"
+  check "reset over TLS" "true yes" "$([ "$curl_rc" -ne 0 ] && echo true) $(is_stored tls2)"
+  stop
+  test_client_certificates
+}
+
+make_client() { # name, CA: a key and a certificate that it signed
+  openssl req -newkey rsa:2048 -nodes -keyout "$tmp/$1.key" -out "$tmp/$1.csr" -subj "/CN=$1" 2>/dev/null
+  openssl x509 -req -in "$tmp/$1.csr" -CA "$tmp/$2" -CAkey "$tmp/${2/cert/key}" -CAcreateserial -out "$tmp/$1.pem" -days 2 2>/dev/null
+}
+
+# DESIGN: TLS clients.
+test_client_certificates() {
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/key2" -out "$tmp/cert2" -days 2 -subj /CN=other 2>/dev/null
+  make_client good cert
+  make_client stranger cert2
+  start --tls "$tmp/cert" "$tmp/key" --client-ca "$tmp/cert"
+  local who
+  call GET /_sim/state
+  check "control paths need no certificate" 200 "$status"
+  for who in "good 200" "stranger 401"; do
+    call POST /oauth/token "" -u id:secret -d grant_type=client_credentials \
+      --cert "$tmp/${who% *}.pem" --key "$tmp/${who% *}.key"
+    check "certificate, $who" "${who#* }" "$status"
+    [ "${who% *}" = stranger ] || token=$(field .access_token)
+  done
+  call GET $lists "" --cert "$tmp/good.pem" --key "$tmp/good.key"
+  check "a call with it" 200 "$status"
+  call GET $lists
+  check "a good token without" "401 client.certificate.required" "$(code)"
   stop
 }
