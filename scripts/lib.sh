@@ -100,6 +100,7 @@ setup_packages() {
 	major=$(find_major)
 	[ -n "$major" ] || die "set PG_MAJOR: this distribution's PostgreSQL is not known here"
 	bin=/usr/lib/postgresql/$major/bin
+	pg_ctl=$bin/pg_ctl
 	# shellcheck disable=SC2046
 	install_packages $(packages_for "$major") "$@"
 }
@@ -239,6 +240,7 @@ join_work() {
 	joined=1
 	major=$(find_major)
 	bin=/usr/lib/postgresql/$major/bin
+	pg_ctl=$bin/pg_ctl
 	find_server_user
 	set_traps
 	cd "$work"
@@ -375,7 +377,7 @@ start_postgres() {
 			"shared_buffers = '256MB'" "max_prepared_transactions = 10" "log_line_prefix = '%m [%p] '" "$@"
 	} >>"$pgdata/postgresql.conf"
 	export PGHOST=$work/run PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-	run as_server "$bin/pg_ctl" -s -w -D "$pgdata" -l "$work/log/postgres" -o "-p $PGPORT" start >/dev/null 2>&1 && return
+	run as_server "$pg_ctl" -s -w -D "$pgdata" -l "$work/log/postgres" -o "-p $PGPORT" start >/dev/null 2>&1 && return
 	cat "$work/log/postgres"
 	complain "PostgreSQL did not start"
 	return 1

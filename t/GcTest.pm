@@ -15,7 +15,7 @@ use GcSession;
 use GcSim;
 
 our @EXPORT = qw(
-  skip_unless_possible new_node new_database add_server leads_table await await_waiting
+  skip_unless_possible skip_sanitized new_node new_database add_server leads_table await await_waiting
   counts_in explained open_sockets rss_kb context_bytes slurp_log
 );
 
@@ -24,6 +24,13 @@ sub skip_unless_possible
 {
 	my $missing = GcSim::missing();
 	plan skip_all => $missing if $missing;
+	return;
+}
+
+# Skips one test of a process's size: the sanitizer keeps what is freed for a while.
+sub skip_sanitized
+{
+	skip 'the size of a process says nothing under the sanitizers', 1 if $ENV{GC_SANITIZE};
 	return;
 }
 
