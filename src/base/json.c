@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "base/json.h"
 
 #include "mb/pg_wchar.h"
@@ -157,7 +159,9 @@ read_number(GcJson *json)
 {
 	if (*json->p == '-')
 		json->p++;
-	if (count_digits(json) == 0)
+	if (json->p < json->end && *json->p == '0')
+		json->p++; /* no digit follows a leading zero */
+	else if (count_digits(json) == 0)
 		return json_fail(json, "invalid number");
 	if (json->p < json->end && *json->p == '.')
 	{
@@ -461,10 +465,11 @@ gc_json_escape(StringInfo buf, const char *cell, int len)
 	static const char hex[] = "0123456789abcdef";
 	const char *p = cell;
 	const char *end = cell + len;
+	int room = Min(len, INT_MAX / 6) * 6;
 
-	/* Worst case once, so that the loop below only stores. */
-	if (buf->maxlen - buf->len <= len * 6)
-		enlargeStringInfo(buf, len * 6);
+	/* Worst case once, so that the loop below only stores; a StringInfo refuses INT_MAX. */
+	if (buf->maxlen - buf->len <= room)
+		enlargeStringInfo(buf, room);
 	while (p < end)
 	{
 		const char *from = p;

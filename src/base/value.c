@@ -399,15 +399,16 @@ convert_all(char *utf8)
 char *
 gc_value_display(const char *utf8, int max_chars)
 {
-	char *copy = pnstrdup(utf8, max_chars * MAX_MULTIBYTE_CHAR_LEN);
+	/* Cut between two characters: half of one would make all of it invalid. */
+	int len =
+		pg_encoding_mbcliplen(PG_UTF8, utf8, strlen(utf8), max_chars * MAX_MULTIBYTE_CHAR_LEN);
+	char *copy = pnstrdup(utf8, len);
 	bool valid = pg_verify_mbstr(PG_UTF8, copy, strlen(copy), true);
 	char *converted;
 
 	for (char *p = copy; *p; p++)
 		if ((unsigned char) *p < 0x20 || (!valid && IS_HIGHBIT_SET(*p)))
 			*p = (unsigned char) *p < 0x20 ? ' ' : '?';
-	copy[pg_encoding_mbcliplen(PG_UTF8, copy, strlen(copy),
-							   max_chars * MAX_MULTIBYTE_CHAR_LEN)] = '\0';
 	if (GetDatabaseEncoding() == PG_UTF8)
 		return copy;
 	converted = convert_all(copy);

@@ -76,7 +76,8 @@ extern char *gc_value_from_utf8(char *cell, int len);
 
 /*
  * UTF-8 for a message: in the database's encoding, control characters out,
- * characters that cannot be shown as "?", cut to "max_chars".  Never throws.
+ * characters that cannot be shown as "?", cut to the bytes that "max_chars" take
+ * at most.  Never throws.
  */
 extern char *gc_value_display(const char *utf8, int max_chars);
 
