@@ -21,6 +21,9 @@ static const char form[] = "grant_type=client_credentials";
 /* A token is renewed this long before it expires, or at nine tenths of a short life. */
 #define TOKEN_MARGIN_S 60
 
+/* A life that is said to be longer is not believed: it may be any number. */
+#define TOKEN_LIFE_MAX_S (365 * 24 * 3600)
+
 static char *
 basic_authorization(const GcOAuthClient *client)
 {
@@ -44,7 +47,8 @@ read_token(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
 	const char *bytes = gc_http_body(exchange, &len);
 	json_t *body = json_loadb(bytes, len, 0, NULL);
 	const char *value = json_string_value(json_object_get(body, "access_token"));
-	double seconds = json_number_value(json_object_get(body, "expires_in"));
+	double said = json_number_value(json_object_get(body, "expires_in"));
+	double seconds = Min(said, TOKEN_LIFE_MAX_S);
 	const char *problem = NULL;
 
 	if (body == NULL)
