@@ -135,7 +135,7 @@ read_list(json_t *entity)
 	list = palloc0(sizeof(GcList));
 	list->id = pstrdup(id);
 	list->name = pstrdup(name);
-	list->size = json_is_integer(size) ? json_integer_value(size) : -1;
+	list->size = json_is_integer(size) ? Max(json_integer_value(size), -1) : -1;
 	list->columns = palloc0(sizeof(char *) * (json_array_size(columns) + 1));
 	list->types = palloc0(sizeof(GcColumnType) * (json_array_size(columns) + 1));
 	list->is_phone = palloc0(sizeof(bool) * (json_array_size(columns) + 1));

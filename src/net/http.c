@@ -30,6 +30,9 @@
 /* Idle exchanges kept for their handles and buffers. */
 #define HTTP_SPARES 16
 
+/* Sockets at once: two for each exchange in flight (IPv4 and IPv6), and those that are kept. */
+#define HTTP_SOCKETS 256
+
 /* A reply buffer larger than this is not kept for the next exchange. */
 #define HTTP_KEEP_BUFFER (4 * 1024 * 1024)
 
@@ -58,6 +61,9 @@ struct GcHttpExchange
 
 static Carrier *spares[HTTP_SPARES];
 static int spare_count = 0;
+
+static curl_socket_t counted[HTTP_SOCKETS]; /* sockets that the server knows of */
+static int counted_count = 0;
 
 /* ---- curl's callbacks: they store, and never throw ---- */
 
@@ -103,24 +109,46 @@ on_reply(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-/* Sockets are the server's descriptors too, so they count against its limit. */
+/*
+ * Sockets are the server's descriptors too, so they count against its limit.
+ * curl (7.88) closes a socket that has not connected yet without a word to us,
+ * so what is counted is kept by number: one that is opened again counts once.
+ */
+static int
+find_counted(curl_socket_t fd)
+{
+	int i = 0;
+
+	while (i < counted_count && counted[i] != fd)
+		i++;
+	return i;
+}
+
 static curl_socket_t
 on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	curl_socket_t fd;
 
-	if (!AcquireExternalFD())
+	if (counted_count == HTTP_SOCKETS || !AcquireExternalFD())
 		return CURL_SOCKET_BAD;
 	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	if (fd == CURL_SOCKET_BAD)
+	if (fd == CURL_SOCKET_BAD || find_counted(fd) < counted_count)
 		ReleaseExternalFD();
+	else
+		counted[counted_count++] = fd;
 	return fd;
 }
 
 static int
 on_close_socket(void *arg, curl_socket_t fd)
 {
-	ReleaseExternalFD();
+	int i = find_counted(fd);
+
+	if (i < counted_count)
+	{
+		counted[i] = counted[--counted_count];
+		ReleaseExternalFD();
+	}
 	return close(fd);
 }
 
@@ -388,4 +416,6 @@ gc_http_close_idle(void)
 		return;
 	while (spare_count > 0)
 		carrier_destroy(spares[--spare_count]);
+	for (; counted_count > 0; counted_count--)
+		ReleaseExternalFD();
 }
