@@ -112,7 +112,7 @@ for my $row (@passing)
 	$sim->forget_requests;
 	$result = $session->run('EXPLAIN (ANALYZE) SELECT * FROM pages');
 	is($result->{sqlstate}, '00000', "SELECT, $what") or diag $result->{err};
-	like($result->{out}, qr/rows=25 /, "SELECT, $what: every row");
+	like($result->{out}, qr/rows=25(\.00)? /, "SELECT, $what: every row");
 	check_counts("SELECT, $what", $result, $token ? 4 : 3);
 	cmp_ok($result->{seconds}, '>=', $least, "SELECT, $what: waits as told") if $least;
 }
@@ -164,7 +164,7 @@ for my $fault ({ status => 503 }, { drop => 'after' }, { status => 429, headers 
 	$sim->faults({ path => '/oauth/token', nth => 1, %$fault });
 	$sim->forget_requests;
 	$result = $session->run('EXPLAIN (ANALYZE) SELECT * FROM pages');
-	like($result->{out}, qr/rows=25 /, 'the token call is repeated');
+	like($result->{out}, qr/rows=25(\.00)? /, 'the token call is repeated');
 	check_counts('the token call', $result, scalar($sim->requests) - 1);
 }
 
