@@ -168,6 +168,26 @@ for my $fault ({ status => 503 }, { drop => 'after' }, { status => 429, headers 
 	check_counts('the token call', $result, scalar($sim->requests) - 1);
 }
 
+# A kept connection may have died unnoticed, and then all have: tokens are asked for, and
+# requests repeated, on new ones (DESIGN 4.1).
+$sim->faults({ path => $post, nth => 12, drop => 'before' });
+$sim->set(latency_ms => 50);
+$sim->forget_requests;
+$session->run(insert_sql('leads', 'many', 100));
+my %used = map { $_->{connection} => 1 } $sim->requests;
+cmp_ok(keys %used, '>', 2, 'several connections are kept');
+$sim->set(latency_ms => 0);
+$sim->forget_requests;
+$result = $session->run(insert_sql('leads_strict', 'dead'));
+is($result->{sqlstate}, '00000', 'a kept connection has died') or diag $result->{err};
+is(stored('dead'), '25 x 1', 'a kept connection has died: every row once');
+my @posts = $sim->requests(qr{/contacts$});
+is(scalar @posts, 4, 'a kept connection has died: one request is repeated');
+my ($token) = $sim->requests(qr{/oauth/token});
+ok(!$used{ $token->{connection} }, 'a kept connection has died: the token call is on a new one');
+$used{ $_->{connection} } = 1 for $token, @posts[0, 1];
+ok(!$used{ $posts[2]{connection} }, 'a kept connection has died: the repeat is on a new one');
+
 # The server is started anew between two statements: the kept connection is dead, and the token unknown.
 for my $table (qw(leads leads_unsafe))
 {

@@ -139,7 +139,8 @@ call_send(GcCall *call)
 	request.headers = headers;
 	request.body = call->spec.body;
 	request.body_len = call->spec.body_len;
-	request.fresh_connection = call->spec.call_class == GC_CALL_UNSAFE;
+	request.fresh_connection =
+		call->spec.call_class == GC_CALL_UNSAFE || call->retry.fresh_connection;
 	call->token_number = conn->token_number;
 	call->retry.sent_at = gc_clock_now();
 	call_doubt(call, true);

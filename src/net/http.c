@@ -383,6 +383,9 @@ gc_http_error(const GcHttpExchange *exchange)
 {
 	Carrier *carrier = exchange->carrier;
 
+	/* Of a kept connection; curl's own words are of the body that it cannot send again. */
+	if (carrier->transfer.code == CURLE_SEND_FAIL_REWIND)
+		return "The server had closed the connection";
 	return carrier->error[0] ? carrier->error : curl_easy_strerror(carrier->transfer.code);
 }
 

@@ -33,7 +33,7 @@ typedef struct GcHttpRequest
 	int connect_timeout;   /* ms */
 	int request_timeout;   /* ms, of the whole exchange */
 	size_t max_reply;	   /* bytes, decompressed */
-	bool fresh_connection; /* never on a kept-alive one: for calls that must not be repeated */
+	bool fresh_connection; /* never on a kept-alive one, which may have died */
 } GcHttpRequest;
 
 typedef struct GcHttpExchange GcHttpExchange;

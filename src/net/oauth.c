@@ -111,6 +111,7 @@ ask(const GcOAuthClient *client, GcStat *stat)
 	request.headers = headers;
 	request.body = form;
 	request.body_len = sizeof(form) - 1;
+	request.fresh_connection = true; /* seldom asked, and often after a long time */
 	exchange = gc_http_start(&request);
 	while (gc_http_outcome(exchange) == GC_HTTP_PENDING)
 		gc_loop_wait(0, GC_WAIT_TOKEN);

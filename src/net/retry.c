@@ -104,6 +104,8 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *budgets, const GcHttpExchang
 
 	retry->attempts++;
 	retry->gave_up = NULL;
+	/* Where one kept connection has died, the others have, too, and curl need not know yet. */
+	retry->fresh_connection |= gc_http_outcome(exchange) != GC_HTTP_ANSWERED;
 	if (cause == GC_CAUSE_NONE)
 		return GC_VERDICT_SUCCESS;
 	if (policy->budget == GC_BUDGET_TOKEN && !retry->token_renewed)

@@ -32,12 +32,13 @@ typedef struct GcRetry
 {
 	GcCallClass call_class;
 	GcTime started;
-	int attempts;		 /* ended so far */
-	int locked;			 /* of these, met a lock: only the time limits them */
-	bool token_renewed;	 /* a 401 was answered with a new token already */
-	GcTime sent_at;		 /* when the attempt at hand went out */
-	GcTime in_doubt;	 /* when the first attempt that got no answer went out; 0: none */
-	GcTime retry_at;	 /* out: for GC_VERDICT_RETRY */
+	int attempts;		   /* ended so far */
+	int locked;			   /* of these, met a lock: only the time limits them */
+	bool token_renewed;	   /* a 401 was answered with a new token already */
+	GcTime sent_at;		   /* when the attempt at hand went out */
+	GcTime in_doubt;	   /* when the first attempt that got no answer went out; 0: none */
+	GcTime retry_at;	   /* out: for GC_VERDICT_RETRY */
+	bool fresh_connection; /* out: later attempts are not to go on kept connections */
 	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
 } GcRetry;
 
