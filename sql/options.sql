@@ -85,6 +85,20 @@ ALTER SERVER s OPTIONS (SET batch_bytes '500kB');
 ALTER SERVER s OPTIONS (SET fetch_size '101');
 ALTER SERVER s OPTIONS (SET updatable 'maybe');
 ALTER SERVER s OPTIONS (SET ca_file '');
+-- A proxy, without credentials; plain http does not go to one elsewhere.
+ALTER SERVER s OPTIONS (ADD proxy 'http://me:hunter2@proxy.example.com:3128');
+\echo :SQLSTATE
+ALTER SERVER s OPTIONS (ADD proxy 'proxy.example.com:3128');
+ALTER SERVER s OPTIONS (ADD proxy 'socks5://proxy.example.com');
+ALTER SERVER s OPTIONS (ADD proxy '');
+ALTER SERVER s OPTIONS (ADD proxy 'http://proxy.example.com/path');
+ALTER SERVER s OPTIONS (ADD proxy 'http://proxy.example.com:3128/');
+ALTER SERVER s OPTIONS (SET api_url 'http://127.0.0.1:8080');
+\echo :SQLSTATE
+ALTER SERVER s OPTIONS (SET login_url 'http://localhost');
+ALTER SERVER s OPTIONS (SET proxy 'http://127.0.0.1:3128', SET login_url 'http://localhost');
+ALTER SERVER s OPTIONS (SET proxy 'http://proxy.example.com:3128');
+ALTER SERVER s OPTIONS (DROP proxy, SET login_url 'https://login.example.com:8443/gateway/');
 -- Nothing of the refused values is kept.
 SELECT unnest(srvoptions) AS option FROM pg_foreign_server WHERE srvname = 's';
 
@@ -99,6 +113,57 @@ CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'hunter2 ');
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token E'hunter2\r\nX-Header: x');
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'an id', client_secret 'hunter2');
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'Ünal', client_secret 'hunter2');
+-- Secrets belong in user mappings, whatever their kind.
+ALTER SERVER s OPTIONS (ADD access_token 'hunter2');
+\echo :SQLSTATE
+ALTER SERVER s OPTIONS (ADD proxy_password 'hunter2');
+ALTER SERVER s OPTIONS (ADD client_secret_file '/etc/secret');
+ALTER SERVER s OPTIONS (ADD client_key '/etc/key.pem');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (access_token 'hunter2');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (proxy 'http://proxy.example.com');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (ca_file '/etc/ca.pem');
+-- What means nothing alone
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_key '/etc/key.pem');
+\echo :SQLSTATE
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (proxy_password 'hunter2');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_secret 'hunter2', client_secret_file '/etc/secret');
+\echo :SQLSTATE
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'hunter2', client_secret_file '/etc/secret');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_secret_file '', proxy_user '');
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (client_id 'id', client_secret_file '/etc/secret',
+  client_cert '/etc/cert.pem', client_key '/etc/key.pem', proxy_user 'me', proxy_password 'hunter2');
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (DROP client_cert);
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD client_secret 'hunter2');
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (DROP client_secret_file, ADD client_secret 'hunter2', DROP client_key, DROP client_cert);
+DROP USER MAPPING FOR PUBLIC SERVER s;
+-- Files of the server's are for superusers to name, whether they exist or not (U10).
+CREATE ROLE regress_gc_loader;
+GRANT USAGE ON FOREIGN DATA WRAPPER gc_fdw TO regress_gc_loader;
+GRANT USAGE ON FOREIGN SERVER s TO regress_gc_loader;
+SET ROLE regress_gc_loader;
+CREATE SERVER own FOREIGN DATA WRAPPER gc_fdw OPTIONS (region 'us-east-1', ca_file '/etc/passwd');
+\echo :SQLSTATE
+CREATE SERVER own FOREIGN DATA WRAPPER gc_fdw OPTIONS (region 'us-east-1');
+ALTER SERVER own OPTIONS (ADD ca_file '/etc/passwd');
+CREATE USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (client_id 'id', client_secret_file '/etc/passwd');
+\echo :SQLSTATE
+CREATE USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (client_id 'id', client_secret 'hunter2', client_cert '/etc/passwd');
+CREATE USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (client_id 'id', client_secret 'hunter2', proxy_user 'me', proxy_password 'hunter2');
+ALTER USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (ADD client_cert '/etc/passwd', ADD client_key '/etc/passwd');
+-- Once a superuser has named one, nobody else changes that mapping or server but by taking it out.
+RESET ROLE;
+ALTER USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (DROP client_secret, ADD client_secret_file '/etc/secret');
+ALTER SERVER own OPTIONS (ADD ca_file '/etc/ca.pem');
+SET ROLE regress_gc_loader;
+ALTER USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (SET client_id 'other');
+\echo :SQLSTATE
+ALTER SERVER own OPTIONS (ADD max_retries '1');
+ALTER USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (DROP client_secret_file, ADD client_secret 'hunter2');
+ALTER SERVER own OPTIONS (DROP ca_file);
+ALTER USER MAPPING FOR regress_gc_loader SERVER s OPTIONS (SET client_id 'other');
+RESET ROLE;
+DROP OWNED BY regress_gc_loader;
+DROP ROLE regress_gc_loader;
 -- A token, or a client that gets one.
 CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'hunter2', client_id 'id');
 \echo :SQLSTATE

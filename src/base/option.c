@@ -4,15 +4,17 @@
  */
 #include "postgres.h"
 
-#include <curl/curl.h>
+#include <limits.h>
 
 #include "base/nearest.h"
 #include "base/option.h"
+#include "base/url_check.h"
 
 #include "catalog/pg_collation.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "regex/regex.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -26,7 +28,9 @@ typedef enum OptionType
 	OPTION_REAL,	/* within min and max */
 	OPTION_MS,		/* a time; a plain number is milliseconds */
 	OPTION_KB,		/* a size; a plain number is kilobytes */
+	OPTION_FILE,	/* one that the server reads; for superusers to set */
 	OPTION_URL,		/* https, or http to a loopback address */
+	OPTION_PROXY,	/* the URL of a proxy, without credentials */
 	OPTION_REGION,	/* an AWS region of the platform */
 	OPTION_PATTERN, /* a regular expression */
 	OPTION_WORD,	/* one of "words" */
@@ -68,11 +72,17 @@ static const Option option_table[] = {
 	{"retry_timeout", GC_PLACE_SERVER, OPTION_MS, "5min", 0, DAY_MS},
 	{"max_retries", GC_PLACE_SERVER, OPTION_INT, "20", 0, 1000},
 	{"max_response_size", GC_PLACE_SERVER, OPTION_KB, "64MB", 1, 1024 * 1024},
-	{"ca_file", GC_PLACE_SERVER, OPTION_STRING},
+	{"ca_file", GC_PLACE_SERVER, OPTION_FILE},
+	{"proxy", GC_PLACE_SERVER, OPTION_PROXY},
 
 	{"client_id", GC_PLACE_MAPPING, OPTION_TOKEN},
 	{"client_secret", GC_PLACE_MAPPING, OPTION_STRING},
+	{"client_secret_file", GC_PLACE_MAPPING, OPTION_FILE},
 	{"access_token", GC_PLACE_MAPPING, OPTION_TOKEN},
+	{"client_cert", GC_PLACE_MAPPING, OPTION_FILE},
+	{"client_key", GC_PLACE_MAPPING, OPTION_FILE},
+	{"proxy_user", GC_PLACE_MAPPING, OPTION_STRING},
+	{"proxy_password", GC_PLACE_MAPPING, OPTION_STRING},
 
 	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 1000},
 	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},
@@ -147,7 +157,8 @@ value_is_public(const Option *option, const char *value)
 	if (option->places & GC_PLACE_MAPPING)
 		return false;
 	/* https://user:password@host */
-	return option->type != OPTION_URL || strchr(value, '@') == NULL;
+	return (option->type != OPTION_URL && option->type != OPTION_PROXY) ||
+		   strchr(value, '@') == NULL;
 }
 
 static void
@@ -160,44 +171,6 @@ option_bad_value(const Option *option, const char *value, const char *hint)
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("invalid value for option \"%s\": \"%s\"", option->name, value),
 					hint ? errhint("%s", hint) : 0));
-}
-
-static bool
-host_is_loopback(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-		   (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
-}
-
-/* What is wrong with a base URL, or NULL. */
-static const char *
-url_problem(const char *value)
-{
-	CURLU *url = curl_url();
-	char *scheme = NULL;
-	char *host = NULL;
-	char *part = NULL;
-	const char *problem = NULL;
-
-	if (url == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	if (curl_url_set(url, CURLUPART_URL, value, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-		problem = "A URL looks like \"https://api.mypurecloud.com\".";
-	else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
-		problem = "Only https is supported.";
-	else if (strcmp(scheme, "http") == 0 && !host_is_loopback(host))
-		problem = "Plain http is allowed for loopback addresses only; use https.";
-	else if (curl_url_get(url, CURLUPART_USER, &part, 0) == CURLUE_OK ||
-			 curl_url_get(url, CURLUPART_QUERY, &part, 0) == CURLUE_OK ||
-			 curl_url_get(url, CURLUPART_FRAGMENT, &part, 0) == CURLUE_OK)
-		problem = "A base URL has no user, query or fragment.";
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(part);
-	curl_url_cleanup(url);
-	return problem;
 }
 
 static void
@@ -310,6 +283,7 @@ option_check(const Option *option, const char *value)
 	switch (option->type)
 	{
 		case OPTION_STRING:
+		case OPTION_FILE:
 			if (*value == '\0')
 				option_bad_value(option, value, "It must not be empty.");
 			break;
@@ -332,7 +306,12 @@ option_check(const Option *option, const char *value)
 			(void) option_number(option, value);
 			break;
 		case OPTION_URL:
-			problem = url_problem(value);
+			problem = gc_url_problem(value);
+			if (problem)
+				option_bad_value(option, value, problem);
+			break;
+		case OPTION_PROXY:
+			problem = gc_url_proxy_problem(value);
 			if (problem)
 				option_bad_value(option, value, problem);
 			break;
@@ -354,10 +333,18 @@ static const char *const exclusive_table[][2] = {
 	{"field", "attribute"},
 	{"access_token", "client_id"},
 	{"access_token", "client_secret"},
+	{"access_token", "client_secret_file"},
+	{"client_secret", "client_secret_file"},
+};
+
+/* Options that mean nothing without another. */
+static const char *const needs_table[][2] = {
+	{"client_key", "client_cert"},
+	{"proxy_password", "proxy_user"},
 };
 
 static void
-check_exclusive(List *options)
+check_combination(List *options)
 {
 	for (int i = 0; i < lengthof(exclusive_table); i++)
 		if (gc_option_given(options, exclusive_table[i][0]) &&
@@ -365,6 +352,53 @@ check_exclusive(List *options)
 			ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 							errmsg("options \"%s\" and \"%s\" exclude each other",
 								   exclusive_table[i][0], exclusive_table[i][1])));
+	for (int i = 0; i < lengthof(needs_table); i++)
+		if (gc_option_given(options, needs_table[i][0]) &&
+			!gc_option_given(options, needs_table[i][1]))
+			ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+							errmsg("option \"%s\" needs option \"%s\"", needs_table[i][0],
+								   needs_table[i][1])));
+}
+
+/*
+ * Whoever could name a file would have the server's own rights to read it, or
+ * at least to learn whether it exists.  As postgres_fdw does, the whole set is
+ * looked at: beside such an option only a superuser changes another.
+ */
+static void
+check_may_set(const Option *option, GcOptionPlace place)
+{
+	if (option->type == OPTION_FILE && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("option \"%s\" is superuser-only", option->name),
+				 place == GC_PLACE_SERVER
+					 ? errhint("Servers with the option \"%s\" set may only be created or "
+							   "modified by the superuser.",
+							   option->name)
+					 : errhint("User mappings with the option \"%s\" set may only be created "
+							   "or modified by the superuser.",
+							   option->name)));
+}
+
+/* Plain http never leaves this machine, so neither does it through a proxy. */
+static void
+check_proxy_reach(List *options)
+{
+	static const char *const base_urls[] = {"api_url", "login_url"};
+	const char *proxy = gc_option_string(options, NIL, "proxy");
+
+	for (int i = 0; i < lengthof(base_urls); i++)
+	{
+		const char *base = gc_option_string(options, NIL, base_urls[i]);
+
+		if (proxy && base && gc_url_is_plain(base) && !gc_url_is_loopback(proxy))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("option \"%s\" is plain http, which is not sent to a proxy "
+								   "elsewhere",
+								   base_urls[i]),
+							errhint("Use https.")));
+	}
 }
 
 /* "Valid options are: …" of a place, in the table's order. */
@@ -418,9 +452,11 @@ gc_option_validate(List *options, GcOptionPlace place)
 
 		if (option == NULL)
 			option_unknown(def->defname, place);
+		check_may_set(option, place);
 		option_check(option, defGetString(def));
 	}
-	check_exclusive(options);
+	check_combination(options);
+	check_proxy_reach(options);
 }
 
 static const char *

@@ -8,9 +8,13 @@
 #include "base/option.h"
 #include "net/connection.h"
 
+#include "access/reloptions.h"
+#include "access/xact.h"
+#include "catalog/pg_user_mapping.h"
 #include "common/hashfn.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
+#include "nodes/nodes.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -103,6 +107,7 @@ read_server(GcConnection *conn, ForeignServer *server)
 {
 	List *options = server->options;
 	const char *ca_file = gc_option_string(options, NIL, "ca_file");
+	const char *proxy = gc_option_string(options, NIL, "proxy");
 
 	conn->server_name = pstrdup(server->servername);
 	conn->server_options = copyObject(options);
@@ -110,6 +115,7 @@ read_server(GcConnection *conn, ForeignServer *server)
 	conn->max_in_flight = gc_option_int(options, NIL, "max_in_flight");
 	conn->max_requests = gc_option_int(options, NIL, "max_requests");
 	conn->transport.ca_file = ca_file ? pstrdup(ca_file) : NULL;
+	conn->transport.proxy = proxy ? pstrdup(proxy) : NULL;
 	conn->transport.connect_timeout = gc_option_ms(options, NIL, "connect_timeout");
 	conn->transport.request_timeout = gc_option_ms(options, NIL, "request_timeout");
 	conn->transport.max_reply = gc_option_bytes(options, NIL, "max_response_size");
@@ -117,31 +123,71 @@ read_server(GcConnection *conn, ForeignServer *server)
 	conn->retry.max_retries = gc_option_int(options, NIL, "max_retries");
 }
 
-static void
-read_mapping(GcConnection *conn, ForeignServer *server, UserMapping *mapping)
+/* A mapping's option, copied into the current context; NULL if it is not given. */
+static char *
+mapping_string(List *options, const char *name)
 {
-	const char *token = gc_option_string(mapping->options, NIL, "access_token");
-	const char *id = gc_option_string(mapping->options, NIL, "client_id");
-	const char *secret = gc_option_string(mapping->options, NIL, "client_secret");
+	const char *value = gc_option_string(options, NIL, name);
 
-	if (token)
-	{
-		conn->token.value = pstrdup(token);
-		return;
-	}
-	if (id == NULL || secret == NULL)
+	return value ? pstrdup(value) : NULL;
+}
+
+/* What a mapping lacks to get a token by; NULL: nothing. */
+static const char *
+lacking_option(List *options)
+{
+	if (gc_option_given(options, "access_token"))
+		return NULL;
+	if (!gc_option_given(options, "client_id"))
+		return "client_id";
+	return gc_option_given(options, "client_secret") ||
+				   gc_option_given(options, "client_secret_file")
+			   ? NULL
+			   : "client_secret";
+}
+
+static void
+check_mapping(ForeignServer *server, UserMapping *mapping)
+{
+	const char *lacking = lacking_option(mapping->options);
+
+	if (lacking)
 		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 						errmsg("the user mapping of \"%s\" for server \"%s\" has no %s",
-							   MappingUserName(mapping->userid), server->servername,
-							   id == NULL ? "client_id" : "client_secret"),
-						errhint("Set client_id and client_secret, or access_token, with ALTER "
-								"USER MAPPING.")));
-	conn->oauth.login_url = service_url(server, "login_url", "login");
-	conn->oauth.client_id = pstrdup(id);
-	conn->oauth.client_secret = pstrdup(secret);
-	conn->oauth.transport = conn->transport;
-	conn->oauth.retry = conn->retry;
-	conn->oauth.owner = conn->owner;
+							   MappingUserName(mapping->userid), server->servername, lacking),
+						errhint("Set client_id and client_secret or client_secret_file, or "
+								"access_token, with ALTER USER MAPPING.")));
+}
+
+/* How a client proves who it is; nothing for a mapping with a fixed token. */
+static GcOAuthClient
+read_client(GcConnection *conn, ForeignServer *server, List *options)
+{
+	GcOAuthClient oauth = {.transport = conn->transport,
+						   .retry = conn->retry,
+						   .owner = conn->owner,
+						   .client_id = mapping_string(options, "client_id"),
+						   .client_secret = mapping_string(options, "client_secret"),
+						   .client_secret_file =
+							   mapping_string(options, "client_secret_file")};
+
+	if (oauth.client_id)
+		oauth.login_url = service_url(server, "login_url", "login");
+	return oauth;
+}
+
+/* Takes over a mapping's options, in place of those it had. */
+static void
+read_mapping(GcConnection *conn, ForeignServer *server, List *options)
+{
+	conn->transport.client_cert = mapping_string(options, "client_cert");
+	conn->transport.client_key = mapping_string(options, "client_key");
+	conn->transport.proxy_user = mapping_string(options, "proxy_user");
+	conn->transport.proxy_password = mapping_string(options, "proxy_password");
+	conn->oauth = read_client(conn, server, options);
+	conn->token = (GcToken){.value = mapping_string(options, "access_token")};
+	conn->token_number++;
+	conn->mapping_options = copyObject(options);
 }
 
 static void
@@ -187,7 +233,8 @@ connection_make(Oid user_id, ForeignServer *server, UserMapping *mapping)
 	conn->owner =
 		(GcStatOwner){.database = MyDatabaseId, .server = server->serverid, .role = user_id};
 	read_server(conn, server);
-	read_mapping(conn, server, mapping);
+	check_mapping(server, mapping);
+	read_mapping(conn, server, mapping->options);
 	read_rate(server->options, &rate);
 	conn->quota = gc_quota_get(conn->api_url, client_name(conn), &rate);
 	gc_stat_quota(&conn->owner, gc_quota_id(conn->quota));
@@ -237,40 +284,115 @@ gc_connection_get(Oid user_id, Oid server_id)
 	return conn;
 }
 
+/* The options of a user mapping as they are now; false if it is gone. */
+static bool
+current_options(Oid mapping_id, List **options)
+{
+	HeapTuple tuple;
+	Datum datum;
+	bool isnull;
+
+	AcceptInvalidationMessages();
+	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(mapping_id));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	datum = SysCacheGetAttr(USERMAPPINGOID, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	*options = isnull ? NIL : untransformRelOptions(datum);
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+/*
+ * The platform refused the credentials: takes up those that the mapping has by
+ * now, if any.  False if they are the same.  By the mapping's own number: a
+ * statement never goes on as another client because a role has lost its
+ * mapping, or got one.  It keeps the server's options, and its place in the
+ * first client's quota.
+ */
+static bool
+connection_reload(GcConnection *conn)
+{
+	List *options;
+	MemoryContext caller_cxt;
+
+	/* Outside of a transaction nothing can be looked up. */
+	if (!IsTransactionState())
+		return false;
+	if (!current_options(conn->mapping_id, &options) || lacking_option(options))
+	{
+		conn->oauth.client_id = NULL;
+		conn->token.value = NULL;
+		return true;
+	}
+	if (equal(options, conn->mapping_options))
+		return false;
+	caller_cxt = MemoryContextSwitchTo(conn->cxt);
+	read_mapping(conn, GetForeignServer(conn->server_id), options);
+	MemoryContextSwitchTo(caller_cxt);
+	return true;
+}
+
+/* What there is to say when the mapping was dropped, or emptied. */
+static GcFailure *
+no_credentials(GcConnection *conn)
+{
+	GcFailure *failure = palloc0(sizeof(GcFailure));
+
+	failure->cause = GC_CAUSE_NOT_ASKED;
+	failure->outcome = GC_HTTP_PENDING;
+	failure->sqlstate = ERRCODE_UNDEFINED_OBJECT;
+	failure->message =
+		psprintf("The platform refused the credentials that the statement began "
+				 "with, and the user mapping for server \"%s\" has none any more.",
+				 conn->server_name);
+	failure->method = "POST";
+	failure->path = "/oauth/token";
+	failure->instead = "could not obtain an access token";
+	return failure;
+}
+
+static bool
+token_is_due(GcConnection *conn)
+{
+	GcToken *token = &conn->token;
+
+	return conn->oauth.client_id != NULL &&
+		   (token->value == NULL ||
+			(token->refresh_at != 0 && gc_clock_now() >= token->refresh_at));
+}
+
 GcFailure *
 gc_connection_token(GcConnection *conn, GcStat *stat)
 {
-	GcToken *token = &conn->token;
-	GcFailure *failure;
-
-	if (conn->oauth.client_id != NULL &&
-		(token->value == NULL ||
-		 (token->refresh_at != 0 && gc_clock_now() >= token->refresh_at)))
+	while (token_is_due(conn))
 	{
 		GcToken fresh = {0};
+		GcFailure *failure = gc_oauth_fetch(&conn->oauth, &fresh, conn->cxt, stat);
 
-		failure = gc_oauth_fetch(&conn->oauth, &fresh, conn->cxt, stat);
-		if (failure)
+		if (failure == NULL)
+		{
+			if (conn->token.value)
+				pfree(conn->token.value);
+			conn->token = fresh;
+			conn->token_number++;
+		}
+		else if (failure->sqlstate != ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION ||
+				 !connection_reload(conn))
 			return failure;
-		if (token->value)
-			pfree(token->value);
-		*token = fresh;
-		conn->token_number++;
 	}
-	return NULL;
+	return conn->token.value ? NULL : no_credentials(conn);
 }
 
 bool
 gc_connection_token_refused(GcConnection *conn, uint64 token_number)
 {
-	if (conn->oauth.client_id == NULL)
-		return false;
 	/* Several requests may have been refused for one old token. */
-	if (token_number == conn->token_number && conn->token.value)
-	{
-		pfree(conn->token.value);
-		conn->token.value = NULL;
-	}
+	if (token_number != conn->token_number || conn->token.value == NULL)
+		return true;
+	if (conn->oauth.client_id == NULL)
+		return connection_reload(conn);
+	pfree(conn->token.value);
+	conn->token.value = NULL;
 	return true;
 }
 

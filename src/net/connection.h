@@ -3,7 +3,8 @@
  *	  What a session keeps of one user mapping: settings, token, quota.
  *
  * Kept for the session, forgotten when the server or the mapping changes: a
- * statement at work keeps what it began with, the next one gets the new.
+ * statement at work keeps what it began with, the next one gets the new.  Only
+ * credentials that are refused are looked up again in between.
  */
 #ifndef GC_NET_CONNECTION_H
 #define GC_NET_CONNECTION_H
@@ -24,11 +25,12 @@ typedef struct GcConnection
 	Oid mapping_id; /* of the user mapping */
 	Oid server_id;
 	char *server_name;
-	List *server_options; /* DefElems, for options that tables may override */
-	char *api_url;		  /* without a trailing slash */
+	List *server_options;  /* DefElems, for options that tables may override */
+	List *mapping_options; /* as they were read last */
+	char *api_url;		   /* without a trailing slash */
 	int max_in_flight;
 	int max_requests;		 /* of one statement; 0: no limit */
-	GcHttpRequest transport; /* timeouts, CA file, size limit */
+	GcHttpRequest transport; /* timeouts, trust, proxy, size limit */
 	GcRetryPolicy retry;
 	GcOAuthClient oauth; /* client_id NULL: a fixed access_token is given */
 	GcToken token;
@@ -52,12 +54,16 @@ extern GcConnection *gc_connection_get(Oid user_id, Oid server_id);
 
 /*
  * Sees to it that there is a token to send: asks for one where there is none or
- * it is about to expire.  Returns NULL, or why there is none, in the current
- * context.  It is conn->token.value then, until the next call.
+ * it is about to expire.  Where the credentials are refused, the mapping is read
+ * again, and they may have changed.  Returns NULL, or why there is none, in the
+ * current context.  It is conn->token.value then, until the next call.
  */
 extern GcFailure *gc_connection_token(GcConnection *conn, GcStat *stat);
 
-/* The token with that number was refused: forget it.  False if it cannot be renewed. */
+/*
+ * The token with that number was refused: forget it.  False if there can be no
+ * other: it is fixed, and the mapping has still the same.
+ */
 extern bool gc_connection_token_refused(GcConnection *conn, uint64 token_number);
 
 /*

@@ -58,6 +58,8 @@ cause_of_status(const GcFailure *failure)
 			return GC_CAUSE_FORBIDDEN;
 		case 404:
 			return GC_CAUSE_NOT_FOUND;
+		case 407:
+			return GC_CAUSE_PROXY; /* of one that forwards */
 		case 408:
 			return GC_CAUSE_TIMEOUT;
 		case 409:
@@ -115,6 +117,19 @@ read_answer(GcFailure *failure, const GcHttpExchange *exchange)
 	set_cause(failure, cause_of_status(failure));
 }
 
+/* Why there was no connection. */
+static GcCause
+cause_of_no_connection(const GcHttpExchange *exchange)
+{
+	int refusal = gc_http_tunnel_status(exchange);
+
+	if (refusal == 407)
+		return GC_CAUSE_PROXY;
+	if (refusal >= 400 && refusal < 500)
+		return GC_CAUSE_PROXY_NO;
+	return gc_http_is_tls_error(exchange) ? GC_CAUSE_TRUST : GC_CAUSE_NOT_SENT;
+}
+
 GcFailure *
 gc_failure_read(const GcHttpExchange *exchange, const char *method, const char *path,
 				const char *request_id)
@@ -127,8 +142,7 @@ gc_failure_read(const GcHttpExchange *exchange, const char *method, const char *
 			read_answer(failure, exchange);
 			break;
 		case GC_HTTP_NOT_SENT:
-			set_cause(failure,
-					  gc_http_is_tls_error(exchange) ? GC_CAUSE_TRUST : GC_CAUSE_NOT_SENT);
+			set_cause(failure, cause_of_no_connection(exchange));
 			failure->message = gc_value_display(gc_http_error(exchange), MESSAGE_MAX);
 			if (gc_http_is_timeout(exchange))
 			{
@@ -167,7 +181,10 @@ failure_detail(const GcFailure *failure, const char *counts)
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	if (failure->status != 0)
+	if (failure->cause == GC_CAUSE_PROXY)
+		appendStringInfoString(&detail, "The proxy asked for credentials, or refused those it "
+										"was given (HTTP status 407)");
+	else if (failure->status != 0)
 	{
 		appendStringInfo(&detail, "The server answered with HTTP status %d", failure->status);
 		if (failure->code)

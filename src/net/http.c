@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/url_check.h"
 #include "net/http.h"
 #include "net/loop.h"
 
@@ -49,6 +50,7 @@ typedef struct Carrier
 	size_t reply_max;
 	bool reply_too_big;
 	bool reply_no_memory;
+	bool tunnelled; /* through a proxy, to a host that speaks TLS */
 	char error[CURL_ERROR_SIZE];
 	GcTransfer transfer;
 } Carrier;
@@ -225,6 +227,41 @@ gc_http_free(GcHttpExchange *exchange)
 		exchange_reset(exchange);
 }
 
+/* Settings of the server's environment (http_proxy, NO_PROXY) are not the user's. */
+static void
+set_proxy(CURL *easy, const GcHttpRequest *request)
+{
+	curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy ? request->proxy : "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	if (request->proxy == NULL)
+		return;
+	curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, request->proxy_user);
+	curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, request->proxy_password);
+	curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+	/* The bearer token is for the API's host alone. */
+	curl_easy_setopt(easy, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE);
+	curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+	if (request->ca_file)
+	{
+		curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, request->ca_file);
+		curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+	}
+}
+
+static void
+set_client_cert(CURL *easy, const GcHttpRequest *request)
+{
+	if (request->client_cert == NULL)
+		return;
+	curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
+	curl_easy_setopt(easy, CURLOPT_SSLCERT, request->client_cert);
+	curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
+	curl_easy_setopt(easy, CURLOPT_SSLKEY, request->client_key);
+	/* An encrypted key fails; without this OpenSSL would ask at a terminal. */
+	curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
+}
+
 static void
 set_transport(Carrier *carrier, const GcHttpRequest *request)
 {
@@ -241,8 +278,8 @@ set_transport(Carrier *carrier, const GcHttpRequest *request)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
-	/* Settings of the server's environment are not the user's. */
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	set_client_cert(easy, request);
+	set_proxy(easy, request);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 					 plain ? (long) CURL_HTTP_VERSION_1_1 : (long) CURL_HTTP_VERSION_2TLS);
@@ -309,17 +346,27 @@ gc_http_start(const GcHttpRequest *request)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &exchange->on_reset);
 	exchange->carrier = carrier_take();
 	set_transport(exchange->carrier, request);
+	exchange->carrier->tunnelled = request->proxy && !gc_url_is_plain(request->url);
 	set_message(exchange->carrier, request);
 	gc_loop_add(exchange->carrier->easy, &exchange->carrier->transfer);
 	return exchange;
 }
 
-/* Did any of the request leave this machine? */
+/* Did any of the request leave this machine?  What opens a tunnel is not of it. */
 static bool
 carrier_sent(Carrier *carrier)
 {
 	long sent = 0;
+	long connects = 0;
+	curl_off_t handshake = 0;
 
+	if (carrier->tunnelled)
+	{
+		curl_easy_getinfo(carrier->easy, CURLINFO_NUM_CONNECTS, &connects);
+		curl_easy_getinfo(carrier->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
+		if (connects > 0 && handshake == 0)
+			return false;
+	}
 	curl_easy_getinfo(carrier->easy, CURLINFO_REQUEST_SIZE, &sent);
 	return sent > 0;
 }
@@ -410,6 +457,15 @@ bool
 gc_http_is_timeout(const GcHttpExchange *exchange)
 {
 	return exchange->carrier->transfer.code == CURLE_OPERATION_TIMEDOUT;
+}
+
+int
+gc_http_tunnel_status(const GcHttpExchange *exchange)
+{
+	long status = 0;
+
+	curl_easy_getinfo(exchange->carrier->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return (int) status;
 }
 
 void

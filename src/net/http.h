@@ -29,7 +29,12 @@ typedef struct GcHttpRequest
 	const char *const *headers; /* "Name: value", NULL-terminated */
 	const char *body;			/* NULL: none */
 	size_t body_len;
-	const char *ca_file;   /* NULL: the system's */
+	const char *ca_file;	 /* NULL: the system's; for an https proxy, too */
+	const char *client_cert; /* PEM files, NULL: none */
+	const char *client_key;
+	const char *proxy; /* its URL; NULL: none, whatever the environment says */
+	const char *proxy_user;
+	const char *proxy_password;
 	int connect_timeout;   /* ms */
 	int request_timeout;   /* ms, of the whole exchange */
 	size_t max_reply;	   /* bytes, decompressed */
@@ -55,6 +60,9 @@ extern const char *gc_http_body(const GcHttpExchange *exchange,
 extern const char *gc_http_error(const GcHttpExchange *exchange); /* in words */
 extern bool gc_http_is_tls_error(const GcHttpExchange *exchange);
 extern bool gc_http_is_timeout(const GcHttpExchange *exchange);
+
+/* What a proxy answered when it was asked for a way through; 0: it was not, or said nothing. */
+extern int gc_http_tunnel_status(const GcHttpExchange *exchange);
 
 /* Closes kept connections, if nothing is in flight. */
 extern void gc_http_close_idle(void);

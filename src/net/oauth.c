@@ -4,7 +4,10 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "net/failure.h"
@@ -12,6 +15,7 @@
 #include "net/oauth.h"
 
 #include "common/base64.h"
+#include "storage/fd.h"
 #include "utils/memutils.h"
 
 #define TOKEN_PATH "/oauth/token"
@@ -24,10 +28,59 @@ static const char form[] = "grant_type=client_credentials";
 /* A life that is said to be longer is not believed: it may be any number. */
 #define TOKEN_LIFE_MAX_S (365 * 24 * 3600)
 
+/* Bytes of a file with a secret; the platform's have 43. */
+#define SECRET_MAX 4096
+
+/* Reads a file's first line, of what is no more than a file; NULL with what is wrong. */
 static char *
-basic_authorization(const GcOAuthClient *client)
+read_secret_file(const char *path, const char **problem)
 {
-	char *plain = psprintf("%s:%s", client->client_id, client->client_secret);
+	char *secret = palloc0(SECRET_MAX + 2);
+	/* Not to wait for the writer of a pipe. */
+	int fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	struct stat status;
+	ssize_t len;
+
+	*problem = NULL;
+	if (fd < 0 || fstat(fd, &status) != 0)
+		*problem = psprintf("could not be opened: %m");
+	else if (!S_ISREG(status.st_mode))
+		*problem = "is not a regular file";
+	else if ((len = read(fd, secret, SECRET_MAX + 1)) < 0)
+		*problem = psprintf("could not be read: %m");
+	else if (len > SECRET_MAX)
+		*problem = psprintf("is longer than %d bytes", SECRET_MAX);
+	if (fd >= 0)
+		CloseTransientFile(fd);
+	secret[strcspn(secret, "\r\n")] = '\0';
+	if (*problem == NULL && *secret == '\0')
+		*problem = "has no secret in its first line";
+	if (*problem == NULL)
+		return secret;
+	explicit_bzero(secret, SECRET_MAX + 2);
+	return NULL;
+}
+
+/* A failure before anything was asked: the secret cannot be had. */
+static GcFailure *
+unreadable_secret(const char *path, const char *problem)
+{
+	GcFailure *failure = palloc0(sizeof(GcFailure));
+
+	failure->cause = GC_CAUSE_CREDENTIALS;
+	failure->sqlstate = gc_policy(failure->cause)->sqlstate;
+	failure->outcome = GC_HTTP_PENDING;
+	failure->message = psprintf("The client_secret_file \"%s\" %s.", path, problem);
+	failure->method = "POST";
+	failure->path = TOKEN_PATH;
+	failure->instead = "could not obtain an access token";
+	return failure;
+}
+
+static char *
+basic_authorization(const GcOAuthClient *client, const char *secret)
+{
+	char *plain = psprintf("%s:%s", client->client_id, secret);
 	int room = pg_b64_enc_len(strlen(plain));
 	char *encoded = palloc0(room + 1);
 	char *header;
@@ -97,9 +150,9 @@ book_try(const GcOAuthClient *client, const GcHttpExchange *exchange, int attemp
 
 /* One try; waits for its end. */
 static GcHttpExchange *
-ask(const GcOAuthClient *client, GcStat *stat)
+ask(const GcOAuthClient *client, const char *secret, GcStat *stat)
 {
-	const char *headers[] = {basic_authorization(client),
+	const char *headers[] = {basic_authorization(client, secret),
 							 "Content-Type: application/x-www-form-urlencoded",
 							 "Accept: application/json", "Expect:", NULL};
 	GcHttpRequest request = client->transport;
@@ -155,10 +208,21 @@ gc_oauth_fetch(const GcOAuthClient *client, GcToken *token, MemoryContext cxt, G
 	MemoryContext caller_cxt = MemoryContextSwitchTo(ask_cxt);
 	GcRetry retry = {.call_class = GC_CALL_SAFE, .started = gc_clock_now()};
 	GcFailure *failure;
+	const char *secret = client->client_secret;
+	const char *problem = NULL;
 
+	if (client->client_secret_file)
+		secret = read_secret_file(client->client_secret_file, &problem);
+	if (problem)
+	{
+		MemoryContextSwitchTo(caller_cxt);
+		failure = unreadable_secret(client->client_secret_file, problem);
+		MemoryContextDelete(ask_cxt);
+		return failure;
+	}
 	for (;;)
 	{
-		GcHttpExchange *exchange = ask(client, stat);
+		GcHttpExchange *exchange = ask(client, secret, stat);
 		GcVerdict verdict;
 
 		MemoryContextSwitchTo(caller_cxt);

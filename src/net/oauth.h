@@ -26,15 +26,16 @@ typedef struct GcOAuthClient
 	const char *login_url;
 	const char *client_id;
 	const char *client_secret;
-	GcHttpRequest transport; /* timeouts, CA file, size limit; the rest is ours to fill */
+	const char *client_secret_file; /* instead; read for each token, as it may have changed */
+	GcHttpRequest transport; /* timeouts, trust, proxy, size limit; the rest is ours to fill */
 	GcRetryPolicy retry;
 	GcStatOwner owner; /* for whom calls are counted */
 } GcOAuthClient;
 
 /*
  * Asks for a token; "token->value" is allocated in "cxt".  Returns NULL, or the
- * failure, in the current context: 28000 if the credentials are refused, 08001
- * and others as DESIGN 5 has them.  Throws for interrupts only.
+ * failure, in the current context: 28000 if the credentials are refused or
+ * cannot be read, 08001 and others as DESIGN 5 has them.  Throws for interrupts only.
  */
 extern GcFailure *gc_oauth_fetch(const GcOAuthClient *client, GcToken *token,
 								 MemoryContext cxt, GcStat *stat);

@@ -15,6 +15,11 @@ static const GcPolicy policies[] = {
 	[GC_CAUSE_NOT_SENT] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, BACKOFF},
 	/* A certificate that is not trusted will not be so in a second. */
 	[GC_CAUSE_TRUST] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION},
+	[GC_CAUSE_PROXY] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+						.hint =
+							"Check the options \"proxy_user\" and \"proxy_password\" of the "
+							"user mapping, and \"proxy\" of the server."},
+	[GC_CAUSE_PROXY_NO] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION},
 	[GC_CAUSE_LOST] = {ERRCODE_CONNECTION_FAILURE, .doubt = true, BACKOFF},
 	[GC_CAUSE_TOO_BIG] = {ERRCODE_FDW_ERROR, .doubt = true},
 	[GC_CAUSE_GARBLED] = {ERRCODE_FDW_ERROR, .doubt = true, BACKOFF},

@@ -25,6 +25,8 @@ typedef enum GcCause
 	GC_CAUSE_NOT_ASKED,	  /* our own decision */
 	GC_CAUSE_NOT_SENT,	  /* no connection */
 	GC_CAUSE_TRUST,		  /* no connection: the certificate is not trusted */
+	GC_CAUSE_PROXY,		  /* a proxy wants other credentials: its 407 */
+	GC_CAUSE_PROXY_NO,	  /* a proxy does not let it through: its other 4xx */
 	GC_CAUSE_LOST,		  /* the request went out, no whole answer came */
 	GC_CAUSE_TOO_BIG,	  /* the answer is larger than max_response_size */
 	GC_CAUSE_GARBLED,	  /* status 2xx, but not what such an answer looks like */
