@@ -118,6 +118,68 @@ must('GRANT SELECT (k) ON leads TO analyst');
 is($session{analyst}->run('SELECT k FROM leads LIMIT 1')->{sqlstate}, '00000', 'a column that one may read');
 is($session{analyst}->run('SELECT phone FROM leads LIMIT 1')->{sqlstate}, '42501', 'and one that one may not');
 
+# --- a server whose owner is no superuser ---------------------------------------------------------
+
+# Its owner, a loader with a mapping of its own, an analyst without anything.
+must($_) for 'CREATE ROLE keeper LOGIN', 'GRANT CREATE ON SCHEMA public TO keeper', 'GRANT USAGE ON FOREIGN DATA WRAPPER gc_fdw TO keeper';
+$session{keeper} = GcSession->new($node, user => 'keeper');
+
+# state_of(ROLE, SQL): the SQLSTATE.
+sub state_of { my ($role, $sql) = @_; return $session{$role}->run($sql)->{sqlstate} }
+
+# options_seen(ROLE, WHOSE): how many mappings' options it sees on that server.
+sub options_seen
+{
+	my ($role, $whose) = @_;
+	return $session{$role}->value("SELECT count(umoptions) FROM pg_user_mappings WHERE srvname = 'kept' AND usename = '$whose'");
+}
+
+my $url = $sim->url;
+is(state_of('keeper', "CREATE SERVER kept FOREIGN DATA WRAPPER gc_fdw OPTIONS (api_url '$url', login_url '$url', requests_per_second '0', jitter '0')"),
+	'00000', 'USAGE on the wrapper: may make a server');
+is(state_of('keeper', "CREATE FOREIGN TABLE kept_leads (k text OPTIONS (field 'Key'), contact_id text OPTIONS (attribute 'id')) SERVER kept OPTIONS (object 'contacts', list_name 'Leads', key 'k'); GRANT SELECT, INSERT ON kept_leads TO etl, analyst"),
+	'00000', 'and tables of it');
+my $mine = "OPTIONS (client_id 'client_etl', client_secret '$secret{etl}')";
+is(state_of('etl', "CREATE USER MAPPING FOR etl SERVER kept $mine"), '42501', 'without USAGE on the server: no mapping, not even an own one');
+is(state_of('keeper', 'GRANT USAGE ON FOREIGN SERVER kept TO etl'), '00000', "the server is its owner's to grant");
+is(state_of('etl', "CREATE USER MAPPING FOR etl SERVER kept $mine"), '00000', 'with USAGE: an own mapping');
+is(state_of('etl', "CREATE USER MAPPING FOR $_ SERVER kept $mine"), '42501', "but none for $_") for qw(analyst PUBLIC);
+is(state_of('analyst', "CREATE USER MAPPING FOR analyst SERVER kept $mine"), '42501', 'the analyst makes none');
+is(client_of('etl', "INSERT INTO kept_leads (k) VALUES ('kept1')"), 'client_etl', 'the loader loads');
+$result = $session{analyst}->run('SELECT 1 FROM kept_leads');
+is($result->{sqlstate}, '42704', 'the analyst has no mapping: SQLSTATE');
+like($result->{err}, qr/user mapping not found for user "analyst", server "kept"/, 'the analyst has no mapping: names role and server');
+
+# Who sees whose options.
+is(options_seen('etl', 'etl'), 1, 'the loader sees the options of its own mapping');
+is(options_seen($_, 'etl'), 0, "$_ does not") for qw(analyst keeper outsider);
+is(state_of('keeper', "CREATE USER MAPPING FOR PUBLIC SERVER kept OPTIONS (client_id 'client_all', client_secret '$secret{all}')"), '00000', "the server's owner makes the mapping of PUBLIC");
+is(options_seen('keeper', 'public'), 1, 'and sees its options');
+is(options_seen($_, 'public'), 0, "$_ does not") for qw(etl analyst);
+is(client_of('analyst', 'SELECT 1 FROM kept_leads LIMIT 1'), 'client_all', 'the analyst reads by it');
+is(state_of('keeper', 'REVOKE USAGE ON FOREIGN SERVER kept FROM etl'), '00000', 'USAGE is taken away');
+is(options_seen('etl', 'etl'), 0, 'without USAGE not even the own options are shown');
+is(state_of('etl', "ALTER USER MAPPING FOR etl SERVER kept OPTIONS (SET client_id 'x')"), '42501', 'nor may they be changed');
+is(client_of('etl', 'SELECT 1 FROM kept_leads LIMIT 1'), 'client_etl', 'but used, as the table allows');
+is(state_of('keeper', 'GRANT USAGE ON FOREIGN SERVER kept TO etl'), '00000', 'USAGE is given back');
+
+# Files of the server's: for superusers to name, for the role to use.
+my $file = PostgreSQL::Test::Utils::tempdir() . '/secret';
+PostgreSQL::Test::Utils::append_to_file($file, "$secret{etl}\n");
+for my $option ("client_secret_file '$file'", "client_cert '$file'", "client_cert '$file', ADD client_key '$file'")
+{
+	$result = $session{etl}->run("ALTER USER MAPPING FOR etl SERVER kept OPTIONS (DROP client_secret, ADD $option)");
+	is($result->{sqlstate}, '42501', "$option: not for the loader");
+	like($result->{err}, qr/is superuser-only.*HINT:  User mappings with the option .* superuser/s, "$option: says so");
+}
+is(state_of('keeper', "ALTER SERVER kept OPTIONS (ADD ca_file '$file')"), '42501', "ca_file: not for the server's owner");
+is(state_of('keeper', "ALTER USER MAPPING FOR PUBLIC SERVER kept OPTIONS (DROP client_secret, ADD client_secret_file '$file')"), '42501', 'nor a file for PUBLIC');
+must("ALTER USER MAPPING FOR etl SERVER kept OPTIONS (DROP client_secret, ADD client_secret_file '$file')");
+is(client_of('etl', 'SELECT 1 FROM kept_leads LIMIT 1'), 'client_etl', 'a file that a superuser named is used');
+is(state_of('etl', "ALTER USER MAPPING FOR etl SERVER kept OPTIONS (SET client_id 'client_all')"), '42501', 'beside it the loader changes nothing');
+is(state_of('etl', "ALTER USER MAPPING FOR etl SERVER kept OPTIONS (DROP client_secret_file, ADD client_secret '$secret{etl}')"), '00000', 'but takes it out');
+is(state_of('etl', 'DROP USER MAPPING FOR etl SERVER kept'), '00000', 'or drops the mapping');
+
 # --- secrets ----------------------------------------------------------------------------------
 
 # Every error and every plan there is a chance of, with all that can be said.
