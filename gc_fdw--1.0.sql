@@ -95,7 +95,7 @@ SELECT s.srvname AS server, g.method, g.endpoint, g.status_class, sum(g.count)::
 FROM @extschema@.stat_get_endpoints() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid
 GROUP BY s.srvname, g.method, g.endpoint, g.status_class;
 COMMENT ON VIEW stat_requests IS 'requests by endpoint and status, with a histogram of their times';
-COMMENT ON COLUMN stat_requests.status_class IS '2xx, 4xx …; NULL: no answer';
+COMMENT ON COLUMN stat_requests.status_class IS '2xx, 4xx and so on; NULL: no answer';
 COMMENT ON COLUMN stat_requests.le_10ms IS 'requests that took up to 10 ms; the next column, those beyond that up to 30 ms, and so on';
 
 CREATE VIEW requests AS

@@ -162,11 +162,11 @@ static GcRateLimit *
 quota_open(GcQuota *quota, GcTime now)
 {
 	quota_lock(quota);
-	if (!quota->own && quota->entry->id != quota->id)
+	if (!quota->own && (quota->entry == NULL || quota->entry->id != quota->id))
 		quota_attach(quota, now);
 	if (quota->entry == NULL)
 	{
-		/* Long idle, and nowhere to go back to: as when it was made. */
+		/* All are in use. */
 		quota_unlock(quota);
 		quota->own = true;
 		quota->entry =
