@@ -63,7 +63,9 @@ typedef struct Run
 	GcTime busy_from;
 	int64 busy_us; /* in which somebody waited */
 	int64 busy_grants;
-	uint64 last_ticket[2]; /* granted, by priority */
+	uint64 last_ticket[2][2]; /* granted, by priority and bucket */
+	int64 prioritised;		  /* of them, granted after a wait … */
+	int64 single_rows;		  /* … of all single rows that had to wait */
 	int64 grants;
 	int64 longest_priority;
 	int failures;
@@ -113,7 +115,7 @@ static bool
 exact(const Setting *setting)
 {
 	return setting->rate.jitter_ms == 0 && setting->late_us == 0 &&
-		   setting->absent_percent == 0 && setting->bulk_percent == 0;
+		   setting->absent_percent == 0;
 }
 
 static void
@@ -130,14 +132,19 @@ granted(Run *run, Session *session, uint64 ticket, bool prioritised)
 		fail(run, "a request while the quota was closed");
 	if (exact(setting) && ticket != 0)
 	{
-		if (ticket < run->last_ticket[prioritised])
+		uint64 *last = &run->last_ticket[prioritised][session->class.bulk];
+
+		if (ticket < *last)
 			fail(run, "somebody overtook another of his class");
-		run->last_ticket[prioritised] = ticket;
+		*last = ticket;
 	}
 	/* Never idle while somebody waits: the next one goes an interval after the last. */
-	if (exact(setting) && !setting->closes && run->waited_since != 0 &&
+	if (exact(setting) && !setting->closes && setting->bulk_percent == 0 &&
+		run->waited_since != 0 &&
 		run->now - Max(run->last_grant, run->waited_since) > interval + 1)
 		fail(run, "idle while somebody waited");
+	run->prioritised += prioritised;
+	run->single_rows += session->class.priority && ticket != 0;
 	if (prioritised && session->since)
 		run->longest_priority =
 			Max(run->longest_priority, (run->now - session->since) / interval);
@@ -277,6 +284,10 @@ drive(const Setting *setting)
 	/* Of eight, seldom more than two are single rows. */
 	if (exact(setting) && setting->priority_percent == 5 && run->longest_priority > 2)
 		fail(run, "a single row waited long");
+	if (setting->priority_percent == 5 && run->prioritised < run->single_rows * 0.9)
+		fail(run, "single rows did not go before others");
+	if (run->prioritised > run->grants * setting->rate.reserve * 1.01 + 1)
+		fail(run, "more than the reserve went before others");
 	if (gc_ratelimit_leave_all(&run->limit, -1) || run->limit.waiting > setting->sessions)
 		fail(run, "places were left behind");
 	passed = run->failures == 0;
