@@ -4,7 +4,7 @@
  *
  * The only file that may include everything.  The layers below it, lowest
  * first: base (values, no network), net (HTTP, quota, tokens), api (what the
- * platform offers), fdw (the executor's side).
+ * platform offers), fdw (the executor's side), funcs (SQL functions).
  */
 #include "postgres.h"
 
