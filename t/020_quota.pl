@@ -17,6 +17,7 @@ my $sim = GcSim->new(map { ('--client', $_, 'secret') } @cases);
 $sim->list('Leads', qw(Phone Key Name));
 my $node = new_node('quota', "shared_preload_libraries = 'gc_fdw'");
 my $watch = GcSession->new($node);
+my $version = $watch->value('SHOW server_version_num');
 
 # A server of its own client for each case, so that no case waits for another's quota.
 sub case_server
@@ -170,6 +171,8 @@ for my $way ('pg_cancel_backend', 'pg_terminate_backend', 'statement_timeout', '
 	$session->run('BEGIN; SAVEPOINT s') if $way eq 'savepoint';
 	$session->start(insert('gone', $way, 3));
 	await_waiters('gone', 1);
+	my $event = $watch->value("SELECT wait_event FROM pg_stat_activity WHERE pid = ${\ $session->pid}");
+	is($event, $version >= 170000 ? 'GcFdwRateLimit' : 'Extension', "$way: what it waits for is shown");
 	$watch->value("SELECT pg_cancel_backend(${\ $session->pid})") if $way eq 'savepoint';
 	$watch->value("SELECT $way(${\ $session->pid})") if $way =~ /^pg_/;
 	$session->finish;
@@ -186,7 +189,6 @@ leads_table($alone, 'leads', 'alone', 'Leads');
 my $session = GcSession->new($alone);
 $session->value("INSERT INTO leads (k) VALUES ('x')") for 1 .. 2;
 my $said = () = slurp_log($alone) =~ /every session keeps a quota of its own/g;
-my $version = $session->value('SHOW server_version_num');
 is($said, $version >= 170000 ? 0 : 1, 'without shared memory it is said once, from PostgreSQL 17 on there is some');
 is($session->value('SELECT requests > 3 FROM gc_fdw.stat_servers'), 't', 'a session sees what it did itself');
 is(GcSession->new($alone)->value('SELECT count(*) FROM gc_fdw.stat_servers'), $version >= 170000 ? 1 : 0,
