@@ -20,7 +20,8 @@ struct GcPager
 	const GcResource *resource;
 	const char *list_id;
 	const char *what;
-	int page_size;
+	int page_size;	 /* as asked for */
+	int64 page_rows; /* of every page but the last, as the first one says */
 	int max_ahead;
 	int ahead;		   /* pages in flight that are wanted now */
 	Ahead *ring;	   /* max_ahead of them, by page number modulo max_ahead */
@@ -47,7 +48,7 @@ gc_pager_open(GcCalls *calls, const GcResource *resource, const char *list_id, i
 	pager->resource = resource;
 	pager->list_id = list_id;
 	pager->what = what;
-	pager->page_size = page_size;
+	pager->page_size = pager->page_rows = page_size;
 	pager->max_ahead = max_ahead;
 	pager->ahead = 1;
 	pager->ring = palloc0(sizeof(Ahead) * max_ahead);
@@ -95,12 +96,15 @@ static const char *
 page_problem(GcPager *pager)
 {
 	GcPage *page = &pager->page;
-	int64 size = page->page_size > 0 ? page->page_size : pager->page_size;
 	int64 expected;
 
 	if (page->total < 0)
 		return "The answer does not say how many there are in all.";
-	expected = Max(0, Min(size, page->total - (pager->next_read - 1) * size));
+	/* What later pages say of it would only shift where they begin. */
+	if (pager->next_read == 1 && page->page_size > 0)
+		pager->page_rows = page->page_size;
+	expected = page->total - (pager->next_read - 1) * pager->page_rows;
+	expected = Max(0, Min(pager->page_rows, expected));
 	if (page->count < expected)
 		return psprintf("Page " INT64_FORMAT " has %d entities where " INT64_FORMAT
 						" were expected.",
@@ -112,13 +116,12 @@ static void
 note_total(GcPager *pager)
 {
 	GcPage *page = &pager->page;
-	int64 size = page->page_size > 0 ? page->page_size : pager->page_size;
 
 	if (pager->first_total < 0)
 		pager->first_total = page->total;
 	else if (page->total != pager->first_total)
 		pager->drifted = true;
-	pager->last_page = (page->total + size - 1) / size;
+	pager->last_page = (page->total + pager->page_rows - 1) / pager->page_rows;
 }
 
 /* A scan that would be refused at the end is refused at its beginning. */
