@@ -128,3 +128,9 @@ gc_http_is_timeout(const GcHttpExchange *exchange)
 {
 	return exchange->header_count == 2;
 }
+
+int
+gc_http_tunnel_status(const GcHttpExchange *exchange)
+{
+	return exchange->status < 100 ? exchange->header_count * 100 : 0;
+}
