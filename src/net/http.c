@@ -371,6 +371,19 @@ carrier_sent(Carrier *carrier)
 	return sent > 0;
 }
 
+/*
+ * Did the other side end the handshake because it wants a certificate of ours,
+ * or another one?  With TLS 1.3 that comes when the request is on its way
+ * already, which is then read by nobody.  curl tells it by OpenSSL's words alone.
+ */
+static bool
+certificate_refused(Carrier *carrier)
+{
+	return strstr(carrier->error, " alert ") != NULL &&
+		   (strstr(carrier->error, "certificate") != NULL ||
+			strstr(carrier->error, "unknown ca") != NULL);
+}
+
 GcHttpOutcome
 gc_http_outcome(const GcHttpExchange *exchange)
 {
@@ -384,7 +397,8 @@ gc_http_outcome(const GcHttpExchange *exchange)
 		return GC_HTTP_ANSWERED;
 	if (carrier->reply_too_big)
 		return GC_HTTP_TOO_BIG;
-	return carrier_sent(carrier) ? GC_HTTP_LOST : GC_HTTP_NOT_SENT;
+	return carrier_sent(carrier) && !certificate_refused(carrier) ? GC_HTTP_LOST
+																  : GC_HTTP_NOT_SENT;
 }
 
 int
@@ -449,7 +463,7 @@ gc_http_is_tls_error(const GcHttpExchange *exchange)
 		case CURLE_SSL_ISSUER_ERROR:
 			return true;
 		default:
-			return false;
+			return certificate_refused(exchange->carrier);
 	}
 }
 
