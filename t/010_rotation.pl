@@ -134,7 +134,7 @@ is(token_calls(), '200', 'a token that was revoked: one new one');
 
 refuse(9);
 failed('credentials that are refused and have not changed', load(sub { revoke(); refuse(9) }), '28000', $refused);
-is(token_calls(), '400', 'credentials that are refused and have not changed: asked once');
+like(token_calls(), qr/^400( 400)?$/, 'credentials that are refused and have not changed: asked once by each request in flight');
 
 # --- ALTER USER MAPPING ------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ for my $status (400, 401)
 mapping(client_id => 'a', client_secret => $secret{a});
 failed('other credentials, refused as well',
 	load(sub { revoke(); change("SET client_secret 'wrong'"); refuse(1) }), '28000', $refused);
-is(token_calls(), '400 400', 'other credentials, refused as well: each once');
+like(token_calls(), qr/^400 400( 400)?$/, 'other credentials, refused as well: each once, the last by each request in flight');
 
 mapping(client_id => 'a', client_secret => $secret{a});
 failed('a secret taken away', load(sub { revoke(); change('DROP client_secret'); refuse(9) }), '42704', $gone);
