@@ -8,6 +8,8 @@
 CALL sim.list('leads', '{crm_id,note,phone}');
 CREATE FOREIGN TABLE gc.leads (crm_id text, note text)
   SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'crm_id', batch_size '10', fetch_size '10');
+-- One request after the other, so that counts and orders are the same each time.
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 SELECT gc_fdw.stat_reset();
 
 --
