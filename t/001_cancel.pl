@@ -1,12 +1,13 @@
-# A cancel, statement_timeout and a terminate take effect in every phase of an INSERT
-# and of a SELECT, with PostgreSQL's own words, and leave nothing behind (U1, DESIGN 4.1).
+# A cancel, statement_timeout, Ctrl-C and a terminate take effect in every phase of an
+# INSERT and of a SELECT, name look-ups included, with PostgreSQL's own words, and leave
+# nothing behind (U1, DESIGN 4.1).
 use strict;
 use warnings;
 
 use FindBin;
 use lib $FindBin::Bin;
+use GcPhases;
 use GcTest;
-use List::Util qw(max);
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
@@ -15,53 +16,10 @@ skip_unless_possible();
 
 my $sim = GcSim->new(qw(--client slow secret));
 my $list = $sim->list('Leads', qw(Phone Key Name));
-my $node = new_node('cancel');
+my $node = new_shimmed_node('cancel');
+my $phases = GcPhases->new($node, $sim);
 my $control = GcSession->new($node);
-
-my $silent = GcSim::silent_port();
-my ($full, @waiting) = GcSim::full_port();
-my %servers = (
-	usual => {},
-	limited => { requests_per_minute => 1, client => 'slow' },
-	silent_port => { login_url => 'https://127.0.0.1:' . $silent->sockport },
-	$full ? (full_port => { login_url => 'http://127.0.0.1:' . $full->sockport }) : (),
-);
-for my $name (sort keys %servers)
-{
-	add_server($node, $sim, $name, %{ $servers{$name} });
-	leads_table($node, "leads_$name", $name, 'Leads', batch_size => 2);
-}
-
 my $posts = qr{^POST .*/contacts$};
-my $searches = qr{^POST .*/contacts/search$};
-
-sub recorded
-{
-	my ($pattern) = @_;
-	return sub { scalar($sim->requests($pattern)) >= 1 };
-}
-
-# What to make go wrong, and how it shows that the phase is reached.
-my @phases = (
-	[ 'connecting', 'full_port', [], undef ],
-	[ 'TLS handshake', 'silent_port', [], undef ],
-	[ 'token call', 'usual', [ { path => '/oauth/token', stall => \1 } ], recorded(qr{/oauth/token}), 'no token' ],
-	[ 'before the reply', 'usual', [ { path => '/contacts', stall => \1 } ], recorded(qr{/contacts}) ],
-	[
-		'inside the reply', 'usual', [ { path => '/contacts', bytes_per_second => 20 } ],
-		sub { grep { $_->{status} == 200 } $sim->requests(qr{/contacts}) }
-	],
-	[
-		'backing off', 'usual',
-		[ { path => '/contacts', status => 503, headers => { 'Retry-After' => '60' } } ],
-		sub { grep { $_->{status} == 503 } $sim->requests(qr{/contacts}) }
-	],
-	[ 'waiting for the quota', 'limited', [], undef ],
-);
-my %statements = (
-	INSERT => "INSERT INTO leads_%s (k) SELECT 'c' || i FROM generate_series(1, 3) i",
-	SELECT => 'SELECT count(*) FROM leads_%s',
-);
 
 my %ways = (
 	cancel => {
@@ -74,8 +32,15 @@ my %ways = (
 		sqlstate => '57014',
 		message => qr/ERROR: .*canceling statement due to statement timeout/,
 	},
+	'Ctrl-C' => {
+		# psql ends then, having shown the error.
+		act => sub { $_[0]->interrupt },
+		closed => 1,
+		message => qr/ERROR: .*57014: canceling statement due to user request/,
+	},
 	terminate => {
 		act => sub { $control->value('SELECT pg_terminate_backend(' . $_[0]->pid . ')') },
+		closed => 1,
 		message => qr/FATAL: .*57P01: terminating connection due to administrator command/,
 	},
 );
@@ -86,39 +51,29 @@ my %latencies;
 sub check_phase
 {
 	my ($phase, $verb, $way) = @_;
-	my ($what, $server, $faults, $reached) = @$phase;
 	my $how = $ways{$way};
-	my $name = "$way of $verb, $what";
+	my $name = "$way of $verb, $phase->{what}";
 
-	# A session that has spoken to the server, but for phases that come before.
-	$session->run('\set VERBOSITY verbose');
-	$session->run('SELECT gc_fdw.disconnect()');
-	$session->run('SELECT 1 FROM leads_usual LIMIT 1') if @$faults && $what ne 'token call';
-	$sim->faults(@$faults);
-	$sim->forget_requests;
-	$session->run($how->{before}) if $how->{before};
-	my $from = time;
-	$session->start(sprintf $statements{$verb}, $server);
+	$phases->begin($session, $phase, $verb, '\set VERBOSITY verbose', $how->{before} // ());
+	my $from = $session->started + 0.150;
 	if ($how->{act})
 	{
-		await($name, $reached) if $reached;
-		await_waiting($control, $session);
+		$phases->reach($control, $session, $phase);
 		$from = time;
 		$how->{act}->($session);
 	}
-	else
-	{
-		$from += 0.150;
-	}
 	my $result = $session->finish(30);
-	push @{ $latencies{$what}{$way} }, $result->{at} - $from;
+	push @{ $latencies{ $phase->{what} }{$way} }, $result->{at} - $from;
 	like($result->{err}, $how->{message}, "$name: PostgreSQL's own words");
 	is($result->{sqlstate}, $how->{sqlstate}, "$name: SQLSTATE") if $how->{sqlstate};
 	cmp_ok($result->{at} - $from, '<', 2, "$name: soon");
+	is($result->{closed}, $how->{closed} // 0, "$name: the session is as it should be");
 
 	$sim->faults;
 	if ($result->{closed})
 	{
+		my $pid = $session->pid;
+		await("$name: the backend ends", sub { !is_alive($pid) });
 		$session = GcSession->new($node);
 		return;
 	}
@@ -126,32 +81,81 @@ sub check_phase
 	is($session->run('SELECT count(*) >= 0 FROM leads_usual')->{out}, 't', "$name: the session goes on");
 }
 
-for my $phase (@phases)
+for my $phase ($phases->all)
 {
-  SKIP:
+	for my $way (sort keys %ways)
 	{
-		skip "no port without room for a connection", 1 if $phase->[1] eq 'full_port' && !$full;
-		for my $way (qw(cancel timeout terminate))
-		{
-			check_phase($phase, $_, $way) for qw(INSERT SELECT);
-		}
+		check_phase($phase, $_, $way) for $phases->verbs($phase);
 	}
 }
+is($control->value("SELECT sum(waiters) FROM gc_fdw.rate_limits"), '0', 'nobody is left in the line of the quota');
 
 note 'from the cancel to the error, ms, INSERT and SELECT';
 my @all;
-for my $phase (@phases)
+for my $phase ($phases->all)
 {
-	my $by_way = $latencies{ $phase->[0] } // next;
-	note sprintf '%-22s %s', $phase->[0], join ', ', map {
+	my $by_way = $latencies{ $phase->{what} };
+	note sprintf '%-22s %s', $phase->{what}, join ', ', map {
 		my $way = $_;
 		push @all, @{ $by_way->{$way} };
 		sprintf '%s %s', $way, join ' ', map { sprintf '%.1f', 1000 * $_ } @{ $by_way->{$way} }
-	} qw(cancel timeout terminate);
+	} sort keys %ways;
 }
 @all = sort { $a <=> $b } @all;
 diag sprintf 'from the cancel to the error: median %.1f ms, longest %.1f ms', 1000 * $all[ @all / 2 ], 1000 * $all[-1];
 cmp_ok($all[ @all / 2 ], '<', 0.25, 'within 250 ms, all but on a busy machine');
+
+# A connection whose answer is still to come is closed; others are used again.
+for my $case (
+	[ 'before the reply', 0 ],
+	[ 'inside the reply', 0 ],
+	[ 'backing off', 1 ])
+{
+	my ($what, $kept) = @$case;
+	my ($phase) = $phases->named($what);
+
+	$phases->begin($session, $phase, 'SELECT');
+	$phases->reach($control, $session, $phase);
+	my ($before) = map { $_->{connection} } $sim->requests(qr{/search});
+	$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+	$session->finish;
+	$sim->faults;
+	$sim->forget_requests;
+	$session->run('SELECT count(*) FROM leads_usual');
+	my ($after) = map { $_->{connection} } $sim->requests(qr{/search});
+	is($after == $before ? 1 : 0, $kept, "cancel, $what: the connection is " . ($kept ? 'kept' : 'not used again'));
+}
+
+# Of two requests on the wire one is answered: its connection stays, the other's does not.
+add_server($node, $sim, 'two', max_in_flight => 2);
+leads_table($node, 'leads_two', 'two', 'Leads', batch_size => 10);
+$session->run('SELECT 1 FROM leads_two LIMIT 1');
+$sim->faults({ path => '/contacts', nth => 2, stall => \1 }, { path => '/contacts', delay_ms => 100 });
+$sim->forget_requests;
+$session->start("INSERT INTO leads_two (k) SELECT 'v' || i FROM generate_series(1, 20) i");
+await('one of two answers', sub { $sim->requests($posts) == 2 && grep { $_->{status} == 200 } $sim->requests($posts) });
+await_waiting($control, $session);
+my %connections = map { $_->{status} => $_->{connection} } $sim->requests($posts);
+$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+$session->finish;
+$sim->faults;
+$sim->forget_requests;
+$session->run('SELECT count(*) FROM leads_two');
+my %used = map { $_->{connection} => 1 } $sim->requests(qr{/search});
+ok(!$used{ $connections{0} }, 'two on the wire: the connection in doubt is not used again');
+is(join(',', keys %used), $connections{200}, 'two on the wire: the other one is');
+
+# A cursor that was opened before a savepoint and fails inside it gives up its place in line
+# when the savepoint is rolled back to, not when the transaction ends.
+$session->run('BEGIN; DECLARE c CURSOR FOR SELECT * FROM leads_limited; SAVEPOINT s');
+$session->start('FETCH c');
+await_waiting($control, $session);
+is($control->value('SELECT sum(waiters) FROM gc_fdw.rate_limits'), '1', 'a cursor stands in line');
+$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+is($session->finish->{sqlstate}, '57014', 'a cursor in a savepoint: cancelled');
+is($session->run('ROLLBACK TO s')->{sqlstate}, '00000', 'a cursor in a savepoint: rolled back to');
+is($control->value('SELECT sum(waiters) FROM gc_fdw.rate_limits'), '0', 'a cursor in a savepoint: nobody is in line');
+$session->run('COMMIT');
 
 # The WARNING after a cancel has the three counts.  One request at a time: the first
 # batch is accepted before the second goes out, and the third is never sent.
@@ -186,41 +190,6 @@ like($result->{err}, qr/WARNING: .*stays there after the rollback.*\n.*NOTICE:  
 is(counts_in($result->{err}), '10/10/5', 'and counts');
 $sim->faults;
 is($session->run("INSERT INTO leads_one (k) VALUES ('after')")->{sqlstate}, '00000', 'the session goes on');
-
-# Many cancels leave no socket open, and no memory behind.
-SKIP:
-{
-	skip 'no /proc', 3 unless defined open_sockets($session->pid);
-	my $rounds = sub {
-		my ($count) = @_;
-		my %seen;
-		$sim->faults({ path => '/contacts', stall => \1 });
-		for (1 .. $count)
-		{
-			$seen{ $session->run($_)->{sqlstate} }++
-				for "INSERT INTO leads_usual (k) SELECT 'y' || i FROM generate_series(1, 9) i", 'SELECT * FROM leads_usual';
-		}
-		$sim->faults;
-		return join ',', keys %seen;
-	};
-
-	$session->run("SET statement_timeout = '15ms'");
-	$rounds->(5);
-	my $sockets = open_sockets($session->pid);
-	my $bytes = context_bytes($session);
-	my $rss = rss_kb($session->pid);
-	is($rounds->(50), '57014', 'a hundred cancels');
-	cmp_ok(open_sockets($session->pid), '<=', $sockets, 'no socket is left open');
-	cmp_ok(context_bytes($session), '<=', $bytes + 8192, 'no memory context grows');
-	SKIP:
-	{
-		skip_sanitized();
-		cmp_ok(rss_kb($session->pid), '<=', $rss + 1024, 'the process does not grow');
-	}
-	note sprintf 'open sockets %d to %d, memory %d to %d kB', $sockets, open_sockets($session->pid), $rss, rss_kb($session->pid);
-	await('the simulator sees them closed', sub { $sim->state->{in_flight} == 0 });
-	is($sim->state->{in_flight}, 0, 'no request is left behind');
-}
 
 $session->close;
 $control->close;

@@ -61,15 +61,6 @@ sub stuck_select
 	return $session;
 }
 
-# A process that has ended may be there until somebody asks for its status.
-sub alive
-{
-	my ($process) = @_;
-	return kill 0, $process unless -r '/proc/self/stat';
-	open my $fh, '<', "/proc/$process/stat" or return 0;
-	return (<$fh> // '') !~ /\) [ZX]/;
-}
-
 # A run that was cut off, made whole by running it again.
 sub run_again
 {
@@ -93,7 +84,7 @@ is(kill('KILL', $pid), 1, 'a backend is killed');
 my $result = $session->finish;
 ok($result->{closed}, 'its client learns of it');
 await('recovery', sub {
-	$node->psql('postgres', 'SELECT 1', on_error_stop => 0) == 0 && !alive($pid);
+	$node->psql('postgres', 'SELECT 1', on_error_stop => 0) == 0 && !is_alive($pid);
 });
 run_again('backend', 'kill -9 of a backend');
 
@@ -133,7 +124,7 @@ my @stuck = (stuck_insert('orphan'), stuck_select());
 my @pids = map { $_->pid } @stuck;
 $from = time;
 kill 'KILL', $node->{_pid};
-ok(await('the backends end', sub { !grep { alive($_) } @pids }), 'backends end when the postmaster dies');
+ok(await('the backends end', sub { !grep { is_alive($_) } @pids }), 'backends end when the postmaster dies');
 cmp_ok(time - $from, '<', 5, 'promptly');
 note sprintf 'postmaster death to the end of the last backend: %.0f ms', 1000 * (time - $from);
 ok($_->finish->{closed}, 'and clients learn of it') for @stuck;

@@ -32,6 +32,12 @@ sub new
 # The backend's.
 sub pid { return $_[0]{pid} }
 
+# When what runs was started.
+sub started { return $_[0]{started} }
+
+# Ctrl-C.
+sub interrupt { my ($self) = @_; kill 'INT', $self->{psql}; return }
+
 # start(SQL): sends it and returns at once.
 sub start
 {

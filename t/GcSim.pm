@@ -7,6 +7,7 @@ use warnings;
 
 use File::Temp ();
 use HTTP::Tiny;
+use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
 use POSIX ();
@@ -208,6 +209,77 @@ sub full_port
 		push @waiting, $client;
 	}
 	return;
+}
+
+# A peer that answers for one contact list, and never reads what is sent to it beyond
+# the head of a POST.  Little fits into the buffers between it and the sender.
+package GcSim::Unread
+{
+	use Socket qw(IPPROTO_TCP SOL_SOCKET SO_RCVBUF TCP_MAXSEG);
+
+	sub new
+	{
+		my ($class) = @_;
+		my $socket = GcSim::silent_port();
+		my $self = bless { socket => $socket, dir => File::Temp->newdir(), test => $$ }, $class;
+
+		setsockopt $socket, SOL_SOCKET, SO_RCVBUF, 4096;
+		setsockopt $socket, IPPROTO_TCP, TCP_MAXSEG, 536;
+		$self->{pid} = fork // die "fork: $!";
+		return $self if $self->{pid};
+		$self->serve;
+		POSIX::_exit(0);
+	}
+
+	sub serve
+	{
+		my ($self) = @_;
+		my $json = '{"id":"00000000-0000-4000-8000-000000000001","name":"Leads","columnNames":["Phone","Key","Name"],'
+		  . '"phoneColumns":[{"columnName":"Phone","type":"cell"}]}';
+		my $page = qq({"entities":[$json],"total":1,"pageNumber":1,"pageCount":1,"pageSize":100});
+		my $select = IO::Select->new($self->{socket});
+		my (%heads, @unread);
+
+		while (my @ready = $select->can_read)
+		{
+			for my $peer (@ready)
+			{
+				if ($peer == $self->{socket})
+				{
+					$select->add(scalar $peer->accept);
+					next;
+				}
+				my $read = sysread $peer, $heads{$peer}, 1, length($heads{$peer} //= '');
+				$select->remove($peer) unless $read;
+				next unless $heads{$peer} =~ /^(\w+) .*\r\n\r\n\z/s;
+				if ($1 eq 'POST')
+				{
+					$select->remove($peer);
+					push @unread, $peer;
+					open my $fh, '>>', "$self->{dir}/posts" or die "posts: $!";
+					syswrite $fh, '.';
+					next;
+				}
+				syswrite $peer, sprintf "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", length $page, $page;
+				$heads{$peer} = '';
+			}
+		}
+		return;
+	}
+
+	sub port { return $_[0]{socket}->sockport }
+	sub posts { return -s "$_[0]{dir}/posts" // 0 }
+	sub forget { unlink "$_[0]{dir}/posts"; return }
+
+	sub DESTROY
+	{
+		my ($self) = @_;
+		local $?;
+		return if $self->{test} != $$;
+		kill 'TERM', $self->{pid};
+		waitpid $self->{pid}, 0;
+		return;
+	}
 }
 
 # A port that nobody listens on.

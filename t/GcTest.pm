@@ -6,6 +6,8 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use Fcntl qw(O_CREAT O_WRONLY);
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -15,8 +17,9 @@ use GcSession;
 use GcSim;
 
 our @EXPORT = qw(
-  skip_unless_possible skip_sanitized new_node new_database add_server leads_table await await_waiting
-  counts_in explained open_sockets rss_kb context_bytes slurp_log
+  skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
+  await await_waiting is_alive jump_clock
+  counts_in explained open_sockets tasks rss_kb context_bytes slurp_log
 );
 
 # Ends the test file, as skipped, where it cannot run.
@@ -46,6 +49,35 @@ sub new_node
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION gc_fdw');
 	return $node;
+}
+
+# Where t/shim.c reads by how much the time of day is off.
+my $clock = PostgreSQL::Test::Utils::tempdir() . '/clock';
+
+# new_shimmed_node(NAME, SETTING...): the same, with t/shim.c in all its processes, and
+# the quota shared by them.
+sub new_shimmed_node
+{
+	my ($name, @settings) = @_;
+	my $shim = PostgreSQL::Test::Utils::tempdir() . '/shim.so';
+
+	system('cc', '-O2', '-shared', '-fPIC', '-o', $shim, "$FindBin::Bin/shim.c", '-ldl') == 0
+	  or die 'the shim does not build';
+	jump_clock(0);
+	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK)} = (join(' ', $ENV{LD_PRELOAD} // (), $shim), $clock);
+	return new_node($name, "shared_preload_libraries = 'gc_fdw'", @settings);
+}
+
+# jump_clock(SECONDS): the time of day in shimmed nodes is off by so much.
+sub jump_clock
+{
+	my ($seconds) = @_;
+
+	# Written in place, at once: it is mapped.
+	sysopen my $fh, $clock, O_WRONLY | O_CREAT or die "$clock: $!";
+	syswrite $fh, pack 'q', $seconds;
+	close $fh;
+	return;
 }
 
 # new_database(NODE, NAME, ENCODING)
@@ -123,6 +155,15 @@ sub await_waiting
 	});
 }
 
+# A process that has ended may be there until somebody asks for its status.
+sub is_alive
+{
+	my ($process) = @_;
+	return kill 0, $process unless -r '/proc/self/stat';
+	open my $fh, '<', "/proc/$process/stat" or return 0;
+	return (<$fh> // '') !~ /\) [ZX]/;
+}
+
 # The three counts in a message: "accepted/in doubt/not sent".
 sub counts_in
 {
@@ -135,6 +176,14 @@ sub explained
 {
 	my ($result) = @_;
 	return { $result->{out} =~ /^ *([A-Z][A-Za-z ]+): (\S.*)$/mg };
+}
+
+# tasks(PID): how many threads it has; undef where there is no /proc.
+sub tasks
+{
+	my ($pid) = @_;
+	opendir my $dir, "/proc/$pid/task" or return undef;
+	return scalar grep { /^\d/ } readdir $dir;
 }
 
 # Sockets, epolls and timers; undef where there is no /proc.  Files come and go with

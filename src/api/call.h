@@ -60,7 +60,8 @@ struct GcCalls
 	GcCallLine lines[CALL_CLASSES];
 	MemoryContext cxt;
 	dlist_head list;
-	bool open; /* in open_sets */
+	bool open;	  /* in open_sets */
+	bool at_work; /* one of its calls is moving, which may throw */
 	bool told_waiting;
 	MemoryContextCallback on_reset;
 };

@@ -103,6 +103,7 @@ gc_calls_wait_any(GcCalls *calls)
 {
 	GcTime until;
 
+	calls->at_work = true;
 	while (!calls_advance(calls, &until))
 	{
 		GcWait wait = calls_wait(calls);
@@ -117,6 +118,7 @@ gc_calls_wait_any(GcCalls *calls)
 		calls->stat->quota_wait_us += slept;
 		gc_stat_quota_wait(&calls->conn->owner, slept);
 	}
+	calls->at_work = false;
 }
 
 void
@@ -203,7 +205,9 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 	call->on_reset.func = call_reset;
 	call->on_reset.arg = call;
 	MemoryContextRegisterResetCallback(cxt, &call->on_reset);
+	calls->at_work = true;
 	gc_call_begin(call);
+	calls->at_work = false;
 	return call;
 }
 
@@ -220,8 +224,33 @@ on_xact(XactEvent event, void *arg)
 		calls_cancel(dlist_container(GcCalls, node, iter.cur));
 }
 
+/*
+ * A set may outlive the subtransaction in which it failed: that of a cursor from
+ * before the savepoint, which nobody can fetch from any more, but which is there
+ * until the transaction ends.  Others, which go on, line up again.
+ */
+static void
+on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	dlist_iter iter;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	dlist_foreach (iter, &open_sets)
+	{
+		GcCalls *calls = dlist_container(GcCalls, node, iter.cur);
+
+		if (calls->at_work)
+			calls_cancel(calls);
+		calls->at_work = false;
+		for (int i = 0; i < CALL_CLASSES; i++)
+			gc_quota_leave(calls->conn->quota, &calls->lines[i].ticket);
+	}
+}
+
 void
 gc_calls_init(void)
 {
 	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
 }
