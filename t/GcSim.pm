@@ -87,6 +87,7 @@ sub stop
 
 sub url { return $_[0]{url} }
 sub port { return $_[0]{port} }
+sub pid { return $_[0]{pid} }
 
 # The same port by another name of the host.
 sub url_at

@@ -5,6 +5,7 @@ package GcTest;
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use Exporter qw(import);
 use Fcntl qw(O_CREAT O_WRONLY);
 use FindBin;
@@ -18,8 +19,8 @@ use GcSim;
 
 our @EXPORT = qw(
   skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
-  await await_waiting is_alive jump_clock
-  counts_in explained open_sockets tasks rss_kb context_bytes slurp_log
+  await await_waiting is_alive jump_clock stall_names answer_names
+  counts_in explained open_sockets descriptors tasks rss_kb context_bytes slurp_log
 );
 
 # Ends the test file, as skipped, where it cannot run.
@@ -51,22 +52,29 @@ sub new_node
 	return $node;
 }
 
-# Where t/shim.c reads by how much the time of day is off.
-my $clock = PostgreSQL::Test::Utils::tempdir() . '/clock';
+# Where t/shim.c reads by how much the time of day is off, and whether names are stalled.
+my $shim_dir = abs_path(PostgreSQL::Test::Utils::tempdir());
+my $clock = "$shim_dir/clock";
+my $stall = "$shim_dir/stall";
 
 # new_shimmed_node(NAME, SETTING...): the same, with t/shim.c in all its processes, and
 # the quota shared by them.
 sub new_shimmed_node
 {
 	my ($name, @settings) = @_;
-	my $shim = PostgreSQL::Test::Utils::tempdir() . '/shim.so';
+	my $shim = "$shim_dir/shim.so";
 
 	system('cc', '-O2', '-shared', '-fPIC', '-o', $shim, "$FindBin::Bin/shim.c", '-ldl') == 0
 	  or die 'the shim does not build';
 	jump_clock(0);
-	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK)} = (join(' ', $ENV{LD_PRELOAD} // (), $shim), $clock);
+	stall_names();
+	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK GC_SHIM_STALL)} = (join(' ', $ENV{LD_PRELOAD} // (), $shim), $clock, $stall);
 	return new_node($name, "shared_preload_libraries = 'gc_fdw'", @settings);
 }
+
+# Names below .stall.test: looked up without end, from now on; or all are answered.
+sub stall_names { PostgreSQL::Test::Utils::append_to_file($stall, ''); return }
+sub answer_names { unlink $stall; return }
 
 # jump_clock(SECONDS): the time of day in shimmed nodes is off by so much.
 sub jump_clock
@@ -193,6 +201,14 @@ sub open_sockets
 	my ($pid) = @_;
 	opendir my $dir, "/proc/$pid/fd" or return undef;
 	return scalar grep { (readlink "/proc/$pid/fd/$_" // '') =~ /^(socket|anon_inode):/ } readdir $dir;
+}
+
+# Of every kind.
+sub descriptors
+{
+	my ($pid) = @_;
+	opendir my $dir, "/proc/$pid/fd" or return undef;
+	return scalar grep { /^\d/ } readdir $dir;
 }
 
 sub rss_kb

@@ -4,9 +4,10 @@
  *	  time of day that jumps.
  *
  * Loaded into a server by LD_PRELOAD.  Names that end in ".stall.test" are looked
- * up for as many seconds as GC_SHIM_STALL says; the time of day is off by the
- * seconds that the file named by GC_SHIM_CLOCK holds, as a native 64-bit number.
- * The file is mapped, so whoever writes to it moves the time at once.
+ * up for as long as there is a file of the name that GC_SHIM_STALL gives; the time
+ * of day is off by the seconds that the file named by GC_SHIM_CLOCK holds, as a
+ * native 64-bit number.  That file is mapped, so whoever writes to it moves the time
+ * at once.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -31,14 +32,14 @@ getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
 {
 	size_t len = name ? strlen(name) : 0;
 	size_t end = strlen(STALLED);
-	const char *seconds = getenv("GC_SHIM_STALL");
+	const char *path = getenv("GC_SHIM_STALL");
 
 	if (len > end && strcmp(name + len - end, STALLED) == 0)
 	{
-		struct timespec left = {.tv_sec = seconds ? atoi(seconds) : 600};
+		struct timespec pause = {.tv_nsec = 20 * 1000000};
 
-		while (nanosleep(&left, &left) != 0)
-			;
+		while (path && access(path, F_OK) == 0)
+			(void) nanosleep(&pause, NULL);
 		return EAI_AGAIN;
 	}
 	return ((Lookup) dlsym(RTLD_NEXT, "getaddrinfo"))(name, service, hints, found);

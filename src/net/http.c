@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/url_check.h"
@@ -37,6 +38,13 @@
 /* A reply buffer larger than this is not kept for the next exchange. */
 #define HTTP_KEEP_BUFFER (4 * 1024 * 1024)
 
+/*
+ * A name look-up has a thread, which cannot be stopped: that of a transfer that
+ * was given up ends when the system's resolver returns, which may take half a
+ * minute.  Twice as many as requests may be in flight are enough.
+ */
+#define HTTP_LOOK_UPS 128
+
 /* What curl needs of one exchange; malloc'ed, reused. */
 typedef struct Carrier
 {
@@ -51,6 +59,7 @@ typedef struct Carrier
 	bool reply_too_big;
 	bool reply_no_memory;
 	bool tunnelled; /* through a proxy, to a host that speaks TLS */
+	bool look_up_refused;
 	char error[CURL_ERROR_SIZE];
 	GcTransfer transfer;
 } Carrier;
@@ -152,6 +161,19 @@ on_close_socket(void *arg, curl_socket_t fd)
 		ReleaseExternalFD();
 	}
 	return close(fd);
+}
+
+/* Before each name look-up that curl begins: may there be one more thread? */
+static int
+on_look_up(void *resolver, void *reserved, void *arg)
+{
+	Carrier *carrier = arg;
+	struct stat tasks;
+
+	/* A directory has two links more than directories in it. */
+	carrier->look_up_refused =
+		stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 + HTTP_LOOK_UPS;
+	return carrier->look_up_refused;
 }
 
 /* ---- exchanges ---- */
@@ -303,7 +325,7 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 
 	carrier->reply_len = 0;
 	carrier->reply_max = request->max_reply;
-	carrier->reply_too_big = carrier->reply_no_memory = false;
+	carrier->reply_too_big = carrier->reply_no_memory = carrier->look_up_refused = false;
 	carrier->error[0] = '\0';
 	for (const char *const *header = request->headers; header && *header; header++)
 	{
@@ -320,6 +342,8 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, carrier->error);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, carrier);
+	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_look_up);
+	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, carrier);
 	if (request->body)
 	{
 		/*
@@ -447,6 +471,8 @@ gc_http_error(const GcHttpExchange *exchange)
 	/* Of a kept connection; curl's own words are of the body that it cannot send again. */
 	if (carrier->transfer.code == CURLE_SEND_FAIL_REWIND)
 		return "The server had closed the connection";
+	if (carrier->look_up_refused)
+		return "too many name look-ups of cancelled statements have not ended yet";
 	return carrier->error[0] ? carrier->error : curl_easy_strerror(carrier->transfer.code);
 }
 
