@@ -19,7 +19,7 @@ use GcSim;
 
 our @EXPORT = qw(
   skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
-  await await_waiting is_alive jump_clock stall_names answer_names
+  await await_waiting is_alive shimmed jump_clock stall_names answer_names
   counts_in explained open_sockets descriptors tasks rss_kb context_bytes slurp_log
 );
 
@@ -68,8 +68,16 @@ sub new_shimmed_node
 	  or die 'the shim does not build';
 	jump_clock(0);
 	stall_names();
-	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK GC_SHIM_STALL)} = (join(' ', $ENV{LD_PRELOAD} // (), $shim), $clock, $stall);
-	return new_node($name, "shared_preload_libraries = 'gc_fdw'", @settings);
+	return shimmed(sub { new_node($name, "shared_preload_libraries = 'gc_fdw'", @settings) });
+}
+
+# shimmed(SUB): what is started by it has the shim.
+sub shimmed
+{
+	my ($sub) = @_;
+	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK GC_SHIM_STALL)} =
+	  (join(' ', $ENV{LD_PRELOAD} // (), "$shim_dir/shim.so"), $clock, $stall);
+	return $sub->();
 }
 
 # Names below .stall.test: looked up without end, from now on; or all are answered.
