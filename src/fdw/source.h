@@ -1,0 +1,67 @@
+/*
+ * fdw/source.h
+ *	  Where a scan's rows come from: one implementation for each way of reading.
+ *
+ * A source reads one list, or one collection, once; a rescan opens another.
+ * All of it lives in the memory context that was current when it was opened,
+ * and goes with it, requests in flight included.
+ */
+#ifndef GC_FDW_SOURCE_H
+#define GC_FDW_SOURCE_H
+
+#include "postgres.h"
+
+#include "fdw/relation.h"
+#include "net/connection.h"
+
+#include "nodes/bitmapset.h"
+
+/* The ways of reading, as the option scan_method has them. */
+typedef enum GcScanMethod
+{
+	GC_SCAN_SEARCH, /* pages of a search, or of any listing */
+} GcScanMethod;
+
+/* What is to be read; must outlive the source. */
+typedef struct GcSourceRequest
+{
+	GcRelation *rel;
+	GcList *list; /* NULL for objects without one */
+	GcConnection *conn;
+	GcStat *stat;
+	Bitmapset *columns; /* attnums wanted */
+	int page_size;
+	bool reads_all; /* nothing above will stop it early */
+} GcSourceRequest;
+
+typedef struct GcSource GcSource;
+
+typedef struct GcSourceOps
+{
+	const char *name; /* for EXPLAIN */
+
+	/* Opens it; the first request goes out with the first row asked for. */
+	GcSource *(*open)(const GcSourceRequest *request);
+
+	/*
+	 * The next row: one value for each column of the table, allocated in the
+	 * current context.  False at the end.
+	 */
+	bool (*next)(GcSource *source, Datum *values, bool *nulls);
+
+	/* How many rows there are in all, as far as is known; -1: it is not. */
+	int64 (*total)(GcSource *source);
+
+	/* All rows have been read: says in a WARNING what the user has to know of them. */
+	void (*finish)(GcSource *source);
+} GcSourceOps;
+
+struct GcSource
+{
+	const GcSourceOps *ops;
+	const GcSourceRequest *request;
+};
+
+extern const GcSourceOps gc_source_search;
+
+#endif /* GC_FDW_SOURCE_H */

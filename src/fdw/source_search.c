@@ -1,0 +1,79 @@
+/*
+ * fdw/source_search.c
+ *	  Rows from the pages of a search, or of any listing.
+ */
+#include "postgres.h"
+
+#include "api/pager.h"
+#include "fdw/decode.h"
+#include "fdw/source.h"
+
+typedef struct SearchSource
+{
+	GcSource base;
+	GcPager *pager;
+	GcDecoder *decoder;
+} SearchSource;
+
+static void
+forget_list(void *arg)
+{
+	gc_list_forget(((SearchSource *) arg)->base.request->list);
+}
+
+static GcSource *
+search_open(const GcSourceRequest *request)
+{
+	SearchSource *source = palloc0(sizeof(SearchSource));
+	GcList *list = request->list;
+
+	source->base.ops = &gc_source_search;
+	source->base.request = request;
+	source->decoder = gc_decoder_create(request->rel, list, request->columns);
+	source->pager =
+		gc_pager_open(gc_calls_open(request->conn, request->stat), request->rel->resource,
+					  list ? list->id : NULL, request->page_size, request->conn->max_in_flight,
+					  request->rel->label);
+	if (list)
+		gc_pager_on_missing(source->pager, forget_list, source);
+	if (request->reads_all)
+		gc_pager_read_all(source->pager);
+	return &source->base;
+}
+
+static bool
+search_next(GcSource *base, Datum *values, bool *nulls)
+{
+	SearchSource *source = (SearchSource *) base;
+	GcJson *json = gc_pager_next(source->pager);
+
+	if (json && !gc_decoder_row(source->decoder, json, values, nulls))
+		gc_pager_throw(source->pager,
+					   psprintf("An entity is not a JSON object: %s.", json->error));
+	return json != NULL;
+}
+
+static int64
+search_total(GcSource *base)
+{
+	return gc_pager_total(((SearchSource *) base)->pager);
+}
+
+static void
+search_finish(GcSource *base)
+{
+	SearchSource *source = (SearchSource *) base;
+	int64 first;
+
+	if (gc_pager_drifted(source->pager, &first))
+		ereport(WARNING, (errmsg("%s changed while it was read", base->request->rel->label),
+						  errdetail("It had " INT64_FORMAT " rows at first and " INT64_FORMAT
+									" at last: some may be missing, or there twice.",
+									first, gc_pager_total(source->pager))));
+}
+
+const GcSourceOps gc_source_search = {.name = "search",
+									  .open = search_open,
+									  .next = search_next,
+									  .total = search_total,
+									  .finish = search_finish};
