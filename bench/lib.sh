@@ -30,17 +30,27 @@ parse_options() {
 	done
 }
 
-# set_up DATABASE: build and servers, or those of the given work directory; the
-# leads' generator and the extension in a database of its own.
-set_up() {
+# open_work: the given work directory, or one of our own, with all built.
+open_work() {
 	if [ -n "$in_dir" ]; then
 		join_work "$in_dir"
 	else
 		setup_packages
 		setup_work
 		build
-		start_postgres "shared_preload_libraries = 'gc_fdw'"
 	fi
+}
+
+# set_up DATABASE: build and servers, or those of the given work directory.
+set_up() {
+	open_work
+	[ -n "$in_dir" ] || start_postgres
+	set_up_database "$1"
+}
+
+# set_up_database NAME: the leads' generator and the extension in a database of its own,
+# over a simulator of its own.
+set_up_database() {
 	start_sim --discard
 	sql -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
 	export PGDATABASE=$1

@@ -364,9 +364,12 @@ extension_settings() {
 }
 
 # start_postgres [SETTING...]: a new cluster, reached by its socket alone (see
-# guard_socket); sets PGHOST, PGPORT, PGUSER for psql.
+# guard_socket); sets PGHOST, PGPORT, PGUSER for psql.  Set cluster and cluster_port for
+# one beside another.
+cluster=data
+cluster_port=5432
 start_postgres() {
-	pgdata=$work/data
+	pgdata=$work/$cluster
 	run as_server "$bin/initdb" -D "$pgdata" -U postgres --auth-local=trust --auth-host=reject --encoding=UTF8 --locale=C.UTF-8 \
 		--no-sync >"$work/log/initdb" 2>&1 || { cat "$work/log/initdb"; complain "initdb failed"; return 1; }
 	extension_settings >"$work/extension.conf" || return
@@ -376,7 +379,7 @@ start_postgres() {
 			"fsync = off" "synchronous_commit = off" "full_page_writes = off" "max_wal_size = '8GB'" \
 			"shared_buffers = '256MB'" "max_prepared_transactions = 10" "log_line_prefix = '%m [%p] '" "$@"
 	} >>"$pgdata/postgresql.conf"
-	export PGHOST=$work/run PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+	export PGHOST=$work/run PGPORT=$cluster_port PGUSER=postgres PGDATABASE=postgres
 	run as_server "$pg_ctl" -s -w -D "$pgdata" -l "$work/log/postgres" -o "-p $PGPORT" start >/dev/null 2>&1 && return
 	cat "$work/log/postgres"
 	complain "PostgreSQL did not start"
