@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2119
 # bench/lib.sh: what the benchmarks share: set-up, repeated runs, the table.
 # To be sourced.
 
