@@ -36,8 +36,11 @@ contacts_page(const GcPageRequest *request, StringInfo path, StringInfo body, Gc
 	resetStringInfo(body);
 	appendStringInfo(path, "/api/v2/outbound/contactlists/%s/contacts/search",
 					 gc_url_escape(request->list_id));
-	appendStringInfo(body, "{\"pageNumber\":" INT64_FORMAT ",\"pageSize\":%d}",
-					 request->number, request->size);
+	appendStringInfo(body, "{\"pageNumber\":" INT64_FORMAT ",\"pageSize\":%d", request->number,
+					 request->size);
+	if (request->criteria)
+		appendStringInfo(body, ",\"criteria\":%s", request->criteria);
+	appendStringInfoChar(body, '}');
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "POST",
 						 .path = path->data,
@@ -59,6 +62,49 @@ const GcResource gc_contacts = {
 	.method = "POST",
 	.endpoint = LIST_PATH "/contacts/search",
 };
+
+void
+gc_contacts_by_ids(const char *list_id, char *const *ids, int count, GcCallSpec *spec)
+{
+	StringInfoData path;
+	StringInfoData body;
+
+	initStringInfo(&path);
+	appendStringInfo(&path, "/api/v2/outbound/contactlists/%s/contacts/",
+					 gc_url_escape(list_id));
+	if (count == 1)
+	{
+		appendStringInfoString(&path, gc_url_escape(ids[0]));
+		*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
+							 .method = "GET",
+							 .path = path.data,
+							 .endpoint = GC_CONTACTS_ONE,
+							 .rate.priority = true};
+		return;
+	}
+	appendStringInfoString(&path, "bulk");
+	initStringInfo(&body);
+	for (int i = 0; i < count; i++)
+	{
+		appendStringInfoString(&body, i == 0 ? "[\"" : "\",\"");
+		gc_json_escape(&body, ids[i], strlen(ids[i]));
+	}
+	appendStringInfoString(&body, "\"]");
+	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
+						 .method = "POST",
+						 .path = path.data,
+						 .endpoint = GC_CONTACTS_BULK,
+						 .body = body.data,
+						 .body_len = body.len,
+						 .rate.bulk = true};
+}
+
+bool
+gc_contacts_is_missing(const GcFailure *failure)
+{
+	return failure->status == 404 &&
+		   (failure->code == NULL || strstr(failure->code, "contact.list") == NULL);
+}
 
 char *
 gc_contacts_post_path(const char *list_id, const GcContactsFlags *flags)

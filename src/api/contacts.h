@@ -7,12 +7,20 @@
 
 #include "postgres.h"
 
+#include "api/resource.h"
 #include "base/json.h"
 
 /* Limits of one POST of contacts, and of one cell (the public API's own). */
 #define GC_CONTACTS_MAX_ROWS  1000
 #define GC_CONTACTS_MAX_BYTES 512000
 #define GC_CELL_MAX_CHARS	  512
+
+/* Patterns of look-ups by id, of one and of several. */
+#define GC_CONTACTS_ONE	 "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts/{contactId}"
+#define GC_CONTACTS_BULK "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts/bulk"
+
+/* Of one look-up by ids. */
+#define GC_CONTACTS_MAX_IDS 50
 
 /* Query parameters of a POST of contacts. */
 typedef struct GcContactsFlags
@@ -21,6 +29,13 @@ typedef struct GcContactsFlags
 	bool clear_system_data; /* reset attempts and callable status of existing contacts */
 	bool do_not_queue;		/* leave the dialling queue's order alone */
 } GcContactsFlags;
+
+/* The call that reads these contacts, one or up to GC_CONTACTS_MAX_IDS; in the current context. */
+extern void gc_contacts_by_ids(const char *list_id, char *const *ids, int count,
+							   GcCallSpec *spec);
+
+/* Does a look-up of one contact say that it is not there (and not that the list is not)? */
+extern bool gc_contacts_is_missing(const GcFailure *failure);
 
 /* The path of a POST of contacts; in the current context. */
 extern char *gc_contacts_post_path(const char *list_id, const GcContactsFlags *flags);

@@ -19,6 +19,7 @@ struct GcPager
 	GcCalls *calls;
 	const GcResource *resource;
 	const char *list_id;
+	const char *criteria;
 	const char *what;
 	int page_size;	 /* as asked for */
 	int64 page_rows; /* of every page but the last, as the first one says */
@@ -76,7 +77,10 @@ fetch_ahead(GcPager *pager)
 		   pager->next_start < pager->next_read + pager->ahead)
 	{
 		Ahead *slot = ring_slot(pager, pager->next_start);
-		GcPageRequest request = {pager->list_id, pager->next_start, pager->page_size};
+		GcPageRequest request = {.list_id = pager->list_id,
+								 .number = pager->next_start,
+								 .size = pager->page_size,
+								 .criteria = pager->criteria};
 		GcCallSpec spec;
 
 		pager->resource->page(&request, &slot->path, &slot->body, &spec);
@@ -193,6 +197,12 @@ gc_pager_next(GcPager *pager)
 	pager->left--;
 	(void) gc_json_element(&pager->page.entities);
 	return &pager->page.entities;
+}
+
+void
+gc_pager_filter(GcPager *pager, const char *criteria)
+{
+	pager->criteria = criteria;
 }
 
 void

@@ -30,6 +30,9 @@ extern GcPager *gc_pager_open(GcCalls *calls, const GcResource *resource, const 
  */
 extern GcJson *gc_pager_next(GcPager *pager);
 
+/* What the platform is to filter by, JSON that must outlive the pager; NULL: nothing. */
+extern void gc_pager_filter(GcPager *pager, const char *criteria);
+
 /*
  * The walk will go to its end: it throws as soon as it is known that it would
  * take more requests than the statement may make.

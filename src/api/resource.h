@@ -50,6 +50,7 @@ typedef struct GcPageRequest
 	const char *list_id; /* contacts: of which list; NULL elsewhere */
 	int64 number;		 /* from 1 */
 	int size;
+	const char *criteria; /* contacts: JSON; NULL: all */
 } GcPageRequest;
 
 typedef struct GcResource

@@ -103,18 +103,21 @@ gc_compat_modify_user(ResultRelInfo *rri, EState *estate)
 }
 
 static inline ForeignPath *
-gc_compat_foreign_path(PlannerInfo *root, RelOptInfo *rel, double rows, Cost startup_cost,
-					   Cost total_cost, List *fdw_private)
+gc_compat_foreign_path(PlannerInfo *root, RelOptInfo *rel, double rows, Relids required_outer,
+					   Cost startup_cost, Cost total_cost, List *fdw_private)
 {
 #if PG_VERSION_NUM >= 180000
 	return create_foreignscan_path(root, rel, NULL, rows, 0, startup_cost, total_cost, NIL,
-								   rel->lateral_relids, NULL, NIL, fdw_private);
+								   required_outer ? required_outer : rel->lateral_relids, NULL,
+								   NIL, fdw_private);
 #elif PG_VERSION_NUM >= 170000
 	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, NIL,
-								   rel->lateral_relids, NULL, NIL, fdw_private);
+								   required_outer ? required_outer : rel->lateral_relids, NULL,
+								   NIL, fdw_private);
 #else
 	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, NIL,
-								   rel->lateral_relids, NULL, fdw_private);
+								   required_outer ? required_outer : rel->lateral_relids, NULL,
+								   fdw_private);
 #endif
 }
 

@@ -139,6 +139,16 @@ gc_decoder_create(GcRelation *rel, const GcList *list, Bitmapset *wanted)
 	return decoder;
 }
 
+void
+gc_decoder_id(const GcDecoder *decoder, char *id, size_t size)
+{
+	const GcSpan *span = &decoder->slots[SLOT_ID];
+	int len;
+	const char *decoded = span->p ? gc_value_span_text(span, &len) : NULL;
+
+	strlcpy(id, decoded ? decoded : "", size);
+}
+
 static void
 decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
 {

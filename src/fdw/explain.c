@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/contacts.h"
 #include "base/compat.h"
 #include "base/value.h"
 #include "fdw/explain.h"
@@ -21,8 +22,8 @@ list_part(GcRelation *rel, const char *list_id)
 
 /* The remote call, with the list in its place if the resource belongs to one. */
 static void
-explain_call(ExplainState *es, GcRelation *rel, const char *list_id, const char *method,
-			 const char *endpoint)
+explain_call(ExplainState *es, const char *label, GcRelation *rel, const char *list_id,
+			 const char *method, const char *endpoint)
 {
 	const char *place = strstr(endpoint, GC_LIST_ID);
 	const char *call = endpoint;
@@ -30,21 +31,35 @@ explain_call(ExplainState *es, GcRelation *rel, const char *list_id, const char 
 	if (place)
 		call = psprintf("%.*s%s%s", (int) (place - endpoint), endpoint,
 						list_part(rel, list_id), place + strlen(GC_LIST_ID));
-	ExplainPropertyText("Remote Call", psprintf("%s %s", method, call), es);
+	ExplainPropertyText(label, psprintf("%s %s", method, call), es);
 }
 
 void
-gc_explain_scan(ExplainState *es, GcRelation *rel, const char *list_id, int page_size)
+gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSourceOps *ops,
+				const char *criteria)
 {
-	ExplainPropertyText("Path", rel->resource->path_name, es);
-	explain_call(es, rel, list_id, rel->resource->method, rel->resource->endpoint);
-	ExplainPropertyInteger("Page Size", NULL, page_size, es);
+	GcRelation *rel = request->rel;
+	const char *list_id = request->list ? request->list->id : NULL;
+	bool by_ids = ops == &gc_source_ids;
+
+	ExplainPropertyText("Path", by_ids ? ops->name : rel->resource->path_name, es);
+	if (by_ids)
+		explain_call(es, "Remote Call", rel, list_id, request->id_is_array ? "POST" : "GET",
+					 request->id_is_array ? GC_CONTACTS_BULK : GC_CONTACTS_ONE);
+	if (!by_ids || request->id_is_key)
+	{
+		explain_call(es, by_ids ? "Remote Search" : "Remote Call", rel, list_id,
+					 rel->resource->method, rel->resource->endpoint);
+		if (criteria)
+			ExplainPropertyText("Remote Filter", criteria, es);
+		ExplainPropertyInteger("Page Size", NULL, request->page_size, es);
+	}
 }
 
 void
 gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id, int batch_rows)
 {
-	explain_call(es, rel, list_id, "POST", rel->resource->insert_endpoint);
+	explain_call(es, "Remote Call", rel, list_id, "POST", rel->resource->insert_endpoint);
 	ExplainPropertyInteger("Batch Size", NULL, batch_rows, es);
 }
 

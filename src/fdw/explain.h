@@ -9,12 +9,13 @@
 
 #include "base/stat.h"
 #include "fdw/relation.h"
+#include "fdw/source.h"
 
 #include "commands/explain.h"
 
 /* "list_id" is NULL where it is not known without a request. */
-extern void gc_explain_scan(ExplainState *es, GcRelation *rel, const char *list_id,
-							int page_size);
+extern void gc_explain_scan(ExplainState *es, const GcSourceRequest *request,
+							const GcSourceOps *ops, const char *criteria);
 extern void gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id,
 							  int batch_rows);
 

@@ -6,20 +6,27 @@
 
 #include <math.h>
 
+#include "api/contacts.h"
 #include "base/compat.h"
 #include "base/option.h"
 #include "fdw/plan.h"
+#include "fdw/pushdown.h"
 #include "fdw/relation.h"
+#include "fdw/source.h"
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "foreign/foreign.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -74,24 +81,185 @@ table_rows(Oid relid, RelOptInfo *baserel)
 static void
 gcGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
+	Relation relation = table_open(relid, NoLock);
+
+	baserel->fdw_private = gc_relation_load(relation);
+	table_close(relation, NoLock);
 	baserel->tuples = table_rows(relid, baserel);
 	set_baserel_size_estimates(root, baserel);
+}
+
+/* ---- paths ---- */
+
+#define REQUEST_COST (REQUEST_MS * COST_PER_MS)
+
+/* Requests of a search for the rows that the platform lets through. */
+static double
+search_requests(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+{
+	GcRelation *rel = baserel->fdw_private;
+	int page_size = gc_option_int(rel->options, rel->server_options, "fetch_size");
+	List *exprs = NIL;
+	List *pushed = NIL;
+	ListCell *lc;
+
+	foreach (lc, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
+
+		if (rel->resource->has_list &&
+			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL)
+			pushed = lappend(pushed, info);
+	}
+	return Max(1, ceil(baserel->tuples *
+					   clauselist_selectivity(root, pushed, 0, JOIN_INNER, NULL) / page_size));
+}
+
+static void
+add_search_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	QualCost *quals = &baserel->baserestrictcost;
+	double requests = search_requests(root, baserel, baserel->baserestrictinfo);
+	Cost cpu = baserel->rows * cpu_tuple_cost + baserel->tuples * quals->per_tuple;
+
+	add_path(baserel, (Path *) gc_compat_foreign_path(
+						  root, baserel, baserel->rows, NULL, REQUEST_COST + quals->startup,
+						  REQUEST_COST * requests + quals->startup + cpu,
+						  list_make1_int(GC_SCAN_SEARCH)));
+}
+
+/* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
+static RestrictInfo *
+identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentity *identity)
+{
+	RestrictInfo *found = NULL;
+	ListCell *lc;
+
+	foreach (lc, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
+		GcIdentity one;
+
+		if (!gc_pushdown_identity(root, baserel->fdw_private, baserel->relid, info->clause,
+								  &one))
+			continue;
+		if (found == NULL || (identity->is_key && !one.is_key))
+		{
+			found = info;
+			*identity = one;
+		}
+	}
+	return found;
+}
+
+/* Requests that look up that many rows. */
+static double
+ids_requests(const GcIdentity *identity, double rows)
+{
+	double ids = identity->is_array ? Max(rows, 1) : 1;
+
+	return ceil(ids / GC_CONTACTS_MAX_IDS) + (identity->is_key ? 1 : 0);
+}
+
+static void
+add_ids_path(PlannerInfo *root, RelOptInfo *baserel, GcIdentity *identity, double rows,
+			 ParamPathInfo *param_info)
+{
+	add_path(baserel, (Path *) gc_compat_foreign_path(
+						  root, baserel, rows, param_info ? param_info->ppi_req_outer : NULL,
+						  REQUEST_COST,
+						  REQUEST_COST * ids_requests(identity, rows) + rows * cpu_tuple_cost,
+						  list_make1_int(GC_SCAN_IDS)));
+}
+
+/* A path for a value of another table: each of its rows is a look-up. */
+static void
+add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
+{
+	Relids outer = bms_del_member(bms_copy(info->clause_relids), baserel->relid);
+	ParamPathInfo *param_info;
+	GcIdentity identity;
+
+	if (bms_is_empty(outer) || !join_clause_is_movable_to(info, baserel) ||
+		!gc_pushdown_identity(root, baserel->fdw_private, baserel->relid, info->clause,
+							  &identity))
+		return;
+	outer = bms_union(outer, baserel->lateral_relids);
+	param_info = get_baserel_parampathinfo(root, baserel, outer);
+	add_ids_path(root, baserel, &identity, param_info->ppi_rows, param_info);
+}
+
+/* Does that member of an equivalence class name contacts? */
+static bool
+is_identity_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
+				   EquivalenceMember *em, void *arg)
+{
+	Node *node = (Node *) em->em_expr;
+	GcRelation *table = rel->fdw_private;
+	Var *var;
+
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	var = (Var *) node;
+	return IsA(node, Var) && var->varno == rel->relid && var->varattno > 0 &&
+		   (var->varattno == table->id || var->varattno == table->key);
+}
+
+static void
+add_join_paths(PlannerInfo *root, RelOptInfo *baserel)
+{
+	ListCell *lc;
+
+	foreach (lc, baserel->joininfo)
+		add_join_path(root, baserel, lfirst(lc));
+	if (!baserel->has_eclass_joins)
+		return;
+	foreach (lc, generate_implied_equalities_for_column(root, baserel, is_identity_member,
+														NULL, NULL))
+		add_join_path(root, baserel, lfirst(lc));
+}
+
+/* May the statement write a list while it is scanned?  Then each scan is read to its end before. */
+static bool
+writes_lists(PlannerInfo *root)
+{
+	Query *query;
+
+	while (root->parent_root)
+		root = root->parent_root;
+	query = root->parse;
+	if (query->hasModifyingCTE)
+		return true;
+	if (query->resultRelation == 0)
+		return false;
+	switch (get_rel_relkind(rt_fetch(query->resultRelation, query->rtable)->relid))
+	{
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_PARTITIONED_TABLE:
+			return true;
+		default:
+			return false;
+	}
 }
 
 static void
 gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
-	ForeignTable *table = GetForeignTable(relid);
-	ForeignServer *server = GetForeignServer(table->serverid);
-	int page_size = gc_option_int(table->options, server->options, "fetch_size");
-	double pages = Max(1, ceil(baserel->tuples / page_size));
-	Cost request = REQUEST_MS * COST_PER_MS;
-	Cost cpu = baserel->tuples * (cpu_tuple_cost + baserel->baserestrictcost.per_tuple);
+	GcRelation *rel = baserel->fdw_private;
+	GcIdentity identity;
+	bool named = rel->resource->has_list &&
+				 identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
 
-	add_path(baserel,
-			 (Path *) gc_compat_foreign_path(
-				 root, baserel, baserel->rows, request + baserel->baserestrictcost.startup,
-				 request * pages + baserel->baserestrictcost.startup + cpu, NIL));
+	if (named)
+		add_ids_path(root, baserel, &identity, baserel->rows, NULL);
+	/* A search misses what was written a moment ago, so it has to be worth it. */
+	if (!named || ids_requests(&identity, baserel->rows) > search_requests(root, baserel, NIL))
+		add_search_path(root, baserel);
+	if (!rel->resource->has_list)
+		return;
+	/* A look-up for each row of another table cannot be made ahead of the first write. */
+	if (!writes_lists(root))
+		add_join_paths(root, baserel);
 }
 
 /* The columns that the query uses, here or above. */
@@ -133,10 +301,27 @@ static ForeignScan *
 gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
 				 List *tlist, List *scan_clauses, Plan *outer_plan)
 {
-	return make_foreignscan(
-		tlist, extract_actual_clauses(scan_clauses, false), baserel->relid, NIL,
-		list_make2(used_columns(baserel, relid), list_make1_int(reads_all(root))), NIL, NIL,
-		outer_plan);
+	GcRelation *rel = baserel->fdw_private;
+	GcScanMethod method = linitial_int(best_path->fdw_private);
+	List *clauses = extract_actual_clauses(scan_clauses, false);
+	List *exprs = NIL;
+	List *conditions = NIL;
+	List *named = list_make3_int(-1, false, false);
+	GcIdentity identity;
+
+	if (rel->resource->has_list)
+		conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
+	if (method == GC_SCAN_IDS &&
+		identity_clause(root, baserel, scan_clauses, &identity) != NULL)
+	{
+		named = list_make3_int(list_length(exprs), identity.is_key, identity.is_array);
+		exprs = lappend(exprs, identity.value);
+	}
+	return make_foreignscan(tlist, clauses, baserel->relid, exprs,
+							list_make5(used_columns(baserel, relid),
+									   list_make1_int(reads_all(root)), list_make1_int(method),
+									   conditions, named),
+							NIL, NIL, outer_plan);
 }
 
 void

@@ -15,8 +15,11 @@
 /* What GetForeignPlan leaves in the plan. */
 enum GcScanPrivate
 {
-	GcScanPrivateColumns, /* IntList: attnums to fetch; NIL: none but the row's existence */
-	GcScanPrivateReadsAll /* IntList of one: is it certain that all rows will be asked for? */
+	GcScanPrivateColumns,  /* IntList: attnums to fetch; NIL: none but the row's existence */
+	GcScanPrivateReadsAll, /* IntList of one: is it certain that all rows will be asked for? */
+	GcScanPrivateMethod,   /* IntList of one: GcScanMethod */
+	GcScanPrivateConditions, /* what the platform checks, as gc_pushdown says it */
+	GcScanPrivateIdentity /* IntList: index of the value in fdw_exprs; of the key? an array? */
 };
 
 extern void gc_plan_routine(FdwRoutine *routine);

@@ -8,6 +8,7 @@
 #include "base/option.h"
 #include "base/progress.h"
 #include "fdw/explain.h"
+#include "fdw/filter.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
 #include "fdw/source.h"
@@ -29,6 +30,10 @@ typedef struct GcScanState
 	GcSourceRequest
 		request; /* what is to be read; conn is NULL until the first row is asked for */
 	const GcSourceOps *ops; /* by which way */
+	GcFilter *filter;		/* NULL: nothing that the platform checks */
+	bool nothing;			/* no row can match: nobody is asked */
+	bool rewinds;			/* it may be asked for the same rows again */
+	bool ended;				/* the source has no more */
 	Oid user_id;
 	GcStat stat;
 	GcProgress *progress;
@@ -38,7 +43,7 @@ typedef struct GcScanState
 	MemoryContext walk_cxt;
 	MemoryContext row_cxt;
 	GcSource *source; /* NULL: no walk has begun */
-	GcSpool *spool;	  /* all rows, where the statement writes the same list; else NULL */
+	GcSpool *spool;	  /* rows that were read, where they are read ahead or kept; else NULL */
 } GcScanState;
 
 static void
@@ -51,6 +56,9 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	MemoryContext caller_cxt = MemoryContextSwitchTo(scan_cxt);
 	GcScanState *scan = palloc0(sizeof(GcScanState));
 	GcSourceRequest *request = &scan->request;
+	GcScanMethod method = linitial_int(list_nth(plan->fdw_private, GcScanPrivateMethod));
+	List *conditions = list_nth(plan->fdw_private, GcScanPrivateConditions);
+	List *identity = list_nth(plan->fdw_private, GcScanPrivateIdentity);
 	ListCell *lc;
 
 	request->rel = gc_relation_load(node->ss.ss_currentRelation);
@@ -62,7 +70,13 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach (lc, list_nth(plan->fdw_private, GcScanPrivateColumns))
 		request->columns = bms_add_member(request->columns, lfirst_int(lc));
 	request->reads_all = linitial_int(list_nth(plan->fdw_private, GcScanPrivateReadsAll));
-	scan->ops = &gc_source_search;
+	scan->ops = method == GC_SCAN_IDS ? &gc_source_ids : &gc_source_search;
+	request->id_is_key = lsecond_int(identity);
+	request->id_is_array = lthird_int(identity);
+	if (plan->fdw_exprs != NIL || conditions != NIL)
+		scan->filter = gc_filter_create(&node->ss.ps, request->rel, conditions,
+										plan->fdw_exprs, linitial_int(identity));
+	scan->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
 	scan->user_id = gc_compat_scan_user(plan, estate);
 	scan->stat.spent = gc_statement_spent(estate);
 	scan->scan_cxt = scan_cxt;
@@ -98,6 +112,7 @@ scan_begin_walk(GcScanState *scan)
 	if (request->conn == NULL)
 		scan_connect(scan);
 	caller_cxt = MemoryContextSwitchTo(scan->walk_cxt);
+	scan->nothing = scan->filter && !gc_filter_apply(scan->filter, request);
 	scan->source = scan->ops->open(request);
 	scan->progress =
 		gc_progress_begin(&request->conn->owner,
@@ -121,7 +136,8 @@ static void
 scan_end_walk(GcScanState *scan)
 {
 	scan_book(scan);
-	gc_plan_note_rows(scan->request.rel->relid, scan->ops->total(scan->source));
+	if (scan->ops == &gc_source_search && scan->request.criteria == NULL)
+		gc_plan_note_rows(scan->request.rel->relid, scan->ops->total(scan->source));
 	scan->ops->finish(scan->source);
 }
 
@@ -132,9 +148,12 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 	MemoryContext caller_cxt;
 	bool found;
 
+	if (scan->nothing || scan->ended)
+		return false;
 	MemoryContextReset(scan->row_cxt);
 	caller_cxt = MemoryContextSwitchTo(scan->row_cxt);
 	found = scan->ops->next(scan->source, slot->tts_values, slot->tts_isnull);
+	scan->ended = !found;
 	if (!found)
 		scan_end_walk(scan);
 	else
@@ -147,19 +166,34 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 	return found;
 }
 
-/* Reads all rows before the first one is handed out. */
+/* Keeps rows, to give them again without a request. */
 static void
-scan_spool(GcScanState *scan, TupleTableSlot *slot)
+scan_keep(GcScanState *scan, TupleTableSlot *slot)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(scan->scan_cxt);
 
 	scan->spool = gc_spool_create(slot->tts_tupleDescriptor);
 	MemoryContextSwitchTo(caller_cxt);
-	while (scan_row(scan, slot))
+}
+
+/* The first row is asked for: all are read now, kept as they come, or neither. */
+static void
+scan_start(GcScanState *scan, EState *estate, TupleTableSlot *slot)
+{
+	GcSourceRequest *request = &scan->request;
+
+	scan_begin_walk(scan);
+	if (gc_spool_needed(estate, request->rel, request->list, request->conn))
 	{
-		gc_spool_put(scan->spool, slot);
-		ExecClearTuple(slot);
+		scan_keep(scan, slot);
+		while (scan_row(scan, slot))
+		{
+			gc_spool_put(scan->spool, slot);
+			ExecClearTuple(slot);
+		}
 	}
+	else if (scan->rewinds)
+		scan_keep(scan, slot);
 }
 
 static TupleTableSlot *
@@ -168,19 +202,13 @@ gcIterateForeignScan(ForeignScanState *node)
 	GcScanState *scan = node->fdw_state;
 	TupleTableSlot *slot = ExecClearTuple(node->ss.ss_ScanTupleSlot);
 
-	if (scan->source == NULL && scan->spool == NULL)
-	{
-		GcSourceRequest *request = &scan->request;
-
-		scan_begin_walk(scan);
-		if (gc_spool_needed(node->ss.ps.state, request->rel, request->list, request->conn))
-			scan_spool(scan, slot);
-	}
+	if (scan->source == NULL)
+		scan_start(scan, node->ss.ps.state, slot);
 	/* An empty slot means end of scan. */
-	if (scan->spool)
-		(void) gc_spool_get(scan->spool, slot);
-	else
+	if (scan->spool == NULL)
 		(void) scan_row(scan, slot);
+	else if (!gc_spool_get(scan->spool, slot) && scan_row(scan, slot))
+		gc_spool_put(scan->spool, slot);
 	return slot;
 }
 
@@ -189,10 +217,18 @@ gcReScanForeignScan(ForeignScanState *node)
 {
 	GcScanState *scan = node->fdw_state;
 
-	scan->source = NULL;
-	MemoryContextReset(scan->walk_cxt);
-	if (scan->spool)
+	/* Nothing that it depends on has changed: the same rows again. */
+	if (scan->spool && node->ss.ps.chgParam == NULL)
+	{
 		gc_spool_rewind(scan->spool);
+		return;
+	}
+	if (scan->spool)
+		gc_spool_end(scan->spool);
+	scan->spool = NULL;
+	scan->source = NULL;
+	scan->ended = false;
+	MemoryContextReset(scan->walk_cxt);
 }
 
 static void
@@ -215,8 +251,8 @@ gcExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	GcScanState *scan = node->fdw_state;
 
-	gc_explain_scan(es, scan->request.rel, scan->request.list ? scan->request.list->id : NULL,
-					scan->request.page_size);
+	gc_explain_scan(es, &scan->request, scan->ops,
+					scan->filter ? gc_filter_show(scan->filter, scan->request.list) : NULL);
 	if (es->analyze)
 		gc_explain_stat(es, &scan->stat);
 }

@@ -20,6 +20,7 @@
 typedef enum GcScanMethod
 {
 	GC_SCAN_SEARCH, /* pages of a search, or of any listing */
+	GC_SCAN_IDS,	/* contacts that the query names */
 } GcScanMethod;
 
 /* What is to be read; must outlive the source. */
@@ -31,7 +32,12 @@ typedef struct GcSourceRequest
 	GcStat *stat;
 	Bitmapset *columns; /* attnums wanted */
 	int page_size;
-	bool reads_all; /* nothing above will stop it early */
+	bool reads_all;		  /* nothing above will stop it early */
+	const char *criteria; /* what the platform is to filter by, JSON; NULL: nothing */
+	char **ids;			  /* by ids: which contacts, UTF-8 … */
+	int id_count;
+	bool id_is_array; /* more than one, maybe */
+	bool id_is_key;	  /* … and every contact that has one of them as its key */
 } GcSourceRequest;
 
 typedef struct GcSource GcSource;
@@ -63,5 +69,9 @@ struct GcSource
 };
 
 extern const GcSourceOps gc_source_search;
+extern const GcSourceOps gc_source_ids;
+
+/* What a search decodes its rows with. */
+extern struct GcDecoder *gc_source_search_decoder(GcSource *source);
 
 #endif /* GC_FDW_SOURCE_H */

@@ -34,6 +34,7 @@ search_open(const GcSourceRequest *request)
 		gc_pager_open(gc_calls_open(request->conn, request->stat), request->rel->resource,
 					  list ? list->id : NULL, request->page_size, request->conn->max_in_flight,
 					  request->rel->label);
+	gc_pager_filter(source->pager, request->criteria);
 	if (list)
 		gc_pager_on_missing(source->pager, forget_list, source);
 	if (request->reads_all)
@@ -70,6 +71,12 @@ search_finish(GcSource *base)
 						  errdetail("It had " INT64_FORMAT " rows at first and " INT64_FORMAT
 									" at last: some may be missing, or there twice.",
 									first, gc_pager_total(source->pager))));
+}
+
+GcDecoder *
+gc_source_search_decoder(GcSource *base)
+{
+	return ((SearchSource *) base)->decoder;
 }
 
 const GcSourceOps gc_source_search = {.name = "search",

@@ -1,0 +1,144 @@
+\set ECHO none
+\getenv srcdir PG_ABS_SRCDIR
+\set setup :srcdir '/sql/include/setup.sql'
+\i :setup
+--
+-- Contacts by id, and conditions that the platform checks (U7, U8, U11, DESIGN 4.4)
+--
+CALL sim.list('leads', '{key,name,phone,age,seen}', '{phone}',
+  '{"columnDataTypeSpecifications": [{"columnName": "age", "columnDataType": "NUMERIC"},
+                                     {"columnName": "seen", "columnDataType": "TIMESTAMP"}]}');
+CREATE FOREIGN TABLE gc.leads (contact_id text OPTIONS (attribute 'id'), key text, name text, age numeric, seen timestamptz)
+  SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'key');
+SET timezone = 'UTC';
+INSERT INTO gc.leads (key, name, age, seen)
+SELECT 'K-' || i, CASE WHEN i % 10 > 0 THEN 'Name ' || i % 7 END, i, timestamptz '2026-01-01' + i * interval '1 hour'
+FROM generate_series(1, 1500) i;
+-- A contact that was loaded elsewhere, under an id of its own.
+INSERT INTO gc.leads (contact_id, key, name) VALUES ('K-5', 'K-5', 'Name 5');
+CREATE FOREIGN TABLE gc.other (contact_id text OPTIONS (attribute 'id'), k text OPTIONS (field 'key'), name text)
+  SERVER genesys OPTIONS (object 'contacts', list_id 'leads');
+INSERT INTO gc.other VALUES ('elsewhere', 'K-5', 'another id');
+
+-- What was asked, in short.
+CREATE FUNCTION gc.asked(OUT call text, OUT rows bigint, OUT times bigint) RETURNS SETOF record LANGUAGE sql AS $$
+  SELECT method || ' ' || regexp_replace(regexp_replace(path, '.*/contacts/', ''), '^(?!search$|bulk$).*', 'one'), sum(rows), count(*)
+  FROM sim.requests()
+  WHERE path LIKE '%/contacts/%' GROUP BY 1 ORDER BY 1;
+$$;
+CREATE PROCEDURE gc.ask(query text) LANGUAGE plpgsql AS $$
+DECLARE n bigint; c record;
+BEGIN
+  CALL sim.forget();
+  EXECUTE format('SELECT count(*) FROM (%s) q', query) INTO n;
+  RAISE INFO '% rows', n;
+  FOR c IN SELECT * FROM gc.asked() LOOP RAISE INFO '  %: % rows in % requests', c.call, c.rows, c.times; END LOOP;
+END $$;
+
+--
+-- By id
+--
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = 'K-7' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE 'K-7' = contact_id AND name = 'Name 1' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = 'nobody' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = '' OR contact_id = NULL $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id IN ('K-1', 'K-2', 'K-2', 'nobody', '', NULL) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = ANY (ARRAY(SELECT 'K-' || i FROM generate_series(1, 120) i)) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = ANY ('{}') $$);
+-- By key: by id, and by a search for those that were loaded elsewhere, once each.
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE key = 'K-5' $$);
+SELECT contact_id, name FROM gc.leads WHERE key = 'K-5' ORDER BY 1;
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE key IN ('K-5', 'K-6') $$);
+-- What search does not show yet.
+CALL sim.set('{"read_lag_ms": 60000}');
+INSERT INTO gc.leads (key, name) VALUES ('K-new', 'new');
+SELECT key, name FROM gc.leads WHERE key = 'K-new';
+CALL sim.set('{"read_lag_ms": 0}');
+-- An id is a text of its own.
+INSERT INTO gc.leads (key) VALUES ('K:a@b.c');
+SELECT contact_id FROM gc.leads WHERE contact_id = 'K:a@b.c';
+
+--
+-- Joins: a look-up for each row of a small table; the whole list for a large one
+--
+CREATE TABLE gc.few AS SELECT 'K-' || i AS k FROM generate_series(1, 3) i;
+ANALYZE gc.few;
+CALL gc.ask($$ SELECT * FROM gc.few JOIN gc.leads ON contact_id = k $$);
+CALL gc.ask($$ SELECT * FROM gc.few LEFT JOIN gc.leads ON contact_id = k AND age > 1 $$);
+CALL gc.ask($$ SELECT FROM gc.few WHERE (SELECT age FROM gc.leads WHERE contact_id = k) < 3 $$);
+CREATE TABLE gc.many AS SELECT 'K-' || i AS k FROM generate_series(1, 1000) i;
+ANALYZE gc.many;
+SELECT count(*) FROM gc.leads;
+CALL gc.ask($$ SELECT * FROM gc.many JOIN gc.leads ON contact_id = k $$);
+-- A rescan whose parameters did not change asks for nothing.
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;
+CALL gc.ask($$ SELECT * FROM gc.few JOIN gc.leads ON name <> k WHERE age < 5 $$);
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material;
+
+--
+-- Conditions
+--
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = 'Name 3' $$);
+-- The platform ignores case; PostgreSQL does not.
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = 'name 3' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name IN ('Name 3', 'Name 4', NULL) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name LIKE 'Name 1%' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name LIKE '%6' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name LIKE '_ame 5%' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name LIKE 'Name\_%' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name ^@ 'Name 2' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name IS NULL $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name IS NOT NULL AND age <= 50 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE age < 10 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE age BETWEEN 10 AND 19 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE age IN (1, 2, 3) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE 1490 < age $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE seen < '2026-01-02' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE seen >= '2026-03-04 11:00' $$);
+-- AND, OR: as far as it can be said in two levels.
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = 'Name 3' AND (age = 3 OR age = 10 OR name LIKE 'X%') $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE (name = 'Name 3' AND age < 100) OR (name = 'Name 4' AND age > 1400) $$);
+-- What would lose rows, or means something else there, is not pushed.
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name <> 'Name 3' AND name > 'Name 4' AND lower(name) = 'name 6' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name ILIKE 'NAME 3' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE NOT (name = 'Name 3') $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = 'Name 3' OR random() < 0 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = 'Name 3' COLLATE "C" $$);
+-- A column that the list holds as another type is compared here.
+CREATE FOREIGN TABLE gc.typed (age text, name integer OPTIONS (field 'phone')) SERVER genesys OPTIONS (object 'contacts', list_id 'leads');
+CALL gc.ask($$ SELECT * FROM gc.typed WHERE age = '15' $$);
+CALL gc.ask($$ SELECT * FROM gc.typed WHERE name = 15 $$);
+
+--
+-- Parameters: of generic plans, PL/pgSQL, NULL among them
+--
+SET plan_cache_mode = force_generic_plan;
+PREPARE by_name(text, numeric) AS SELECT count(*) FROM gc.leads WHERE name = $1 AND age < $2;
+CALL sim.forget();
+EXECUTE by_name('Name 3', 100);
+EXECUTE by_name('Name 4', 50);
+EXECUTE by_name(NULL, 50);
+SELECT * FROM gc.asked();
+PREPARE by_id(text) AS SELECT key FROM gc.leads WHERE contact_id = $1;
+CALL sim.forget();
+EXECUTE by_id('K-3');
+EXECUTE by_id(NULL);
+SELECT * FROM gc.asked();
+RESET plan_cache_mode;
+DO $$
+DECLARE wanted text := 'Name 3'; n bigint;
+BEGIN
+  SELECT count(*) INTO n FROM gc.leads WHERE name = wanted AND age < 20;
+  RAISE INFO '% rows', n;
+END $$;
+
+--
+-- EXPLAIN asks nobody
+--
+CALL sim.forget();
+EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE contact_id = 'K-1';
+EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE key = ANY ('{K-1,K-2}');
+EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE name = 'Name "3"' AND age < 100 AND name <> 'x';
+EXPLAIN (COSTS OFF) SELECT * FROM gc.few JOIN gc.leads ON contact_id = k;
+SELECT * FROM gc.asked();
+DROP SERVER genesys CASCADE;

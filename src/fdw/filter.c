@@ -1,0 +1,403 @@
+/*
+ * fdw/filter.c
+ *	  The conditions of a plan with the values of one execution.
+ */
+#include "postgres.h"
+
+#include "api/criteria.h"
+#include "fdw/filter.h"
+#include "fdw/pushdown.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+/* More values than this make a request that is too large; then all rows are read. */
+#define SET_MAX 1000
+
+/*
+ * A cell without a zone may be a moment of another zone to the platform, and
+ * how exactly it compares is not published: a day more on either side.
+ */
+#define MOMENT_MARGIN_US USECS_PER_DAY
+
+struct GcFilter
+{
+	PlanState *node;
+	const GcRelation *rel;
+	List *conditions;
+	List *states; /* ExprState of each value */
+	Oid *types;
+	bool *is_constant;
+	Datum *values;
+	bool *nulls;
+	bool *unknown; /* for EXPLAIN: not evaluated */
+	int identity;
+};
+
+/* What became of a predicate. */
+typedef enum Outcome
+{
+	ADDED,
+	NEVER,	/* it cannot hold: its value is NULL */
+	UNSAID, /* the platform cannot check it */
+} Outcome;
+
+GcFilter *
+gc_filter_create(PlanState *node, const GcRelation *rel, List *conditions, List *exprs,
+				 int identity)
+{
+	GcFilter *filter = palloc0(sizeof(GcFilter));
+	int count = list_length(exprs);
+	ListCell *lc;
+
+	filter->node = node;
+	filter->rel = rel;
+	filter->conditions = conditions;
+	filter->states = ExecInitExprList(exprs, node);
+	filter->identity = identity;
+	filter->types = palloc(sizeof(Oid) * Max(count, 1));
+	filter->values = palloc(sizeof(Datum) * Max(count, 1));
+	filter->nulls = palloc(sizeof(bool) * Max(count, 1));
+	filter->unknown = palloc0(sizeof(bool) * Max(count, 1));
+	filter->is_constant = palloc(sizeof(bool) * Max(count, 1));
+	foreach (lc, exprs)
+	{
+		filter->types[foreach_current_index(lc)] = exprType(lfirst(lc));
+		filter->is_constant[foreach_current_index(lc)] = IsA(lfirst(lc), Const);
+	}
+	return filter;
+}
+
+/* Into the current context: arrays may be of the expression's own. */
+static void
+evaluate(GcFilter *filter, bool constants_only)
+{
+	ExprContext *econtext = filter->node->ps_ExprContext;
+	ListCell *lc;
+
+	foreach (lc, filter->states)
+	{
+		int i = foreach_current_index(lc);
+
+		filter->unknown[i] = constants_only && !filter->is_constant[i];
+		filter->nulls[i] = false;
+		if (!filter->unknown[i])
+			filter->values[i] = ExecEvalExpr(lfirst(lc), econtext, &filter->nulls[i]);
+	}
+}
+
+/* A value as the text of a cell; NULL if no cell has such a one. */
+static char *
+value_text(Oid type, Datum value)
+{
+	Oid output;
+	bool varlena;
+	char *printed;
+
+	getTypeOutputInfo(type, &output, &varlena);
+	printed = OidOutputFunctionCall(output, value);
+	if (type == NUMERICOID && strspn(printed, "-0123456789.") != strlen(printed))
+		return NULL;
+	return gc_value_to_utf8(printed);
+}
+
+/* The elements of an array that are not NULL; more than SET_MAX if one cannot be said. */
+static int
+array_texts(Oid type, Datum value, char ***texts)
+{
+	ArrayType *array = DatumGetArrayTypeP(value);
+	Oid element = get_element_type(type);
+	int16 typlen;
+	bool typbyval;
+	char typalign;
+	Datum *values;
+	bool *nulls;
+	int count;
+	int kept = 0;
+
+	get_typlenbyvalalign(element, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, element, typlen, typbyval, typalign, &values, &nulls, &count);
+	*texts = palloc(sizeof(char *) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		char *one = nulls[i] ? NULL : value_text(element, values[i]);
+
+		if (one)
+			(*texts)[kept++] = one;
+		else if (!nulls[i])
+			return SET_MAX + 1;
+	}
+	return kept;
+}
+
+/* The literal parts of a LIKE pattern. */
+typedef struct Pattern
+{
+	char *first; /* what a match begins with; empty: anything */
+	char *last;	 /* … and ends with */
+	char *longest;
+	bool exact; /* there is no wildcard: it is "first" as a whole */
+} Pattern;
+
+static void
+read_pattern(const char *pattern, Pattern *result)
+{
+	StringInfoData part;
+	bool first = true;
+
+	*result = (Pattern){.first = "", .last = "", .longest = "", .exact = true};
+	initStringInfo(&part);
+	for (const char *p = pattern;; p++)
+	{
+		bool wild = *p == '%' || *p == '_';
+
+		if (*p == '\\' && p[1] != '\0')
+			appendStringInfoChar(&part, *++p);
+		else if (!wild && *p != '\0')
+			appendStringInfoChar(&part, *p);
+		if (!wild && *p != '\0')
+			continue;
+		if (first)
+			result->first = pstrdup(part.data);
+		if (part.len > strlen(result->longest))
+			result->longest = pstrdup(part.data);
+		result->last = pstrdup(part.data);
+		first = false;
+		resetStringInfo(&part);
+		if (*p == '\0')
+			return;
+		result->exact = false;
+	}
+}
+
+/* The most telling test that a pattern's matches pass; false if there is none. */
+static bool
+pattern_test(const char *pattern, GcOperator *op, char **literal)
+{
+	Pattern parts;
+
+	read_pattern(pattern, &parts);
+	if (parts.exact)
+	{
+		*op = GC_OPERATOR_EQUALS;
+		*literal = parts.first;
+		return true;
+	}
+	*literal = parts.longest;
+	*op = parts.longest == NULL || *parts.longest == '\0' ? GC_OPERATOR_EQUALS
+		  : strcmp(parts.longest, parts.first) == 0		  ? GC_OPERATOR_BEGINS_WITH
+		  : strcmp(parts.longest, parts.last) == 0		  ? GC_OPERATOR_ENDS_WITH
+														  : GC_OPERATOR_CONTAINS;
+	return **literal != '\0';
+}
+
+/* A moment as ISO 8601, a day later or earlier; NULL beyond what a cell can say. */
+static char *
+moment_text(Datum value, int64 shift)
+{
+	TimestampTz moment = DatumGetTimestampTz(value);
+	struct pg_tm tm;
+	fsec_t fraction;
+
+	if (TIMESTAMP_NOT_FINITE(moment) || pg_add_s64_overflow(moment, shift, &moment) ||
+		timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) != 0 || tm.tm_year < 1 ||
+		tm.tm_year > 9999)
+		return NULL;
+	return psprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year, tm.tm_mon, tm.tm_mday,
+					tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* How the list compares that column: only like with like is safe. */
+static GcColumnType
+list_type(const GcList *list, const char *field)
+{
+	for (int i = 0; i < list->column_count; i++)
+		if (strcmp(list->columns[i], field) == 0)
+			return list->types[i];
+	return GC_COLUMN_TEXT;
+}
+
+/* How a test compares, as far as that does not depend on the value. */
+static GcOperator
+test_operator(GcTest test)
+{
+	switch (test)
+	{
+		case GC_TEST_IN:
+			return GC_OPERATOR_IN;
+		case GC_TEST_LIKE:
+			return GC_OPERATOR_CONTAINS;
+		case GC_TEST_BEGINS:
+			return GC_OPERATOR_BEGINS_WITH;
+		case GC_TEST_AT_MOST:
+			return GC_OPERATOR_LESS_THAN_EQUALS;
+		case GC_TEST_AT_LEAST:
+			return GC_OPERATOR_GREATER_THAN_EQUALS;
+		case GC_TEST_BEFORE:
+			return GC_OPERATOR_BEFORE;
+		case GC_TEST_AFTER:
+			return GC_OPERATOR_AFTER;
+		default:
+			return GC_OPERATOR_EQUALS;
+	}
+}
+
+static GcColumnType
+column_type(const GcColumn *column)
+{
+	if (column->type.type == TIMESTAMPTZOID)
+		return GC_COLUMN_TIMESTAMP;
+	return column->type.kind == GC_VALUE_INT || column->type.type == NUMERICOID
+			   ? GC_COLUMN_NUMERIC
+			   : GC_COLUMN_TEXT;
+}
+
+/* Adds "column op value" for a test with one value. */
+static Outcome
+add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *column, int i)
+{
+	bool numeric = column_type(column) == GC_COLUMN_NUMERIC;
+	GcOperator op = test_operator(test);
+	char *value;
+
+	if (test == GC_TEST_BEFORE || test == GC_TEST_AFTER)
+		value = moment_text(filter->values[i],
+							test == GC_TEST_BEFORE ? MOMENT_MARGIN_US : -MOMENT_MARGIN_US);
+	else
+		value = value_text(filter->types[i], filter->values[i]);
+	if (value == NULL || (test == GC_TEST_LIKE && !pattern_test(value, &op, &value)) ||
+		(op != GC_OPERATOR_EQUALS && *value == '\0'))
+		return UNSAID;
+	gc_criteria_predicate(criteria, column->field, numeric, op, false, &value, 1);
+	return ADDED;
+}
+
+static Outcome
+add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *predicate)
+{
+	GcTest test = list_nth_int(predicate, GcPredicateTest);
+	const GcColumn *column =
+		&filter->rel->columns[list_nth_int(predicate, GcPredicateColumn) - 1];
+	int i = list_nth_int(predicate, GcPredicateValue);
+	GcColumnType type = list ? list_type(list, column->field) : column_type(column);
+	char *empty = "";
+	char *unknown = "?";
+	char **texts;
+	int count;
+
+	if (test == GC_TEST_NULL || test == GC_TEST_NOT_NULL)
+	{
+		if (type != GC_COLUMN_TEXT)
+			return UNSAID;
+		gc_criteria_predicate(criteria, column->field, false, GC_OPERATOR_EQUALS,
+							  test == GC_TEST_NOT_NULL, &empty, 1);
+		return ADDED;
+	}
+	if (filter->nulls[i])
+		return NEVER;
+	if (type != column_type(column))
+		return UNSAID;
+	if (filter->unknown[i])
+	{
+		gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC,
+							  test_operator(test), false, &unknown, 1);
+		return ADDED;
+	}
+	if (test != GC_TEST_IN)
+		return add_single(filter, criteria, test, column, i);
+	count = array_texts(filter->types[i], filter->values[i], &texts);
+	if (count > SET_MAX)
+		return UNSAID;
+	if (count == 0)
+		return NEVER;
+	gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC, GC_OPERATOR_IN,
+						  false, texts, count);
+	return ADDED;
+}
+
+/* Adds a clause; false if it can never hold. */
+static bool
+add_clause(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *predicates)
+{
+	GcCriteria before;
+	bool added = false;
+	ListCell *lc;
+
+	gc_criteria_clause(criteria);
+	before = *criteria;
+	foreach (lc, predicates)
+		switch (add_predicate(filter, criteria, list, lfirst(lc)))
+		{
+			case ADDED:
+				added = true;
+				break;
+			case NEVER:
+				break;
+			case UNSAID:
+				/* One that cannot be said makes all of the clause so. */
+				criteria->clauses = before.clauses;
+				criteria->predicates = before.predicates;
+				criteria->text.len = before.text.len;
+				criteria->text.data[criteria->text.len] = '\0';
+				return true;
+		}
+	return added;
+}
+
+/* The ids that the plan names; false if it names none. */
+static bool
+set_ids(GcFilter *filter, GcSourceRequest *request)
+{
+	int i = filter->identity;
+
+	if (filter->nulls[i])
+		return false;
+	if (OidIsValid(get_element_type(filter->types[i])))
+		request->id_count = array_texts(filter->types[i], filter->values[i], &request->ids);
+	else
+	{
+		request->ids = palloc(sizeof(char *));
+		request->ids[0] = value_text(filter->types[i], filter->values[i]);
+		request->id_count = 1;
+	}
+	return request->id_count > 0;
+}
+
+/* The criteria as JSON, NULL for none; false if nothing can match. */
+static bool
+make_criteria(GcFilter *filter, const GcList *list, const char **json)
+{
+	GcCriteria criteria;
+	ListCell *lc;
+
+	gc_criteria_begin(&criteria);
+	foreach (lc, filter->conditions)
+		if (!add_clause(filter, &criteria, list, lfirst(lc)))
+			return false;
+	*json = gc_criteria_end(&criteria);
+	return true;
+}
+
+bool
+gc_filter_apply(GcFilter *filter, GcSourceRequest *request)
+{
+	evaluate(filter, false);
+	if (filter->identity >= 0 && !set_ids(filter, request))
+		return false;
+	return make_criteria(filter, request->list, &request->criteria);
+}
+
+const char *
+gc_filter_show(GcFilter *filter, const GcList *list)
+{
+	const char *json;
+
+	evaluate(filter, true);
+	return make_criteria(filter, list, &json) ? json : NULL;
+}

@@ -1,0 +1,287 @@
+/*
+ * fdw/pushdown.c
+ *	  Which conditions of a query the platform can check as well.
+ */
+#include "postgres.h"
+
+#include "fdw/pushdown.h"
+
+#include "access/stratnum.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+/* The pieces of "column operator value", whichever way round it stands. */
+typedef struct Comparison
+{
+	const GcColumn *column;
+	Expr *value;
+	Oid op; /* as if the column stood on the left */
+	Oid collation;
+} Comparison;
+
+typedef struct Pushdown
+{
+	PlannerInfo *root;
+	const GcRelation *rel;
+	Index relid;
+	List **exprs;
+} Pushdown;
+
+/* The column that an expression is; NULL if it is something else. */
+static const GcColumn *
+column_of(const GcRelation *rel, Index relid, Node *node)
+{
+	Var *var;
+
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	var = (Var *) node;
+	if (!IsA(node, Var) || var->varno != relid || var->varlevelsup != 0 || var->varattno <= 0)
+		return NULL;
+	return &rel->columns[var->varattno - 1];
+}
+
+/* Is it the same for all rows of a scan? */
+static bool
+is_value(PlannerInfo *root, Index relid, Node *node)
+{
+	return !bms_is_member(relid, pull_varnos(root, node)) &&
+		   !contain_volatile_functions(node) && !contain_subplans(node);
+}
+
+static bool
+match_operands(PlannerInfo *root, const GcRelation *rel, Index relid, List *args, Oid opno,
+			   Oid collation, bool commute, Comparison *result)
+{
+	Node *left = linitial(args);
+	Node *right = lsecond(args);
+
+	result->collation = collation;
+	result->op = opno;
+	result->column = column_of(rel, relid, left);
+	result->value = (Expr *) right;
+	if (result->column == NULL && commute)
+	{
+		result->column = column_of(rel, relid, right);
+		result->value = (Expr *) left;
+		result->op = get_commutator(opno);
+	}
+	return result->column != NULL && OidIsValid(result->op) &&
+		   is_value(root, relid, (Node *) result->value);
+}
+
+/* A column of text that is compared byte by byte, as the platform may do it, too. */
+static bool
+is_plain_text(const GcColumn *column, Oid collation)
+{
+	return (column->type.type == TEXTOID || column->type.type == VARCHAROID) &&
+		   (!OidIsValid(collation) || get_collation_isdeterministic(collation));
+}
+
+/* The operator's place in the order of numbers or moments; 0: it has none. */
+static int
+ordered_strategy(const Comparison *comparison)
+{
+	const GcColumn *column = comparison->column;
+	Oid type = column->type.type;
+
+	if (column->type.kind != GC_VALUE_INT && type != NUMERICOID && type != TIMESTAMPTZOID)
+		return 0;
+	if (type == TIMESTAMPTZOID && exprType((Node *) comparison->value) != TIMESTAMPTZOID)
+		return 0;
+	return get_op_opfamily_strategy(
+		comparison->op, lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf);
+}
+
+/* The test that a comparison is; false if the platform cannot make it. */
+static bool
+test_of(const Comparison *comparison, GcTest *test)
+{
+	const GcColumn *column = comparison->column;
+	bool moment = column->type.type == TIMESTAMPTZOID;
+
+	if (column->field == NULL || column->type.is_domain)
+		return false;
+	if (is_plain_text(column, comparison->collation))
+		switch (get_opcode(comparison->op))
+		{
+			case F_TEXTEQ:
+				*test = GC_TEST_EQUALS;
+				return true;
+			case F_TEXTLIKE:
+				*test = GC_TEST_LIKE;
+				return true;
+			case F_STARTS_WITH:
+				*test = GC_TEST_BEGINS;
+				return true;
+			default:
+				return false;
+		}
+	switch (ordered_strategy(comparison))
+	{
+		case BTLessStrategyNumber:
+		case BTLessEqualStrategyNumber:
+			*test = moment ? GC_TEST_BEFORE : GC_TEST_AT_MOST;
+			return true;
+		case BTEqualStrategyNumber:
+			*test = GC_TEST_EQUALS;
+			return !moment;
+		case BTGreaterEqualStrategyNumber:
+		case BTGreaterStrategyNumber:
+			*test = moment ? GC_TEST_AFTER : GC_TEST_AT_LEAST;
+			return true;
+		default:
+			return false;
+	}
+}
+
+static List *
+predicate(Pushdown *push, GcTest test, const GcColumn *column, Expr *value)
+{
+	int index = -1;
+
+	if (value)
+	{
+		index = list_length(*push->exprs);
+		*push->exprs = lappend(*push->exprs, value);
+	}
+	return list_make1(list_make3_int(test, column->attnum, index));
+}
+
+static List *
+push_operator(Pushdown *push, OpExpr *expr)
+{
+	Comparison comparison;
+	GcTest test;
+
+	if (list_length(expr->args) != 2 ||
+		!match_operands(push->root, push->rel, push->relid, expr->args, expr->opno,
+						expr->inputcollid, true, &comparison) ||
+		!test_of(&comparison, &test))
+		return NIL;
+	return predicate(push, test, comparison.column, comparison.value);
+}
+
+static List *
+push_array(Pushdown *push, ScalarArrayOpExpr *expr)
+{
+	Comparison comparison;
+	GcTest test;
+
+	if (!expr->useOr ||
+		!match_operands(push->root, push->rel, push->relid, expr->args, expr->opno,
+						expr->inputcollid, false, &comparison) ||
+		!test_of(&comparison, &test) || test != GC_TEST_EQUALS)
+		return NIL;
+	return predicate(push, GC_TEST_IN, comparison.column, comparison.value);
+}
+
+static List *
+push_null_test(Pushdown *push, NullTest *expr)
+{
+	const GcColumn *column = column_of(push->rel, push->relid, (Node *) expr->arg);
+
+	if (column == NULL || column->field == NULL || expr->argisrow)
+		return NIL;
+	return predicate(push, expr->nulltesttype == IS_NULL ? GC_TEST_NULL : GC_TEST_NOT_NULL,
+					 column, NULL);
+}
+
+/* Predicates of which one holds wherever the expression does; NIL if there are none. */
+static List *
+push_expression(Pushdown *push, Node *node)
+{
+	List *all = NIL;
+	ListCell *lc;
+
+	switch (nodeTag(node))
+	{
+		case T_RestrictInfo:
+			return push_expression(push, (Node *) ((RestrictInfo *) node)->clause);
+		case T_OpExpr:
+			return push_operator(push, (OpExpr *) node);
+		case T_ScalarArrayOpExpr:
+			return push_array(push, (ScalarArrayOpExpr *) node);
+		case T_NullTest:
+			return push_null_test(push, (NullTest *) node);
+		case T_BoolExpr:
+			break;
+		default:
+			return NIL;
+	}
+	foreach (lc, ((BoolExpr *) node)->args)
+	{
+		List *one = push_expression(push, lfirst(lc));
+
+		switch (((BoolExpr *) node)->boolop)
+		{
+			case AND_EXPR:
+				/* Any arm of an AND holds wherever all of it does. */
+				if (one != NIL)
+					return one;
+				break;
+			case OR_EXPR:
+				if (one == NIL)
+					return NIL;
+				all = list_concat(all, one);
+				break;
+			default:
+				return NIL;
+		}
+	}
+	return all;
+}
+
+List *
+gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses, List **exprs)
+{
+	Pushdown push = {.root = root, .rel = rel, .relid = relid, .exprs = exprs};
+	List *pushed = NIL;
+	ListCell *lc;
+
+	foreach (lc, clauses)
+	{
+		List *predicates = push_expression(&push, lfirst(lc));
+
+		if (predicates != NIL)
+			pushed = lappend(pushed, predicates);
+	}
+	return pushed;
+}
+
+bool
+gc_pushdown_identity(PlannerInfo *root, const GcRelation *rel, Index relid, Expr *clause,
+					 GcIdentity *identity)
+{
+	Comparison comparison;
+	bool found = false;
+
+	identity->is_array = IsA(clause, ScalarArrayOpExpr);
+	if (identity->is_array)
+	{
+		ScalarArrayOpExpr *expr = (ScalarArrayOpExpr *) clause;
+
+		found = expr->useOr && match_operands(root, rel, relid, expr->args, expr->opno,
+											  expr->inputcollid, false, &comparison);
+	}
+	else if (IsA(clause, OpExpr) && list_length(((OpExpr *) clause)->args) == 2)
+	{
+		OpExpr *expr = (OpExpr *) clause;
+
+		found = match_operands(root, rel, relid, expr->args, expr->opno, expr->inputcollid,
+							   true, &comparison);
+	}
+	if (!found || get_opcode(comparison.op) != F_TEXTEQ ||
+		!is_plain_text(comparison.column, comparison.collation))
+		return false;
+	identity->column = comparison.column->attnum;
+	identity->value = comparison.value;
+	identity->is_key = identity->column == rel->key && rel->key != 0;
+	return identity->is_key || (identity->column == rel->id && rel->id != 0);
+}

@@ -1,0 +1,228 @@
+/*
+ * fdw/source_ids.c
+ *	  Rows of contacts that the query names, by their ids.
+ *
+ * Fifty a request, or one by itself, several requests at once, read in order.
+ * Where the column is the key, contacts that were loaded elsewhere may carry it
+ * under other ids: a search follows, and gives those that were not there yet
+ * (by id shows what search does not show yet, after a write).
+ */
+#include "postgres.h"
+
+#include "api/contacts.h"
+#include "fdw/decode.h"
+#include "fdw/source.h"
+
+#include "common/hashfn.h"
+#include "utils/hsearch.h"
+
+/* Ids longer than this are told apart by their hash alone: longer ones are never made by us. */
+#define ID_SIZE 128
+
+typedef struct IdsSource
+{
+	GcSource base;
+	GcCalls *calls;
+	GcDecoder *decoder;
+	char **ids; /* without repetitions */
+	int count;
+	int next_start; /* the next id to ask for */
+	int next_read;	/* the first id of the request to be read next */
+	GcCall **ring;	/* requests in flight, max_in_flight of them */
+	GcJson echo;	/* the answer at hand … */
+	bool reading;	/* … is being read; */
+	bool single;	/* it is one contact, no array */
+	HTAB *seen;		/* of contacts given, where a search follows; else NULL */
+	GcSource *search;
+	MemoryContext cxt;
+} IdsSource;
+
+/* Without those that are there twice, or can be nobody's. */
+static void
+take_ids(IdsSource *source, const GcSourceRequest *request)
+{
+	HASHCTL control = {.keysize = ID_SIZE, .entrysize = ID_SIZE, .hcxt = CurrentMemoryContext};
+	HTAB *known =
+		hash_create("gc_fdw ids", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+
+	source->ids = palloc(sizeof(char *) * Max(request->id_count, 1));
+	for (int i = 0; i < request->id_count; i++)
+	{
+		bool found;
+
+		if (*request->ids[i] == '\0' || strlen(request->ids[i]) >= ID_SIZE)
+			continue;
+		(void) hash_search(known, request->ids[i], HASH_ENTER, &found);
+		if (!found)
+			source->ids[source->count++] = request->ids[i];
+	}
+	hash_destroy(known);
+}
+
+static GcSource *
+ids_open(const GcSourceRequest *request)
+{
+	IdsSource *source = palloc0(sizeof(IdsSource));
+
+	source->base.ops = &gc_source_ids;
+	source->base.request = request;
+	source->cxt = CurrentMemoryContext;
+	source->decoder = gc_decoder_create(request->rel, request->list, request->columns);
+	source->calls = gc_calls_open(request->conn, request->stat);
+	source->ring = palloc0(sizeof(GcCall *) * request->conn->max_in_flight);
+	take_ids(source, request);
+	if (request->id_is_key)
+	{
+		HASHCTL control = {.keysize = ID_SIZE, .entrysize = ID_SIZE, .hcxt = source->cxt};
+
+		source->seen = hash_create("gc_fdw contacts", 64, &control,
+								   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+		source->search = gc_source_search.open(request);
+	}
+	return &source->base;
+}
+
+static GcCall **
+ring_slot(IdsSource *source, int first)
+{
+	return &source->ring[(first / GC_CONTACTS_MAX_IDS) %
+						 source->base.request->conn->max_in_flight];
+}
+
+/* Asks for as many as may be in flight. */
+static void
+fetch_ahead(IdsSource *source)
+{
+	const GcSourceRequest *request = source->base.request;
+	int most = request->conn->max_in_flight * GC_CONTACTS_MAX_IDS;
+
+	while (source->next_start < source->count && source->next_start < source->next_read + most)
+	{
+		int first = source->next_start;
+		int count = Min(GC_CONTACTS_MAX_IDS, source->count - first);
+		MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
+		GcCallSpec spec;
+
+		gc_contacts_by_ids(request->list->id, source->ids + first, count, &spec);
+		*ring_slot(source, first) = gc_call_start(source->calls, &spec);
+		MemoryContextSwitchTo(caller_cxt);
+		source->next_start += count;
+	}
+}
+
+static const char *
+not_read(IdsSource *source)
+{
+	return psprintf("could not read %s", source->base.request->rel->label);
+}
+
+/* Begins to read the next answer; false if there is none left. */
+static bool
+next_answer(IdsSource *source)
+{
+	GcCall *call;
+	const GcFailure *failure;
+	const char *bytes;
+	size_t len;
+
+	fetch_ahead(source);
+	if (source->next_read >= source->next_start)
+		return false;
+	call = *ring_slot(source, source->next_read);
+	gc_call_wait(call);
+	failure = gc_call_failure(call);
+	source->single = source->count - source->next_read == 1;
+	/* One contact that is not there is no error; a list that is not there is one. */
+	if (failure && source->single && gc_contacts_is_missing(failure))
+	{
+		source->next_read++;
+		return next_answer(source);
+	}
+	if (failure && failure->status == 404)
+		gc_list_forget(source->base.request->list);
+	if (failure)
+		gc_call_throw(call, not_read(source), NULL);
+	bytes = gc_call_reply(call, &len);
+	gc_json_init(&source->echo, bytes, len);
+	source->reading = source->single || gc_json_enter(&source->echo, '[');
+	if (!source->reading)
+		gc_call_throw_reply(call, "The answer is no array of contacts.", not_read(source),
+							NULL);
+	return true;
+}
+
+/* Is there another contact in the answer at hand?  Ends with it, if not. */
+static bool
+more_in_answer(IdsSource *source)
+{
+	GcCall **slot = ring_slot(source, source->next_read);
+	bool more = source->single ? source->echo.error == NULL && !gc_json_end(&source->echo)
+							   : gc_json_element(&source->echo);
+
+	if (more)
+		return true;
+	if (source->echo.error)
+		gc_call_throw_reply(*slot,
+							psprintf("The answer is malformed: %s.", source->echo.error),
+							not_read(source), NULL);
+	gc_call_free(*slot);
+	*slot = NULL;
+	source->reading = false;
+	source->next_read += Min(GC_CONTACTS_MAX_IDS, source->count - source->next_read);
+	return false;
+}
+
+/* Has the contact been given before?  Notes it. */
+static bool
+was_seen(IdsSource *source, GcDecoder *decoder)
+{
+	char id[ID_SIZE];
+	bool found;
+
+	gc_decoder_id(decoder, id, sizeof(id));
+	(void) hash_search(source->seen, id, HASH_ENTER, &found);
+	return found;
+}
+
+static bool
+ids_next(GcSource *base, Datum *values, bool *nulls)
+{
+	IdsSource *source = (IdsSource *) base;
+
+	while (source->reading || next_answer(source))
+	{
+		if (!more_in_answer(source))
+			continue;
+		if (!gc_decoder_row(source->decoder, &source->echo, values, nulls))
+			gc_call_throw_reply(*ring_slot(source, source->next_read),
+								"A contact is not a JSON object.", not_read(source), NULL);
+		if (source->seen)
+			(void) was_seen(source, source->decoder);
+		return true;
+	}
+	while (source->search && source->search->ops->next(source->search, values, nulls))
+		if (!was_seen(source, gc_source_search_decoder(source->search)))
+			return true;
+	return false;
+}
+
+static int64
+ids_total(GcSource *base)
+{
+	return -1;
+}
+
+static void
+ids_finish(GcSource *base)
+{
+	IdsSource *source = (IdsSource *) base;
+
+	if (source->search)
+		source->search->ops->finish(source->search);
+}
+
+const GcSourceOps gc_source_ids = {.name = "ids",
+								   .open = ids_open,
+								   .next = ids_next,
+								   .total = ids_total,
+								   .finish = ids_finish};
