@@ -58,6 +58,7 @@ typedef struct Carrier
 	size_t reply_max;
 	bool reply_too_big;
 	bool reply_no_memory;
+	int requests;	/* sent, of which there is to be one */
 	bool tunnelled; /* through a proxy, to a host that speaks TLS */
 	bool look_up_refused;
 	char error[CURL_ERROR_SIZE];
@@ -88,6 +89,18 @@ on_upload(char *buffer, size_t size, size_t count, void *arg)
 	carrier->upload += len;
 	carrier->upload_left -= len;
 	return len;
+}
+
+/*
+ * A request goes out.  Where a kept connection turns out to be dead, curl would
+ * send the same on another by itself: uncounted, beyond max_retries.
+ */
+static int
+on_request(void *arg, char *remote, char *local, int remote_port, int local_port)
+{
+	Carrier *carrier = arg;
+
+	return ++carrier->requests > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static size_t
@@ -326,6 +339,7 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 	carrier->reply_len = 0;
 	carrier->reply_max = request->max_reply;
 	carrier->reply_too_big = carrier->reply_no_memory = carrier->look_up_refused = false;
+	carrier->requests = 0;
 	carrier->error[0] = '\0';
 	for (const char *const *header = request->headers; header && *header; header++)
 	{
@@ -340,6 +354,8 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, carrier->error);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, carrier);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, carrier);
 	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_look_up);
@@ -384,6 +400,8 @@ carrier_sent(Carrier *carrier)
 	long connects = 0;
 	curl_off_t handshake = 0;
 
+	if (carrier->requests > 1)
+		return true;
 	if (carrier->tunnelled)
 	{
 		curl_easy_getinfo(carrier->easy, CURLINFO_NUM_CONNECTS, &connects);
@@ -468,8 +486,8 @@ gc_http_error(const GcHttpExchange *exchange)
 {
 	Carrier *carrier = exchange->carrier;
 
-	/* Of a kept connection; curl's own words are of the body that it cannot send again. */
-	if (carrier->transfer.code == CURLE_SEND_FAIL_REWIND)
+	/* Of a kept connection; curl's own words are of the second try that it is not let make. */
+	if (carrier->transfer.code == CURLE_SEND_FAIL_REWIND || carrier->requests > 1)
 		return "The server had closed the connection";
 	if (carrier->look_up_refused)
 		return "too many name look-ups of cancelled statements have not ended yet";
