@@ -318,7 +318,7 @@ fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 	GcList *list;
 
 	gc_call_wait(call);
-	if (gc_call_failure(call) && gc_call_failure(call)->status == 404)
+	if (gc_call_failure(call) && gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND)
 		list_not_found(calls, id, message);
 	if (gc_call_failure(call))
 		gc_call_throw(call, message, NULL);

@@ -164,7 +164,7 @@ read_page(GcPager *pager)
 	gc_call_wait(slot->call);
 	if (gc_call_failure(slot->call))
 	{
-		if (gc_call_failure(slot->call)->status == 404 && pager->on_missing)
+		if (gc_call_failure(slot->call)->cause == GC_CAUSE_NOT_FOUND && pager->on_missing)
 			pager->on_missing(pager->on_missing_arg);
 		gc_call_throw(slot->call, not_read(pager), NULL);
 	}

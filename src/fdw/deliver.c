@@ -272,7 +272,7 @@ batch_throw(GcBatch *batch, const char *problem, int sqlstate)
 	const char *message = not_inserted(target, batch->rows);
 	const GcFailure *failure = gc_call_failure(batch->call);
 
-	if (failure && failure->status == 404)
+	if (failure && failure->cause == GC_CAUSE_NOT_FOUND)
 		gc_list_forget(target->list);
 	writer_stop(target->writer);
 	if (problem == NULL)
@@ -401,7 +401,7 @@ settle(GcBatch *batch)
 	int sqlstate;
 
 	off_wire(batch);
-	if (failure && failure->status == 413 && batch->rows > 1)
+	if (failure && failure->cause == GC_CAUSE_TOO_LARGE && batch->rows > 1)
 	{
 		MemoryContextSwitchTo(caller_cxt);
 		batch_split(batch);

@@ -172,6 +172,28 @@ ask(const GcOAuthClient *client, const char *secret, GcStat *stat)
 	return exchange;
 }
 
+/*
+ * What a status means here: wrong credentials come as 400, as RFC 6749 has it,
+ * and lists, contacts and locks are nothing that this endpoint knows.
+ */
+static GcCause
+cause_of_refusal(const GcFailure *failure)
+{
+	switch (failure->status)
+	{
+		case 400:
+		case 401:
+			return GC_CAUSE_CREDENTIALS;
+		case 403:
+		case 407:
+		case 408:
+		case 429:
+			return failure->cause;
+		default:
+			return failure->status / 100 == 4 ? GC_CAUSE_LOGIN : failure->cause;
+	}
+}
+
 /* What is wrong with a try; NULL: there is a token. */
 static GcFailure *
 token_failure(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
@@ -187,12 +209,13 @@ token_failure(const GcHttpExchange *exchange, GcToken *token, MemoryContext cxt)
 		failure = gc_failure_bad_reply(exchange, "POST", TOKEN_PATH, NULL, problem);
 	}
 	else
-		failure = gc_failure_read(exchange, "POST", TOKEN_PATH, NULL);
-	/* Wrong credentials come as 400 here, as RFC 6749 has it. */
-	if (failure->status == 400 || failure->status == 401)
 	{
-		failure->cause = GC_CAUSE_CREDENTIALS;
-		failure->sqlstate = gc_policy(failure->cause)->sqlstate;
+		failure = gc_failure_read(exchange, "POST", TOKEN_PATH, NULL);
+		if (failure->status != 0)
+		{
+			failure->cause = cause_of_refusal(failure);
+			failure->sqlstate = gc_policy(failure->cause)->sqlstate;
+		}
 	}
 	failure->instead = "could not obtain an access token";
 	failure->in_doubt = false; /* whatever became of it, nobody's data changed */

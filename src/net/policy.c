@@ -31,6 +31,8 @@ static const GcPolicy policies[] = {
 	[GC_CAUSE_CREDENTIALS] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 							  .hint = "Check the credentials of the user mapping, and the "
 									  "roles of its OAuth client."},
+	[GC_CAUSE_LOGIN] = {ERRCODE_FDW_ERROR,
+						.hint = "Check the server option \"region\" or \"login_url\"."},
 	[GC_CAUSE_FORBIDDEN] = {ERRCODE_INSUFFICIENT_PRIVILEGE,
 							.hint = "Give the OAuth client a role with the permission that "
 									"the message names."},

@@ -34,6 +34,7 @@ typedef enum GcCause
 	GC_CAUSE_COLUMNS,	  /* 400: a column that the list does not have */
 	GC_CAUSE_TOKEN,		  /* 401 */
 	GC_CAUSE_CREDENTIALS, /* the token endpoint's 400 and 401 */
+	GC_CAUSE_LOGIN,		  /* the token endpoint's 4xx that say nothing of tokens */
 	GC_CAUSE_FORBIDDEN,	  /* 403 */
 	GC_CAUSE_NOT_FOUND,	  /* 404 */
 	GC_CAUSE_TIMEOUT,	  /* 408 */
