@@ -442,7 +442,10 @@ void
 gc_call_throw_reply(const GcCall *call, const char *problem, const char *message,
 					const char *counts)
 {
-	gc_failure_throw(gc_failure_bad_reply(call->exchange, call->spec.method, call->spec.path,
-										  call->request_id, problem),
-					 message, counts);
+	GcFailure *failure = gc_failure_bad_reply(call->exchange, call->spec.method,
+											  call->spec.path, call->request_id, problem);
+
+	if (call->spec.call_class == GC_CALL_UNSAFE)
+		failure->gave_up = GC_RETRY_UNKNOWN;
+	gc_failure_throw(failure, message, counts);
 }

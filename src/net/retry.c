@@ -117,8 +117,7 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *budgets, const GcHttpExchang
 		retry->in_doubt = retry->sent_at;
 	if (policy->doubt && retry->call_class == GC_CALL_UNSAFE)
 	{
-		retry->gave_up =
-			pstrdup("It is unknown whether it took effect, so it is not repeated.");
+		retry->gave_up = pstrdup(GC_RETRY_UNKNOWN);
 		return GC_VERDICT_FAIL;
 	}
 	if (policy->budget != GC_BUDGET_TRIES && policy->budget != GC_BUDGET_TIME)

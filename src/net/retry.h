@@ -42,6 +42,9 @@ typedef struct GcRetry
 	const char *gave_up; /* out: why a repeatable failure is not repeated; NULL: it never is */
 } GcRetry;
 
+/* Why an unsafe call is not repeated. */
+#define GC_RETRY_UNKNOWN "It is unknown whether it took effect, so it is not repeated."
+
 /* Judges an ended exchange by the cause of its failure (GC_CAUSE_NONE: it succeeded). */
 extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
 								const GcHttpExchange *exchange, GcCause cause, GcTime now);
