@@ -21,8 +21,9 @@
  */
 #define IN_DOUBT_MAX_US (75 * USECS_PER_SEC)
 
-int
-gc_retry_header_int(const GcHttpExchange *exchange, const char *name)
+/* A header's whole number, LONG_MAX if it is larger; -1 if it has none. */
+static long
+header_number(const GcHttpExchange *exchange, const char *name)
 {
 	const char *value = gc_http_header(exchange, name);
 	char *end;
@@ -30,22 +31,30 @@ gc_retry_header_int(const GcHttpExchange *exchange, const char *name)
 
 	if (value == NULL)
 		return -1;
-	errno = 0;
 	number = strtol(value, &end, 10);
 	while (*end == ' ')
 		end++;
-	if (end == value || *end != '\0' || errno != 0 || number < 0 || number > INT_MAX)
-		return -1;
-	return (int) number;
+	return end == value || *end != '\0' || number < 0 ? -1 : number;
 }
 
-/* Seconds that Retry-After asks for; -1 where it is absent, not a number, 0 or less. */
+int
+gc_retry_header_int(const GcHttpExchange *exchange, const char *name)
+{
+	long number = header_number(exchange, name);
+
+	return number > INT_MAX ? -1 : (int) number;
+}
+
+/*
+ * Seconds that Retry-After asks for; -1 where it is absent, not a number, 0 or
+ * less.  However large it is, it is a floor.
+ */
 static int
 retry_after(const GcHttpExchange *exchange)
 {
-	int seconds = gc_retry_header_int(exchange, "Retry-After");
+	long seconds = header_number(exchange, "Retry-After");
 
-	return seconds > 0 ? seconds : -1;
+	return seconds > 0 ? (int) Min(seconds, INT_MAX) : -1;
 }
 
 /* The shortest wait that the answer allows, in microseconds; 0: it does not say. */

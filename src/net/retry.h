@@ -49,7 +49,7 @@ typedef struct GcRetry
 extern GcVerdict gc_retry_judge(GcRetry *retry, const GcRetryPolicy *policy,
 								const GcHttpExchange *exchange, GcCause cause, GcTime now);
 
-/* A header's whole number, -1 if it has none. */
+/* A header's whole number, -1 if it has none, or one that is beyond any count. */
 extern int gc_retry_header_int(const GcHttpExchange *exchange, const char *name);
 
 #endif /* GC_NET_RETRY_H */
