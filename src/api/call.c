@@ -420,6 +420,12 @@ gc_call_in_doubt(const GcCall *call)
 	}
 }
 
+GcTime
+gc_call_doubted(const GcCall *call)
+{
+	return call->retry.in_doubt;
+}
+
 const char *
 gc_call_reply(const GcCall *call, size_t *len)
 {

@@ -200,6 +200,8 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 		call->spec.stat = calls->stat;
 	call->spec.path = MemoryContextStrdup(cxt, spec->path);
 	call->retry.call_class = spec->call_class;
+	call->retry.in_doubt = spec->doubted;
+	call->doubted = spec->doubted != 0;
 	call->retry.started = gc_clock_now();
 	dlist_push_tail(&calls->list, &call->node);
 	call->on_reset.func = call_reset;

@@ -44,6 +44,8 @@ typedef struct GcCallSpec
 	 */
 	int64 *in_doubt;
 	int rows;
+	GcTime
+		doubted; /* since when they have been, by an earlier call, and are counted; 0: not */
 } GcCallSpec;
 
 /* GUC gc_fdw.max_requests: of one statement; 0: no limit. */
@@ -80,6 +82,9 @@ extern const GcFailure *gc_call_failure(const GcCall *call);
 
 /* Is it certain that the call did nothing, has it succeeded, or neither? */
 extern bool gc_call_in_doubt(const GcCall *call);
+
+/* Since when it has been in doubt, for a call with the same rows; 0: it is not. */
+extern GcTime gc_call_doubted(const GcCall *call);
 
 /* The answer to a call that succeeded; zero-terminated, lives as long as the call. */
 extern const char *gc_call_reply(const GcCall *call, size_t *len);

@@ -49,6 +49,7 @@ gc_batch_reset(GcBatch *batch)
 	batch->optouts = NIL;
 	MemoryContextReset(batch->optouts_cxt);
 	batch->after_wire = false;
+	batch->doubted = 0;
 	batch->call = NULL;
 }
 

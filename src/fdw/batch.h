@@ -23,6 +23,7 @@ typedef struct GcBatch
 	List *optouts; /* OptOut, those that the echo must show */
 	MemoryContext optouts_cxt;
 	bool after_wire; /* an id of it is on the wire: it waits for that */
+	GcTime doubted;	 /* since when its rows have been in doubt; 0: they are not */
 	GcCall *call;
 	void *owner;
 } GcBatch;

@@ -314,7 +314,8 @@ batch_start(GcBatch *batch)
 		.body_len = batch->body.len,
 		.stat = &target->stat,
 		.in_doubt = &target->sent->in_doubt,
-		.rows = batch->rows};
+		.rows = batch->rows,
+		.doubted = batch->doubted};
 
 	dlist_push_tail(&writer->wire, &batch->node);
 	writer->wire_count++;
@@ -377,17 +378,24 @@ batch_split(GcBatch *batch)
 	GcTarget *target = batch->owner;
 	int half = batch->rows / 2;
 	GcBatch *parts[2];
+	int waiting;
 
 	for (int i = 0; i < 2; i++)
 	{
 		parts[i] = batch_take(target);
 		gc_batch_copy(parts[i], batch, i == 0 ? 0 : half, i == 0 ? half : batch->rows);
 		gc_batch_close(parts[i]);
+		/* An earlier try may have taken effect, whatever becomes of the parts. */
+		parts[i]->doubted = gc_call_doubted(batch->call);
 	}
 	batch_give_back(batch);
 	/* In order; the first takes the place on the wire that has just become free. */
 	batch_start(parts[0]);
+	/* The second may wait so long that the statement fails. */
+	waiting = parts[1]->doubted ? parts[1]->rows : 0;
+	target->in_doubt += waiting;
 	batch_send(parts[1]);
+	target->in_doubt -= waiting;
 }
 
 /* An ended batch leaves the wire. */
