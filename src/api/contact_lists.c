@@ -293,12 +293,16 @@ nearest_list(GcCalls *calls, const char *wanted, const char *message)
 static void
 list_not_found(GcCalls *calls, const char *wanted, const char *message)
 {
+	const char *shown = gc_value_display(wanted, NAMEDATALEN);
 	const char *best = nearest_list(calls, wanted, message);
 
+	/* The listing may lag behind, and have it still, or already. */
+	if (best && strcmp(best, shown) == 0)
+		best = NULL;
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-		 errmsg("contact list \"%s\" does not exist", gc_value_display(wanted, NAMEDATALEN)),
+		 errmsg("contact list \"%s\" does not exist", shown),
 		 best ? errhint("Perhaps you meant the list \"%s\".", best)
 			  : errhint("SELECT name FROM a table with object 'contact_lists' shows the lists "
 						"that this OAuth client may see.")));
