@@ -407,6 +407,7 @@ value() { sql -At -c "$1"; }
 start_sim() {
 	local log try
 	log=$work/log/sim.$(wc -l <"$work/pids")
+	: >"$log"
 	(cd "$work/run" && exec "${server_user[@]}" setsid "$src/sim/gc_sim" --port 0 "$@") </dev/null >"$log" 2>&1 &
 	sim_pid=$!
 	note_pid "$sim_pid"
