@@ -52,7 +52,7 @@ set_up() {
 # over a simulator of its own.
 set_up_database() {
 	start_sim --discard
-	sql -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
+	sql -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS $1 WITH (FORCE)" -c "CREATE DATABASE $1"
 	export PGDATABASE=$1
 	sql -f "$src/bench/leads.sql"
 	list_id=$(sim_call POST /_sim/lists "$(cat "$src/bench/list.json")" | jq -r .id)
@@ -105,6 +105,29 @@ measure() {
 		say "$name: run $i of $runs, $took s"
 	done
 }
+
+failed=0
+
+# judge NAME VALUE [AIM CONDITION]: a line of a table with its verdict, by a condition as
+# awk knows them; without one it is told for information.
+judge() {
+	local verdict=
+	if [ $# -gt 2 ]; then
+		verdict=ok
+		awk "BEGIN { exit !($4) }" || { verdict="TOO BAD" failed=1; }
+	fi
+	printf '%-62s %12s   %-18s %s\n' "$1" "$2" "${3:-}" "$verdict" | sed 's/ *$//'
+}
+
+# cpu_ns PID...: CPU that they have used so far.  (Not /proc/PID/stat, which rounds down to
+# whole jiffies for each process.)
+cpu_ns() {
+	local pid
+	for pid in "$@"; do cat "/proc/$pid/schedstat"; done | awk '{ s += $1 } END { printf "%.0f", s }'
+}
+
+# cpu_percent NANOSECONDS SECONDS: of one core.
+cpu_percent() { awk -v ns="$1" -v s="$2" 'BEGIN { printf "%.2f", ns / s / 1e7 }'; }
 
 # The median of the runs of a name.
 median() { tr ' ' '\n' <<<"${times[$1]}" | grep . | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'; }
