@@ -141,4 +141,24 @@ EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE key = ANY ('{K-1,K-2}');
 EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE name = 'Name "3"' AND age < 100 AND name <> 'x';
 EXPLAIN (COSTS OFF) SELECT * FROM gc.few JOIN gc.leads ON contact_id = k;
 SELECT * FROM gc.asked();
+--
+-- A list that changes while it is read (DESIGN 4.4): no contact twice, and it is said that the total moved
+--
+CALL sim.list('moving', '{key,phone}');
+CREATE FOREIGN TABLE gc.moving (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'moving', key 'key', fetch_size '10');
+INSERT INTO gc.moving SELECT 'M-' || i FROM generate_series(1, 15) i;
+CREATE PROCEDURE gc.move() LANGUAGE sql AS $$
+  SELECT sim.control('POST', 'faults', jsonb_build_array(jsonb_build_object('path', '*/search', 'nth', 2, 'body_json',
+    jsonb_build_object('pageNumber', 2, 'pageSize', 10, 'pageCount', 2, 'total', 16, 'contactsCount', 16, 'entities',
+      (SELECT jsonb_agg(jsonb_build_object('id', 'M-' || i, 'data', jsonb_build_object('key', 'M-' || i))) FROM generate_series(10, 15) i))))::text);
+$$;
+CALL gc.move();
+SELECT count(*), count(DISTINCT key) FROM gc.moving;
+ALTER FOREIGN TABLE gc.moving OPTIONS (ADD on_drift 'ignore');
+CALL gc.move();
+SELECT count(*), count(DISTINCT key) FROM gc.moving;
+ALTER FOREIGN TABLE gc.moving OPTIONS (SET on_drift 'error');
+CALL gc.move();
+CALL sim.try('SELECT * FROM gc.moving');
+ALTER FOREIGN TABLE gc.moving OPTIONS (SET on_drift 'worry');
 DROP SERVER genesys CASCADE;

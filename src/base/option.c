@@ -48,6 +48,7 @@ typedef struct Option
 } Option;
 
 static const char *const names_words[] = {"snake", "exact", NULL};
+static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const attributes_words[] = {"common", "all", NULL};
 
 #define SERVER_TABLE (GC_PLACE_SERVER | GC_PLACE_TABLE)
@@ -88,6 +89,7 @@ static const Option option_table[] = {
 	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
+	{"on_drift", SERVER_TABLE, OPTION_WORD, "warn", 0, 0, drift_words},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},

@@ -139,14 +139,10 @@ gc_decoder_create(GcRelation *rel, const GcList *list, Bitmapset *wanted)
 	return decoder;
 }
 
-void
-gc_decoder_id(const GcDecoder *decoder, char *id, size_t size)
+GcSpan
+gc_decoder_id(const GcDecoder *decoder)
 {
-	const GcSpan *span = &decoder->slots[SLOT_ID];
-	int len;
-	const char *decoded = span->p ? gc_value_span_text(span, &len) : NULL;
-
-	strlcpy(id, decoded ? decoded : "", size);
+	return decoder->slots[SLOT_ID];
 }
 
 static void

@@ -29,8 +29,8 @@ extern GcDecoder *gc_decoder_create(GcRelation *rel, const GcList *list, Bitmaps
  */
 extern bool gc_decoder_row(GcDecoder *decoder, GcJson *json, Datum *values, bool *nulls);
 
-/* The id of the entity read last, UTF-8, cut to "size" bytes. */
-extern void gc_decoder_id(const GcDecoder *decoder, char *id, size_t size);
+/* The id of the entity read last, as it stands in the JSON; p NULL if it has none. */
+extern GcSpan gc_decoder_id(const GcDecoder *decoder);
 
 /* The GUC gc_fdw.show_values. */
 extern bool gc_show_values;

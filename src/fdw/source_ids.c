@@ -10,14 +10,9 @@
 #include "postgres.h"
 
 #include "api/contacts.h"
+#include "base/seen.h"
 #include "fdw/decode.h"
 #include "fdw/source.h"
-
-#include "common/hashfn.h"
-#include "utils/hsearch.h"
-
-/* Ids longer than this are told apart by their hash alone: longer ones are never made by us. */
-#define ID_SIZE 128
 
 typedef struct IdsSource
 {
@@ -32,7 +27,7 @@ typedef struct IdsSource
 	GcJson echo;	/* the answer at hand … */
 	bool reading;	/* … is being read; */
 	bool single;	/* it is one contact, no array */
-	HTAB *seen;		/* of contacts given, where a search follows; else NULL */
+	GcSeen *seen;	/* contacts that were given, where a search follows; else NULL */
 	GcSource *search;
 	MemoryContext cxt;
 } IdsSource;
@@ -41,22 +36,16 @@ typedef struct IdsSource
 static void
 take_ids(IdsSource *source, const GcSourceRequest *request)
 {
-	HASHCTL control = {.keysize = ID_SIZE, .entrysize = ID_SIZE, .hcxt = CurrentMemoryContext};
-	HTAB *known =
-		hash_create("gc_fdw ids", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	GcSeen *known = gc_seen_create();
 
 	source->ids = palloc(sizeof(char *) * Max(request->id_count, 1));
 	for (int i = 0; i < request->id_count; i++)
 	{
-		bool found;
+		int len = strlen(request->ids[i]);
 
-		if (*request->ids[i] == '\0' || strlen(request->ids[i]) >= ID_SIZE)
-			continue;
-		(void) hash_search(known, request->ids[i], HASH_ENTER, &found);
-		if (!found)
+		if (len > 0 && !gc_seen_note(known, request->ids[i], len))
 			source->ids[source->count++] = request->ids[i];
 	}
-	hash_destroy(known);
 }
 
 static GcSource *
@@ -73,10 +62,7 @@ ids_open(const GcSourceRequest *request)
 	take_ids(source, request);
 	if (request->id_is_key)
 	{
-		HASHCTL control = {.keysize = ID_SIZE, .entrysize = ID_SIZE, .hcxt = source->cxt};
-
-		source->seen = hash_create("gc_fdw contacts", 64, &control,
-								   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+		source->seen = gc_seen_create();
 		source->search = gc_source_search.open(request);
 	}
 	return &source->base;
@@ -174,14 +160,11 @@ more_in_answer(IdsSource *source)
 
 /* Has the contact been given before?  Notes it. */
 static bool
-was_seen(IdsSource *source, GcDecoder *decoder)
+was_seen(IdsSource *source, const GcDecoder *decoder)
 {
-	char id[ID_SIZE];
-	bool found;
+	GcSpan id = gc_decoder_id(decoder);
 
-	gc_decoder_id(decoder, id, sizeof(id));
-	(void) hash_search(source->seen, id, HASH_ENTER, &found);
-	return found;
+	return id.p != NULL && gc_seen_note(source->seen, id.p, id.len);
 }
 
 static bool

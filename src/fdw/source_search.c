@@ -5,6 +5,8 @@
 #include "postgres.h"
 
 #include "api/pager.h"
+#include "base/option.h"
+#include "base/seen.h"
 #include "fdw/decode.h"
 #include "fdw/source.h"
 
@@ -13,6 +15,8 @@ typedef struct SearchSource
 	GcSource base;
 	GcPager *pager;
 	GcDecoder *decoder;
+	GcSeen *seen; /* rows of more than one page; NULL: there is none */
+	MemoryContext cxt;
 } SearchSource;
 
 static void
@@ -29,6 +33,7 @@ search_open(const GcSourceRequest *request)
 
 	source->base.ops = &gc_source_search;
 	source->base.request = request;
+	source->cxt = CurrentMemoryContext;
 	source->decoder = gc_decoder_create(request->rel, list, request->columns);
 	source->pager =
 		gc_pager_open(gc_calls_open(request->conn, request->stat), request->rel->resource,
@@ -42,16 +47,38 @@ search_open(const GcSourceRequest *request)
 	return &source->base;
 }
 
+/* Was the row there before?  Pages shift while the list changes, so one may come again. */
+static bool
+is_repeated(SearchSource *source)
+{
+	GcSpan id = gc_decoder_id(source->decoder);
+
+	if (source->seen == NULL &&
+		gc_pager_total(source->pager) > source->base.request->page_size)
+	{
+		MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
+
+		source->seen = gc_seen_create();
+		MemoryContextSwitchTo(caller_cxt);
+	}
+	return source->seen && id.p && gc_seen_note(source->seen, id.p, id.len);
+}
+
 static bool
 search_next(GcSource *base, Datum *values, bool *nulls)
 {
 	SearchSource *source = (SearchSource *) base;
-	GcJson *json = gc_pager_next(source->pager);
+	GcJson *json;
 
-	if (json && !gc_decoder_row(source->decoder, json, values, nulls))
-		gc_pager_throw(source->pager,
-					   psprintf("An entity is not a JSON object: %s.", json->error));
-	return json != NULL;
+	while ((json = gc_pager_next(source->pager)) != NULL)
+	{
+		if (!gc_decoder_row(source->decoder, json, values, nulls))
+			gc_pager_throw(source->pager,
+						   psprintf("An entity is not a JSON object: %s.", json->error));
+		if (!is_repeated(source))
+			return true;
+	}
+	return false;
 }
 
 static int64
@@ -66,11 +93,19 @@ search_finish(GcSource *base)
 	SearchSource *source = (SearchSource *) base;
 	int64 first;
 
-	if (gc_pager_drifted(source->pager, &first))
-		ereport(WARNING, (errmsg("%s changed while it was read", base->request->rel->label),
-						  errdetail("It had " INT64_FORMAT " rows at first and " INT64_FORMAT
-									" at last: some may be missing, or there twice.",
-									first, gc_pager_total(source->pager))));
+	bool fails;
+	const char *on_drift = gc_option_string(base->request->rel->options,
+											base->request->rel->server_options, "on_drift");
+
+	if (!gc_pager_drifted(source->pager, &first) || strcmp(on_drift, "ignore") == 0)
+		return;
+	fails = strcmp(on_drift, "error") == 0;
+	ereport(fails ? ERROR : WARNING,
+			(errcode(fails ? ERRCODE_T_R_SERIALIZATION_FAILURE : ERRCODE_WARNING),
+			 errmsg("%s changed while it was read", base->request->rel->label),
+			 errdetail("It had " INT64_FORMAT " rows at first and " INT64_FORMAT
+					   " at last: some may be missing.",
+					   first, gc_pager_total(source->pager))));
 }
 
 GcDecoder *
