@@ -18,29 +18,39 @@ use Test::More;
 
 skip_unless_possible();
 
-my @classes = qw(page1 page2 list batch row unsafe token);
+# "each" sends row by row, since it returns an attribute.
+my @classes = qw(page1 page2 list batch row each unsafe token);
 my %reads = map { $_ => 1 } qw(page1 page2 list token);
-my %writes_rows = (batch => 25, row => 1, unsafe => 25);
+
+# Rows of a write, of a request, and taken from the query when the second, or the first, has failed.
+my %writes = (
+	batch => { rows => 25, request => 10, taken => 25, taken_first => 20 },
+	row => { rows => 1, request => 1, taken_first => 1 },
+	each => { rows => 3, request => 1, taken => 2, taken_first => 1 },
+	unsafe => { rows => 25, request => 10, taken => 25, taken_first => 20 },
+);
 
 # The request of each class that a fault strikes, and how many of its kind go before and
-# after it in a statement that succeeds: three pages, three batches.
+# after it in a statement that succeeds: three pages, three batches, three rows.
 my %struck = (
 	page1 => { path => '/page1/contacts/search', body_contains => '"pageNumber":1,' },
 	page2 => { path => '/page2/contacts/search', body_contains => '"pageNumber":2,' },
 	list => { path => '*/contactlists/list', method => 'GET' },
 	batch => { path => '*/batch/contacts', method => 'POST', nth => 2 },
 	row => { path => '*/row/contacts', method => 'POST' },
+	each => { path => '*/each/contacts', method => 'POST', nth => 2 },
 	unsafe => { path => '*/unsafe/contacts', method => 'POST', nth => 2 },
 	token => { path => '/oauth/token' },
 );
-my %before = (page2 => 1, batch => 1, unsafe => 1);
-my %after = (page1 => 2, page2 => 1, batch => 1, unsafe => 1);
+my %before = (page2 => 1, batch => 1, each => 1, unsafe => 1);
+my %after = (page1 => 2, page2 => 1, batch => 1, each => 1, unsafe => 1);
 my %request_of = (
 	page1 => qr{/page1/contacts/search$},
 	page2 => qr{/page2/contacts/search$},
 	list => qr{^GET .*/contactlists/list$},
 	batch => qr{/batch/contacts$},
 	row => qr{/row/contacts$},
+	each => qr{/each/contacts$},
 	unsafe => qr{/unsafe/contacts$},
 	token => qr{/oauth/token$},
 );
@@ -75,6 +85,7 @@ sub new_world
 		add_server($node, $sim, "${name}_$class", client => $class, %settings, %options);
 		leads_table($node, "${name}_t_$class", "${name}_$class", undef, %table);
 		leads_table($node, "${name}_other_$class", "${name}_$class", undef, list_name => undef, list_id => 'other');
+		$admin->value("ALTER FOREIGN TABLE ${name}_t_each ADD callable boolean OPTIONS (attribute 'callable')") if $class eq 'each';
 		$world->{sessions}{$class} = GcSession->new($node);
 	}
 	fill($world);
@@ -89,7 +100,7 @@ sub statement
 
 	return "SELECT k, name FROM $table ORDER BY k" if $reads{$class};
 	return "INSERT INTO $table (k, name) SELECT 'k' || to_char(i, 'FM000'), '$label ' || i "
-	  . "FROM generate_series(1, $writes_rows{$class}) i";
+	  . "FROM generate_series(1, $writes{$class}{rows}) i" . ($class eq 'each' ? ' RETURNING callable' : '');
 }
 
 my $contents = join "\n", map { sprintf 'k%03d|read %d', $_, $_ } 1 .. 25;
@@ -148,9 +159,9 @@ sub complete
 {
 	my ($world, $class, $label, $result) = @_;
 	return $result->{out} eq $contents if $reads{$class};
-	my %want = map { sprintf('k%03d', $_) => "$label $_" } 1 .. $writes_rows{$class};
+	my %want = map { sprintf('k%03d', $_) => "$label $_" } 1 .. $writes{$class}{rows};
 	my @there = grep { $_->{data}{Name} eq ($want{ $_->{id} } // '') } $world->{sim}->contacts($class);
-	return @there == $writes_rows{$class};
+	return @there == $writes{$class}{rows} && ($class ne 'each' || $result->{out} eq "t\nt\nt");
 }
 
 # "ok/2": it succeeded, the request was tried twice.  "08006/1?": it failed, and left rows in doubt.
@@ -169,15 +180,14 @@ sub outcome
 sub check_counts
 {
 	my ($world, $class, $label, $what, $result, $from_the_first) = @_;
-	my $rows = $writes_rows{$class} // return;
-	my $first = $from_the_first || $class eq 'row' ? 0 : 10;
-
-	# Of the rows taken so far: the second batch waited for the first.
-	$rows = 20 if $from_the_first && $class ne 'row';
-	my $doubtful = $result->{err} =~ /in doubt: [1-9]/ ? $class eq 'row' ? 1 : 10 : 0;
+	my $writes = $writes{$class} // return;
+	my $second = $before{$class} && !$from_the_first;
+	my $taken = $second ? $writes->{taken} : $writes->{taken_first};
+	my $first = $second ? $writes->{request} : 0;
+	my $doubtful = $result->{err} =~ /in doubt: [1-9]/ ? $writes->{request} : 0;
 	my $there = stored($world, $class, $label);
 
-	is(counts_in($result->{err}), join('/', $first, $doubtful, $rows - $first - $doubtful), "$what: accepted/in doubt/not sent");
+	is(counts_in($result->{err}), join('/', $first, $doubtful, $taken - $first - $doubtful), "$what: accepted/in doubt/not sent");
 	ok($there >= $first && $there <= $first + $doubtful, "$what: $there contacts are there");
 	return;
 }
@@ -206,7 +216,8 @@ sub run_row
 	my %expect;
 	my %done;
 
-	@expect{@classes} = @$expected;
+	@expect{ grep { $_ ne 'each' } @classes } = @$expected;
+	$expect{each} = $expect{row};
 	alter_servers($world, %{ $options{alter} }) if $options{alter};
 	begin($world);
 	my @asked = grep { $expect{$_} ne '-' } @classes;
@@ -276,7 +287,7 @@ sub check_afterwards
 	return;
 }
 
-# ---- what is expected: for page1 page2 list batch row unsafe token
+# ---- what is expected: for page1 page2 list batch row unsafe token; "each" is as "row"
 
 # It passes, whatever the call.
 sub passes { return [ ('ok/2') x 7 ] }
@@ -409,7 +420,7 @@ run_row($world, 'connection refused, then back', undef, [ ('-') x 3, ('ok') x 3,
 	alter => { max_retries => 20, retry_timeout => '30s' },
 	strike => sub { $world->{sim}->stop },
 	meanwhile => sub {
-		await_waiting($admin, $world->{sessions}{$_}) for keys %writes_rows;
+		await_waiting($admin, $world->{sessions}{$_}) for keys %writes;
 		$world->{sim}->start;
 	},
 	mend => sub { fill($world) });
