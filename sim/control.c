@@ -9,15 +9,19 @@
 #include "control.h"
 #include "digest.h"
 #include "errors.h"
+#include "exports.h"
 #include "faults.h"
 #include "lists.h"
 #include "record.h"
 #include "state.h"
 #include "switches.h"
+#include "things.h"
 
 void
 control_reset(Request *req)
 {
+	exports_reset();
+	things_reset();
 	store_reset();
 	faults_clear();
 	record_reset();
@@ -153,11 +157,14 @@ control_state(Request *req)
 		{"connections", counters.connections},
 	};
 	json_t *state = json_object();
+	char *storage = exports_storage();
 
 	json_object_set_new(state, "lists", show_lists());
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		json_object_set_new(state, counts[i].name, json_integer(counts[i].value));
 	json_object_set_new(state, "throttled_at", limit_time(limit_throttled_us()));
+	json_object_set_new(state, "storage", json_string(storage));
+	free(storage);
 	json_object_set_new(state, "windows", show_windows());
 	json_object_set_new(state, "switches", switches_json());
 	reply_json(req, 200, state);
@@ -172,7 +179,7 @@ control_lists(Request *req)
 	for (List *list = store_lists(); list; list = list->next)
 	{
 		list_settle(list);
-		list_put_json(out, list, true);
+		list_put_json(out, list, list->ncontacts + list->accepted, true);
 		if (list->next)
 			buf_putc(out, ',');
 	}

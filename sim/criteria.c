@@ -2,9 +2,7 @@
  * criteria.c
  *	  The conditions of a search: checked once, then put to each contact.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "criteria.h"
 #include "errors.h"
@@ -51,6 +49,7 @@ typedef struct Predicate
 	Operator op;
 	ValueKind kind;
 	bool inverted;
+	bool relative; /* to the time of day */
 	bool min_inclusive;
 	bool max_inclusive;
 	Value *values; /* one; minimum and maximum; or a set */
@@ -72,44 +71,6 @@ struct Criteria
 	size_t n;
 	Buf scratch; /* for the cell at hand */
 };
-
-/* yyyy-MM-dd, with or without a time; false for all else. */
-static bool
-text_time(Span text, long double *seconds)
-{
-	struct tm tm = {0};
-	char copy[40];
-	double fraction = 0;
-	int read = 0;
-
-	if (text.n == 0 || text.n >= sizeof(copy))
-		return false;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = '\0';
-	if (sscanf(copy, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &read) != 3)
-		return false;
-	if (copy[read] == 'T' || copy[read] == ' ')
-	{
-		const char *rest = copy + read + 1;
-
-		read = 0;
-		if (sscanf(rest, "%2d:%2d%n", &tm.tm_hour, &tm.tm_min, &read) != 2)
-			return false;
-		rest += read;
-		read = 0;
-		if (*rest == ':' && sscanf(rest, ":%lf%n", &fraction, &read) != 1)
-			return false;
-		rest += read;
-		if (strcmp(rest, "Z") != 0 && *rest != '\0')
-			return false;
-	}
-	else if (copy[read] != '\0')
-		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	*seconds = (long double) timegm(&tm) + (long double) fraction;
-	return true;
-}
 
 static bool
 convert(ValueKind kind, Span text, long double *number)
@@ -133,7 +94,9 @@ add_value(Request *req, const Criteria *criteria, Predicate *predicate, const js
 	Buf scratch = {0};
 	Span folded;
 
-	if (!convert(predicate->kind, text, &value->number))
+	if (predicate->kind == VALUE_TIME && text_relative_time(text, &value->number))
+		predicate->relative = true;
+	else if (!convert(predicate->kind, text, &value->number))
 		return predicate->kind == VALUE_TIME
 				   ? refuse(req, "invalid.date.value", "the value is not a date")
 				   : refuse(req, "value.did.not.match.column.type",
@@ -333,6 +296,16 @@ criteria_read(Request *req, const json_t *json, const Columns *columns)
 		return criteria;
 	criteria_free(criteria);
 	return NULL;
+}
+
+bool
+criteria_is_relative(const Criteria *criteria)
+{
+	for (size_t i = 0; i < criteria->n; i++)
+		for (size_t p = 0; p < criteria->clauses[i].n; p++)
+			if (criteria->clauses[i].predicates[p].relative)
+				return true;
+	return false;
 }
 
 static bool

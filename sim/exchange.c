@@ -43,12 +43,13 @@ wait_us(int fd, int64_t us)
 }
 
 Exchange *
-exchange_create(const char *uri)
+exchange_create(const char *uri, bool storage)
 {
 	Exchange *exchange = sim_alloc(sizeof(Exchange));
 
 	exchange->req = request_create(uri);
-	exchange->control = route_is_control(exchange->req);
+	exchange->req->storage = storage;
+	exchange->control = !storage && route_is_control(exchange->req);
 	return exchange;
 }
 
@@ -155,7 +156,9 @@ happen_after(const Exchange *exchange)
 static void
 take_effect(Request *req, bool trusted)
 {
-	if (trusted)
+	if (req->storage)
+		route_storage(req);
+	else if (trusted)
 		route_platform(req);
 	else
 		reply_error(req, 401, "client.certificate.required",

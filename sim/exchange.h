@@ -24,7 +24,7 @@ typedef struct Exchange
 	int fd;		  /* the client's socket */
 } Exchange;
 
-extern Exchange *exchange_create(const char *uri);
+extern Exchange *exchange_create(const char *uri, bool storage);
 extern void exchange_start(Exchange *exchange); /* its headers are there */
 extern void exchange_free(Exchange *exchange);
 extern void exchange_leave(Exchange *exchange); /* no longer in flight */

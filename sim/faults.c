@@ -363,6 +363,9 @@ fault_apply(const Fault *fault, Request *req)
 
 	if (patch || fault->echo_less > 0)
 		patch_echo(fault, req, patch);
+	if (fault->conflict || fault->status > 0 || fault->body_kind ||
+		json_object_get(fault->spec, "body") || json_object_get(fault->spec, "body_json"))
+		reply_drop_stream(req);
 	if (fault->conflict)
 		conflict_reply(req, fault->conflict, fault->words);
 	else if (fault->status > 0 || json_object_get(fault->spec, "body") ||

@@ -13,8 +13,9 @@
 #include "switches.h"
 
 #define BLOCK	  64
-#define DIGITS	  9
+#define DIGITS	  GENERATED_DIGITS
 #define ID_PREFIX "contact-"
+#define MARKER	  "730518264" /* found again by its digits; unlikely elsewhere */
 
 /* Which bytes of a block are quotes, backslashes, brackets: one bit each. */
 typedef struct Marks
@@ -166,39 +167,54 @@ struct Generated
 	int nplaces;
 };
 
-static Generated *
-make_template(const List *list)
+Contact *
+generated_sample(const List *list)
 {
-	static const char marker[] = "730518264"; /* found again below; unlikely elsewhere */
-	int most = list->columns->n * 2 + 8;
-	Generated *generated = sim_alloc(sizeof(Generated));
 	const Columns *columns = list->columns;
 	Span cells[MAX_COLUMNS];
 	Contact *contact;
-	char *found;
 
 	for (int i = 0; i < columns->n; i++)
 	{
 		const Span *name = &columns->name[i];
-		char *cell = columns->phone[i] ? sim_printf("+1%s", marker)
-									   : sim_printf("%.*s %s", (int) name->n, name->p, marker);
+		char *cell = columns->phone[i] ? sim_printf("+1%s", MARKER)
+									   : sim_printf("%.*s %s", (int) name->n, name->p, MARKER);
 
 		cells[i] = (Span){cell, strlen(cell)};
 	}
-	contact = contact_build((Span){ID_PREFIX "730518264", sizeof(ID_PREFIX) - 1 + DIGITS},
-							cells, columns->n);
+	contact = contact_build((Span){ID_PREFIX MARKER, sizeof(ID_PREFIX) - 1 + DIGITS}, cells,
+							columns->n);
 	contact->created_us = list->created_us;
-	contact_put_json(&generated->text, list, contact);
-	generated->places = sim_alloc(sizeof(size_t) * (size_t) most);
-	for (found = generated->text.data;
-		 generated->nplaces < most &&
-		 (found = memmem(found, generated->text.len - (size_t) (found - generated->text.data),
-						 marker, DIGITS)) != NULL;
-		 found += DIGITS)
-		generated->places[generated->nplaces++] = (size_t) (found - generated->text.data);
-	contact_free(contact);
 	for (int i = 0; i < columns->n; i++)
 		free(cells[i].p);
+	return contact;
+}
+
+int
+generated_places(const Buf *text, size_t **places)
+{
+	char *end = text->data + text->len;
+	char *found = text->data;
+	int n = 0;
+
+	*places = sim_alloc(sizeof(size_t) * (text->len / DIGITS + 1));
+	while ((found = memmem(found, (size_t) (end - found), MARKER, DIGITS)) != NULL)
+	{
+		(*places)[n++] = (size_t) (found - text->data);
+		found += DIGITS;
+	}
+	return n;
+}
+
+static Generated *
+make_template(const List *list)
+{
+	Generated *generated = sim_alloc(sizeof(Generated));
+	Contact *sample = generated_sample(list);
+
+	contact_put_json(&generated->text, list, sample);
+	generated->nplaces = generated_places(&generated->text, &generated->places);
+	contact_free(sample);
 	return generated;
 }
 

@@ -2,33 +2,18 @@
  * lists.c
  *	  The calls on contact lists.
  */
-#include <regex.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "errors.h"
+#include "exports.h"
 #include "list_check.h"
+#include "listing.h"
 #include "lists.h"
-#include "paging.h"
+#include "search.h"
 #include "switches.h"
 
-#define MAX_LISTS		  1000
-#define MAX_BULK		  100
-#define DEFAULT_PAGE_SIZE 25
-
-/* What GET /contactlists asks for. */
-typedef struct Query
-{
-	Page page;
-	const char *name; /* NULL = any */
-	const char *filter;
-	const char *sort_by;
-	regex_t regex;
-	bool has_regex;
-	bool descending;
-	bool with_size;
-	bool empty_ok;
-} Query;
+#define MAX_LISTS 1000
+#define MAX_BULK  100
 
 static void
 put_date(Buf *out, const char *name, int64_t us)
@@ -39,20 +24,21 @@ put_date(Buf *out, const char *name, int64_t us)
 	buf_printf(out, ",\"%s\":\"%s\"", name, text);
 }
 
-/* The division of a list that names none. */
-#define HOME_DIVISION "3f0b2a7e-5c1d-4e6f-9a8b-7c6d5e4f3a2b"
-
-static const char *
-division_id(const List *list)
+/* What is shown only when asked for. */
+static void
+put_status(Buf *out, const List *list, int64_t size, bool with_status)
 {
-	json_t *division = json_object_get(list->body, "division");
-	const char *id = json_string_value(json_object_get(division, "id"));
-
-	return id ? id : HOME_DIVISION;
+	if (size != NOT_SHOWN)
+		buf_printf(out, ",\"size\":%lld", (long long) size);
+	if (with_status && list->import_status)
+	{
+		buf_puts(out, ",\"importStatus\":");
+		buf_put_json(out, list->import_status);
+	}
 }
 
 void
-list_put_json(Buf *out, const List *list, bool with_size)
+list_put_json(Buf *out, const List *list, int64_t size, bool with_status)
 {
 	static const char read_only[] =
 		" id dateCreated dateModified version size importStatus selfUri ";
@@ -78,11 +64,16 @@ list_put_json(Buf *out, const List *list, bool with_size)
 					  "\"selfUri\":\"/api/v2/authorization/divisions/" HOME_DIVISION "\"}");
 	if (!json_is_boolean(json_object_get(list->body, "trimWhitespace")))
 		buf_puts(out, ",\"trimWhitespace\":true");
-	if (with_size)
-		buf_printf(out, ",\"size\":%lld", (long long) (list->ncontacts + list->accepted));
+	put_status(out, list, size, with_status);
 	buf_puts(out, ",\"selfUri\":\"/api/v2/outbound/contactlists/");
 	buf_put_uri(out, list->id, strlen(list->id));
 	buf_puts(out, "\"}");
+}
+
+static int64_t
+shown_size(List *list, bool with_size)
+{
+	return with_size ? search_visible(list) + list->accepted : NOT_SHOWN;
 }
 
 static json_t *
@@ -122,7 +113,7 @@ lists_post(Request *req)
 	if (list)
 	{
 		list->ready_us = list->created_us + sw_number(SW_PROVISION_MS) * 1000;
-		list_put_json(&req->reply.body, list, false);
+		list_put_json(&req->reply.body, list, NOT_SHOWN, false);
 		reply_ok(req);
 	}
 	json_decref(json);
@@ -142,24 +133,24 @@ lists_seed(Request *req)
 		list = add_list(req, json, json_string_value(id));
 	if (list)
 	{
-		list_put_json(&req->reply.body, list, true);
+		list_put_json(&req->reply.body, list, 0, false);
 		reply_ok(req);
 	}
 	json_decref(json);
 }
 
-static bool
-is_ready(const List *list)
+bool
+list_is_ready(const List *list)
 {
 	return list->ready_us <= sim_now_us();
 }
 
-static List *
-find_list(Request *req, const char *code)
+List *
+list_find(Request *req, const char *code)
 {
 	List *list = store_find(req->arg[0]);
 
-	if (list && is_ready(list))
+	if (list && list_is_ready(list))
 		return list;
 	reply_error(req, 404, code, "The contact list was not found.");
 	return NULL;
@@ -168,21 +159,21 @@ find_list(Request *req, const char *code)
 void
 list_get(Request *req)
 {
-	List *list = find_list(req, "contact.list.not.found");
+	List *list = list_find(req, "contact.list.not.found");
 	bool with_size = false;
 	bool with_status = false;
 
 	if (!list || !request_flag(req, "includeSize", &with_size) ||
 		!request_flag(req, "includeImportStatus", &with_status))
 		return;
-	list_put_json(&req->reply.body, list, with_size);
+	list_put_json(&req->reply.body, list, shown_size(list, with_size), with_status);
 	reply_ok(req);
 }
 
 void
 list_put(Request *req)
 {
-	List *list = find_list(req, "resource.not.found");
+	List *list = list_find(req, "resource.not.found");
 	json_t *json = list ? read_body(req) : NULL;
 
 	if (json && list_check_update(req, json, list))
@@ -193,7 +184,7 @@ list_put(Request *req)
 		list->name = sim_strdup(json_string_value(json_object_get(json, "name")));
 		list->version++;
 		list->modified_us = sim_now_us();
-		list_put_json(&req->reply.body, list, false);
+		list_put_json(&req->reply.body, list, NOT_SHOWN, false);
 		reply_ok(req);
 	}
 	json_decref(json);
@@ -206,14 +197,21 @@ reply_deleted(Request *req, int status)
 				sw_is(SW_DELETE_STATUS, "auto") ? status : (int) sw_number(SW_DELETE_STATUS));
 }
 
+static void
+remove_list(List *list)
+{
+	exports_forget("contactlists", list->id);
+	store_remove(list);
+}
+
 void
 list_delete_one(Request *req)
 {
-	List *list = find_list(req, "resource.not.found");
+	List *list = list_find(req, "resource.not.found");
 
 	if (list == NULL)
 		return;
-	store_remove(list);
+	remove_list(list);
 	reply_deleted(req, 200);
 }
 
@@ -239,7 +237,7 @@ lists_delete(Request *req)
 		if (!span_is(req->params[i].name, "id"))
 			continue;
 		if ((list = store_find(req->params[i].value)) != NULL)
-			store_remove(list);
+			remove_list(list);
 		else
 			missing++;
 	}
@@ -253,7 +251,7 @@ lists_delete(Request *req)
 void
 list_clear_contacts(Request *req)
 {
-	List *list = find_list(req, "contact.list.not.found");
+	List *list = list_find(req, "contact.list.not.found");
 	int64_t delay = sw_number(SW_CLEAR_MS) * 1000;
 
 	if (list == NULL)
@@ -263,197 +261,94 @@ list_clear_contacts(Request *req)
 	reply_empty(req, 200);
 }
 
-static bool
-one_of(Request *req, const char *name, const char *choices, const char **value)
+static void
+put_view(Buf *out, const List *list, int64_t size, bool with_status)
 {
-	const Span *given = request_param(req, name);
-	char *wanted;
-	bool known;
+	static const char *const shown[] = {"columnNames", "phoneColumns", "emailColumns",
+										"whatsAppColumns", "division"};
+	json_t *view = json_pack("{s:s, s:s}", "id", list->id, "name", list->name);
 
-	if (given == NULL)
-		return true;
-	wanted = sim_printf(" %s ", given->p);
-	known = strstr(choices, wanted) != NULL;
-	free(wanted);
-	*value = given->p;
-	if (!known)
-		reply_error(req, 400, "invalid.query.param.value", "%s cannot be %s.", name, given->p);
-	return known;
-}
-
-static bool
-read_name(Request *req, Query *query)
-{
-	const Span *name = request_param(req, "name");
-
-	query->name = name ? name->p : NULL;
-	if (!name || strcmp(query->filter, "RegEx") != 0)
-		return true;
-	query->has_regex = regcomp(&query->regex, name->p,
-							   REG_EXTENDED | REG_NOSUB |
-								   (sw_is(SW_TEXT_COMPARE, "exact") ? 0 : REG_ICASE)) == 0;
-	if (!query->has_regex)
-		reply_error(req, 400, "invalid.query.param.value",
-					"The name is no regular expression.");
-	return query->has_regex;
-}
-
-static bool
-read_query(Request *req, Query *query)
-{
-	const char *order = "ascending";
-	bool with_status;
-	int nids = 0;
-
-	query->page = (Page){1, DEFAULT_PAGE_SIZE};
-	query->filter = "Prefix";
-	query->sort_by = "name";
-	for (int i = 0; i < req->nparams; i++)
-		nids += span_is(req->params[i].name, "id");
-	if (nids > MAX_BULK)
+	json_object_set_new(view, "division", division_home());
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 	{
-		reply_error(req, 400, "too.many.bulk.retrieves", "At most %d ids can be given.",
-					MAX_BULK);
-		return false;
+		json_t *value = json_object_get(list->body, shown[i]);
+
+		if (value && !json_is_null(value))
+			json_object_set(view, shown[i], value);
 	}
-	if (!request_number(req, "pageSize", &query->page.size) ||
-		!request_number(req, "pageNumber", &query->page.number) ||
-		!page_check(req, &query->page) ||
-		!request_flag(req, "allowEmptyResult", &query->empty_ok) ||
-		!request_flag(req, "includeSize", &query->with_size) ||
-		!request_flag(req, "includeImportStatus", &with_status) ||
-		!one_of(req, "filterType",
-				" Equals RegEx Contains Prefix LessThan LessThanEqualTo GreaterThan "
-				"GreaterThanEqualTo BeginsWith EndsWith ",
-				&query->filter) ||
-		!one_of(req, "sortBy", " id name dateCreated dateModified version ",
-				&query->sort_by) ||
-		!one_of(req, "sortOrder", " ascending descending ", &order))
-		return false;
-	query->descending = strcmp(order, "descending") == 0;
-	return read_name(req, query);
+	buf_put_json(out, view);
+	json_decref(view);
+	out->len--; /* the brace */
+	put_status(out, list, size, with_status);
+	buf_puts(out, ",\"selfUri\":\"/api/v2/outbound/contactlists/divisionviews/");
+	buf_put_uri(out, list->id, strlen(list->id));
+	buf_puts(out, "\"}");
 }
 
-static bool
-name_matches(const Query *query, const char *text)
+void
+list_view_get(Request *req)
 {
-	bool exact = sw_is(SW_TEXT_COMPARE, "exact");
-	size_t n = strlen(query->name);
-	size_t len = strlen(text);
-	const char *filter = query->filter;
-	int (*ncompare)(const char *, const char *, size_t) = exact ? strncmp : strncasecmp;
-	int sign = exact ? strcmp(text, query->name) : strcasecmp(text, query->name);
+	List *list = list_find(req, "contact.list.not.found");
+	bool with_size = false;
+	bool with_status = false;
 
-	if (query->has_regex)
-		return regexec(&query->regex, text, 0, NULL, 0) == 0;
-	if (strcmp(filter, "Equals") == 0)
-		return sign == 0;
-	if (strcmp(filter, "Contains") == 0)
-		return (exact ? strstr(text, query->name) : strcasestr(text, query->name)) != NULL;
-	if (strcmp(filter, "EndsWith") == 0)
-		return len >= n && ncompare(text + len - n, query->name, n) == 0;
-	if (strncmp(filter, "Less", 4) == 0)
-		return sign < 0 || (sign == 0 && strcmp(filter, "LessThanEqualTo") == 0);
-	if (strncmp(filter, "Greater", 7) == 0)
-		return sign > 0 || (sign == 0 && strcmp(filter, "GreaterThanEqualTo") == 0);
-	return ncompare(text, query->name, n) == 0;
-}
-
-/* Is the value among those of a parameter that may be repeated?  Yes when there is none. */
-static bool
-is_named(const Request *req, const char *param, const char *value)
-{
-	bool given = false;
-
-	for (int i = 0; i < req->nparams; i++)
-	{
-		if (!span_is(req->params[i].name, param))
-			continue;
-		if (span_is(req->params[i].value, value))
-			return true;
-		given = true;
-	}
-	return !given;
-}
-
-static bool
-list_matches(const Request *req, const Query *query, const List *list)
-{
-	if (!is_ready(list) || (query->name && !name_matches(query, list->name)))
-		return false;
-	return is_named(req, "id", list->id) && is_named(req, "divisionId", division_id(list));
-}
-
-static int
-compare_lists(const void *left, const void *right, void *arg)
-{
-	const List *a = *(List *const *) left;
-	const List *b = *(List *const *) right;
-	const Query *query = arg;
-	int64_t sign;
-
-	if (strcmp(query->sort_by, "dateCreated") == 0)
-		sign = a->created_us - b->created_us;
-	else if (strcmp(query->sort_by, "dateModified") == 0)
-		sign = a->modified_us - b->modified_us;
-	else if (strcmp(query->sort_by, "version") == 0)
-		sign = a->version - b->version;
-	else if (strcmp(query->sort_by, "id") == 0)
-		sign = strcmp(a->id, b->id);
-	else
-		sign = strcasecmp(a->name, b->name);
-	if (sign == 0)
-		sign = strcmp(a->id, b->id);
-	return (sign > 0 ? 1 : sign < 0 ? -1 : 0) * (query->descending ? -1 : 1);
+	if (!list || !request_flag(req, "includeSize", &with_size) ||
+		!request_flag(req, "includeImportStatus", &with_status))
+		return;
+	put_view(&req->reply.body, list, shown_size(list, with_size), with_status);
+	reply_ok(req);
 }
 
 static void
-put_lists(Request *req, const Query *query, List **found, int64_t n)
+put_listed(Buf *out, const Listing *listing, void *thing)
 {
-	Buf *out = &req->reply.body;
-	int64_t from = page_first(query->page);
+	List *list = thing;
 
-	if (from >= n && query->page.number > 1 && !query->empty_ok &&
-		sw_is(SW_PAGE_PAST_END, "error"))
+	list_put_json(out, list, shown_size(list, listing->with_size), listing->with_status);
+}
+
+static void
+put_listed_view(Buf *out, const Listing *listing, void *thing)
+{
+	List *list = thing;
+
+	put_view(out, list, shown_size(list, listing->with_size), listing->with_status);
+}
+
+static void
+reply_listing(Request *req, ListingPut put)
+{
+	Listing listing;
+
+	if (listing_open(&listing, req))
 	{
-		reply_error(req, 400, "invalid.query.param.value", "There is no page %lld.",
-					(long long) query->page.number);
-		return;
+		for (List *list = store_lists(); list; list = list->next)
+		{
+			const Listed listed = {list->id,
+								   list->name,
+								   division_of(list->body),
+								   list->created_us,
+								   list->modified_us,
+								   list->version,
+								   list};
+
+			list_settle(list);
+			if (list_is_ready(list))
+				listing_offer(&listing, &listed);
+		}
+		listing_reply(&listing, put);
 	}
-	req->rows = 0;
-	buf_puts(out, "{\"entities\":[");
-	for (int64_t i = from; i < n && i < from + query->page.size; i++)
-	{
-		if (i > from)
-			buf_putc(out, ',');
-		list_put_json(out, found[i], query->with_size);
-		req->rows++;
-	}
-	buf_puts(out, "],");
-	page_put(out, req, query->page, n);
-	buf_putc(out, '}');
-	reply_ok(req);
+	listing_close(&listing);
 }
 
 void
 lists_get(Request *req)
 {
-	Query query = {0};
-	List **found = sim_alloc(sizeof(List *) * (size_t) store_count());
-	int64_t n = 0;
+	reply_listing(req, put_listed);
+}
 
-	if (read_query(req, &query))
-	{
-		for (List *list = store_lists(); list; list = list->next)
-		{
-			list_settle(list);
-			if (list_matches(req, &query, list))
-				found[n++] = list;
-		}
-		qsort_r(found, (size_t) n, sizeof(List *), compare_lists, &query);
-		put_lists(req, &query, found, n);
-	}
-	if (query.has_regex)
-		regfree(&query.regex);
-	free(found);
+void
+list_views_get(Request *req)
+{
+	reply_listing(req, put_listed_view);
 }

@@ -10,23 +10,26 @@
 #include <stdlib.h>
 
 #include "auth.h"
+#include "exports.h"
 #include "faults.h"
 #include "lists.h"
 #include "record.h"
 #include "server.h"
 #include "state.h"
 #include "switches.h"
+#include "things.h"
 
 typedef struct Options
 {
-	int port;
+	Ports ports;
 	TlsFiles tls;
 	const char *seed_lists;
 } Options;
 
 static const char usage[] =
 	"usage: gc_sim --port N [--tls CERT KEY [--client-ca FILE]]\n"
-	"              [--requests-per-minute N] [--limit-scope token|client|org]\n"
+	"              [--storage-port N] [--requests-per-minute N] [--limit-scope "
+	"token|client|org]\n"
 	"              [--latency MS] [--discard]\n"
 	"              [--client ID SECRET]... [--set SWITCH=VALUE]... [--seed-lists FILE]\n"
 	"--port 0 takes a free port; the address is printed once it is open.\n";
@@ -58,6 +61,12 @@ set_assignment(char *text)
 	set_switch(text, equals + 1);
 }
 
+static bool
+is_port(int port)
+{
+	return port >= 0 && port <= 65535;
+}
+
 /* The second word of an option that takes two. */
 static char *
 second_word(int argc, char **argv)
@@ -72,6 +81,7 @@ read_options(int argc, char **argv, Options *options)
 {
 	static const struct option known[] = {
 		{"port", required_argument, NULL, 'p'},
+		{"storage-port", required_argument, NULL, 'o'},
 		{"tls", required_argument, NULL, 't'},
 		{"client-ca", required_argument, NULL, 'a'},
 		{"requests-per-minute", required_argument, NULL, 'r'},
@@ -88,7 +98,10 @@ read_options(int argc, char **argv, Options *options)
 		switch (c)
 		{
 			case 'p':
-				options->port = atoi(optarg);
+				options->ports.api = atoi(optarg);
+				break;
+			case 'o':
+				options->ports.storage = atoi(optarg);
 				break;
 			case 't':
 				options->tls.cert = optarg;
@@ -123,8 +136,8 @@ read_options(int argc, char **argv, Options *options)
 		}
 	if (options->tls.client_ca && !options->tls.cert)
 		fail("--client-ca goes with --tls");
-	if (options->port < 0 || options->port > 65535 || optind < argc)
-		fail(options->port < 0 ? "--port is required" : "too many words");
+	if (!is_port(options->ports.api) || !is_port(options->ports.storage) || optind < argc)
+		fail(options->ports.api < 0 ? "--port is required" : "too many words");
 }
 
 static void
@@ -159,6 +172,8 @@ seed_lists(const char *path)
 static void
 free_all(void)
 {
+	exports_reset();
+	things_reset();
 	store_reset();
 	faults_clear();
 	record_reset();
@@ -168,9 +183,9 @@ free_all(void)
 int
 main(int argc, char **argv)
 {
-	Options options = {.port = -1};
+	Options options = {.ports = {.api = -1}};
 	sigset_t signals;
-	int port;
+	const char *scheme;
 	int which;
 
 	/* Bodies come and go: their memory is kept, not given back each time. */
@@ -190,14 +205,16 @@ main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	port = server_start(options.port, &options.tls);
-	if (port == 0)
+	if (!server_start(&options.ports, &options.tls))
 	{
-		fprintf(stderr, "gc_sim: cannot listen on port %d\n", options.port);
+		fprintf(stderr, "gc_sim: cannot listen on port %d or %d\n", options.ports.api,
+				options.ports.storage);
 		return 1;
 	}
-	printf("gc_sim listening on %s://127.0.0.1:%d\n", options.tls.cert ? "https" : "http",
-		   port);
+	scheme = options.tls.cert ? "https" : "http";
+	exports_set_storage(scheme, options.ports.storage);
+	printf("gc_sim storage at %s://127.0.0.1:%d\n", scheme, options.ports.storage);
+	printf("gc_sim listening on %s://127.0.0.1:%d\n", scheme, options.ports.api);
 	fflush(stdout);
 	sigwait(&signals, &which);
 	server_stop();

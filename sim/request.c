@@ -113,6 +113,7 @@ request_free(Request *req)
 		free(req->reply.values[i]);
 	}
 	free(req->reply.content_type);
+	stream_release(req->reply.stream);
 	buf_free(&req->reply.body);
 	buf_free(&req->body);
 	free(req->params);
@@ -209,8 +210,29 @@ void
 reply_ok(Request *req)
 {
 	req->reply.status = 200;
+	reply_type(req, "application/json");
+}
+
+void
+reply_type(Request *req, const char *content_type)
+{
 	free(req->reply.content_type);
-	req->reply.content_type = sim_strdup("application/json");
+	req->reply.content_type = sim_strdup(content_type);
+}
+
+void
+reply_stream(Request *req, const char *content_type, Stream *stream)
+{
+	req->reply.status = 200;
+	reply_type(req, content_type);
+	req->reply.stream = stream;
+}
+
+void
+reply_drop_stream(Request *req)
+{
+	stream_release(req->reply.stream);
+	req->reply.stream = NULL;
 }
 
 void

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "buf.h"
+#include "stream.h"
 
 #define MAX_PARTS		  12
 #define MAX_ARGS		  4
@@ -33,6 +34,7 @@ typedef struct Reply
 {
 	int status; /* 0 = none yet */
 	Buf body;
+	Stream *stream; /* instead of the body, where it is large */
 	char *content_type;
 	char *names[MAX_REPLY_HEADERS];
 	char *values[MAX_REPLY_HEADERS];
@@ -61,6 +63,7 @@ typedef struct Request
 	int64_t arrived_us;
 	int in_flight; /* how many there were, with this one */
 	unsigned connection;
+	bool storage;	/* came to the port of the storage */
 	uint64_t seq;	/* in the record; 0 = not recorded */
 	unsigned epoch; /* of the record, see record.h */
 
@@ -85,5 +88,9 @@ extern void reply_header(Request *req, const char *name, const char *value); /* 
 extern void reply_ok(Request *req); /* 200, with the JSON that is in the body */
 extern void reply_json(Request *req, int status, json_t *value); /* takes value */
 extern void reply_empty(Request *req, int status);
+extern void reply_type(Request *req, const char *content_type);
+extern void reply_stream(Request *req, const char *content_type,
+						 Stream *stream); /* takes it */
+extern void reply_drop_stream(Request *req);
 
 #endif

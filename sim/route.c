@@ -11,6 +11,9 @@
 #include "contacts.h"
 #include "control.h"
 #include "errors.h"
+#include "exports.h"
+#include "filters.h"
+#include "list_export.h"
 #include "lists.h"
 #include "route.h"
 #include "search.h"
@@ -30,6 +33,7 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/contactlists", lists_get, false, false},
 	{"POST", "api/v2/outbound/contactlists", lists_post, false, false},
 	{"DELETE", "api/v2/outbound/contactlists", lists_delete, false, false},
+	{"GET", "api/v2/outbound/contactlists/divisionviews", list_views_get, false, false},
 	{"GET", "api/v2/outbound/contactlists/*", list_get, false, false},
 	{"PUT", "api/v2/outbound/contactlists/*", list_put, false, false},
 	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, false, false},
@@ -41,6 +45,14 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, true, false},
 	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, true, false},
 	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, true, false},
+	{"GET", "api/v2/outbound/contactlists/divisionviews/*", list_view_get, false, false},
+	{"POST", "api/v2/outbound/contactlists/*/export", list_export_post, false, false},
+	{"GET", "api/v2/outbound/contactlists/*/export", list_export_get, false, false},
+	{"GET", "api/v2/downloads/*", download_get, false, false},
+	{"GET", "api/v2/outbound/contactlistfilters", filters_get, false, false},
+	{"POST", "api/v2/outbound/contactlistfilters", filters_post, false, false},
+	{"POST", "api/v2/outbound/contactlistfilters/preview", filter_preview, false, false},
+	{"GET", "api/v2/outbound/contactlistfilters/*", filter_get, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 
@@ -201,5 +213,15 @@ route_platform(Request *req)
 	else if (admit(req) && (route = find_route(platform_routes, req)) && check_body(req))
 		call(route, req);
 	if (req->reply.status >= 400 && req->reply.status < 500 && req->reply.status != 429)
+		counters.rejected++;
+}
+
+void
+route_storage(Request *req)
+{
+	state_lock();
+	storage_get(req);
+	state_unlock();
+	if (req->reply.status >= 400)
 		counters.rejected++;
 }

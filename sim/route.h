@@ -14,5 +14,6 @@ extern bool route_is_control(const Request *req);
 /* Each fills the reply. */
 extern void route_control(Request *req);
 extern void route_platform(Request *req);
+extern void route_storage(Request *req);
 
 #endif

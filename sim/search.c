@@ -12,6 +12,7 @@
 #include "contacts.h"
 #include "criteria.h"
 #include "errors.h"
+#include "filters.h"
 #include "generate.h"
 #include "paging.h"
 #include "search.h"
@@ -156,28 +157,24 @@ check_members(Request *req, const json_t *json)
 			return false;
 		}
 	}
-	if (json_is_string(json_object_get(json, "contactListFilterId")))
-	{
-		reply_error(req, 404, "resource.not.found", "The contact list filter was not found.");
-		return false;
-	}
 	return true;
 }
 
 static bool
 read_search(Request *req, Search *search, const json_t *json)
 {
-	json_t *criteria = json_object_get(json, "criteria");
+	const json_t *conditions;
 	json_t *sorts = json_object_get(json, "contactSorts");
 	json_t *key;
 
 	if (!check_members(req, json) || !read_page(req, search, json) ||
-		!read_sorts(req, search, sorts))
+		!read_sorts(req, search, sorts) ||
+		!filter_conditions(req, json, search->list, &conditions))
 		return false;
-	if (criteria && !json_is_null(criteria) &&
-		!(search->criteria = criteria_read(req, criteria, search->list->columns)))
+	if (conditions &&
+		!(search->criteria = criteria_read(req, conditions, search->list->columns)))
 		return false;
-	key = json_pack("[O?, O?, s, s]", criteria, sorts, sw_text(SW_TEXT_COMPARE),
+	key = json_pack("[O?, O?, s, s]", conditions, sorts, sw_text(SW_TEXT_COMPARE),
 					sw_text(SW_BETWEEN_BOUNDS));
 	search->key = json_dumps(key, JSON_COMPACT);
 	json_decref(key);
@@ -228,9 +225,8 @@ compare_contacts(const void *left, const void *right, void *arg)
 	return (a->place > b->place) - (a->place < b->place);
 }
 
-/* How many contacts a search sees yet: those that arrived long enough ago. */
-static int64_t
-visible_count(List *list)
+int64_t
+search_visible(List *list)
 {
 	int64_t lag = sw_number(SW_READ_LAG_MS) * 1000;
 	int64_t n;
@@ -250,7 +246,8 @@ find_matches(Search *search, int64_t n)
 {
 	List *list = search->list;
 	SearchCache *cache = list->cache;
-	bool lagging = sw_number(SW_READ_LAG_MS) > 0;
+	bool lagging = sw_number(SW_READ_LAG_MS) > 0 ||
+				   (search->criteria && criteria_is_relative(search->criteria));
 
 	if (cache && !lagging && cache->changes == list->changes &&
 		strcmp(cache->key, search->key) == 0)
@@ -310,7 +307,7 @@ answer(Request *req, Search *search)
 		put_listing(req, search, NULL, sw_number(SW_GENERATED_CONTACTS), list->accepted);
 		return;
 	}
-	n = visible_count(list);
+	n = search_visible(list);
 	if (search->criteria || search->nsorts > 0)
 	{
 		SearchCache *found = find_matches(search, n);

@@ -8,16 +8,18 @@
 #include "exchange.h"
 #include "switches.h"
 
-#define SLICE 16384
+#define SLICE		 16384
+#define STREAM_SLICE (256 * 1024)
 
 /* A body that goes out piece by piece. */
 typedef struct Trickle
 {
 	Exchange *exchange;
-	Buf body;	  /* what there is of it; the rest is made as it goes */
-	size_t len;	  /* what the header declares */
-	size_t limit; /* what is sent before the connection is closed */
-	int64_t rate; /* bytes a second, 0 = no limit */
+	Stream *stream; /* the body, or NULL */
+	Buf body;		/* else what there is of it; the rest is made as it goes */
+	size_t len;		/* what the header declares */
+	size_t limit;	/* what is sent before the connection is closed */
+	int64_t rate;	/* bytes a second, 0 = no limit */
 	int fd;
 } Trickle;
 
@@ -30,11 +32,13 @@ takes_gzip(const Request *req)
 		   req->reply.body.len > 0;
 }
 
-static void
+static bool
 trickle_fill(const Trickle *trickle, size_t pos, char *out, size_t n)
 {
 	size_t own = pos < trickle->body.len ? trickle->body.len - pos : 0;
 
+	if (trickle->stream)
+		return stream_read(trickle->stream, pos, out, n);
 	if (own > n)
 		own = n;
 	if (own > 0)
@@ -42,6 +46,7 @@ trickle_fill(const Trickle *trickle, size_t pos, char *out, size_t n)
 	if (n > own)
 		body_stream(trickle->exchange->fault->body_kind, trickle->len, pos + own, out + own,
 					n - own);
+	return true;
 }
 
 static ssize_t
@@ -67,7 +72,8 @@ trickle_read(void *cls, uint64_t pos, char *out, size_t max)
 		if (!wait_us(trickle->fd, (int64_t) n * 1000000 / trickle->rate))
 			return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
-	trickle_fill(trickle, (size_t) pos, out, n);
+	if (!trickle_fill(trickle, (size_t) pos, out, n))
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (pos + n == trickle->len)
 		exchange_leave(trickle->exchange);
 	return (ssize_t) n;
@@ -78,24 +84,27 @@ trickle_free(void *cls)
 {
 	Trickle *trickle = cls;
 
+	stream_release(trickle->stream);
 	buf_free(&trickle->body);
 	free(trickle);
 }
 
 static struct MHD_Response *
-create_trickle(Exchange *exchange, Buf body, size_t len)
+create_trickle(Exchange *exchange, Buf body, Stream *stream, size_t len)
 {
 	const Fault *fault = exchange->fault;
 	Trickle *trickle = sim_alloc(sizeof(Trickle));
 
 	trickle->exchange = exchange;
 	trickle->body = body;
+	trickle->stream = stream;
 	trickle->len = trickle->limit = len;
-	if (fault->truncate >= 0 && (size_t) fault->truncate < len)
+	if (fault && fault->truncate >= 0 && (size_t) fault->truncate < len)
 		trickle->limit = (size_t) fault->truncate;
-	trickle->rate = fault->bytes_per_second;
+	trickle->rate = fault ? fault->bytes_per_second : 0;
 	trickle->fd = exchange->fd;
-	return MHD_create_response_from_callback(len, SLICE, trickle_read, trickle, trickle_free);
+	return MHD_create_response_from_callback(len, stream ? STREAM_SLICE : SLICE, trickle_read,
+											 trickle, trickle_free);
 }
 
 /* Takes the body. */
@@ -105,10 +114,14 @@ create_response(Exchange *exchange)
 	Reply *reply = &exchange->req->reply;
 	const Fault *fault = exchange->fault;
 	Buf body = reply->body;
+	Stream *stream = reply->stream;
 	size_t streamed =
 		fault ? body_stream_length((BodyKind) fault->body_kind, fault->body_bytes) : 0;
 
 	reply->body = (Buf){0};
+	reply->stream = NULL;
+	if (stream)
+		return create_trickle(exchange, body, stream, stream_length(stream));
 	if (body.len == 0 && streamed == 0)
 	{
 		buf_free(&body);
@@ -116,7 +129,7 @@ create_response(Exchange *exchange)
 		return MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	}
 	if (fault && (streamed > 0 || fault->truncate >= 0 || fault->bytes_per_second > 0))
-		return create_trickle(exchange, body, streamed > 0 ? streamed : body.len);
+		return create_trickle(exchange, body, NULL, streamed > 0 ? streamed : body.len);
 	exchange_leave(exchange);
 	return MHD_create_response_from_buffer_with_free_callback(body.len, body.data, free);
 }

@@ -17,6 +17,7 @@
 #define CONTROL_BODY_MAX  (256 * 1024 * 1024)
 
 static struct MHD_Daemon *http_daemon;
+static struct MHD_Daemon *storage_daemon;
 static char *tls_cert;
 static char *tls_key;
 static char *tls_client_ca;
@@ -24,9 +25,8 @@ static char *tls_client_ca;
 static void *
 on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
-	(void) cls;
 	(void) connection;
-	return exchange_create(uri);
+	return exchange_create(uri, cls != NULL);
 }
 
 static void
@@ -96,7 +96,7 @@ begin(Exchange *exchange, struct MHD_Connection *connection, const char *method)
 						  ->socket_context;
 	exchange->fd =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	exchange->trusted = is_trusted(connection);
+	exchange->trusted = req->storage || is_trusted(connection);
 	exchange_start(exchange);
 	length = request_header(req, "Content-Length");
 	expected = length ? strtoul(length, NULL, 10) : 0;
@@ -167,40 +167,48 @@ read_tls(const char *path, char **pem)
 	return false;
 }
 
-int
-server_start(int port, const TlsFiles *files)
+static struct MHD_Daemon *
+start_daemon(int *port, bool storage)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-								  .sin_port = htons((uint16_t) port),
+								  .sin_port = htons((uint16_t) *port),
 								  .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	unsigned flags =
 		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
-
 	struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL},
 								   {MHD_OPTION_END, 0, NULL},
 								   {MHD_OPTION_END, 0, NULL},
 								   {MHD_OPTION_END, 0, NULL}};
+	struct MHD_Daemon *one;
 
-	if (!read_tls(files->cert, &tls_cert) || !read_tls(files->key, &tls_key) ||
-		!read_tls(files->client_ca, &tls_client_ca) || !waits_open())
-		return 0;
 	if (tls_cert)
 	{
 		tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, tls_cert};
 		tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, tls_key};
 	}
-	if (tls_client_ca)
+	if (tls_client_ca && !storage)
 		tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, tls_client_ca};
-	http_daemon = MHD_start_daemon(
-		flags | (tls_cert ? MHD_USE_TLS : 0), (uint16_t) port, NULL, NULL, on_request, NULL,
-		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_LIMIT, 1000u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-	if (http_daemon == NULL)
-		return 0;
-	return MHD_get_daemon_info(http_daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	one = MHD_start_daemon(
+		flags | (tls_cert ? MHD_USE_TLS : 0), (uint16_t) *port, NULL, NULL, on_request, NULL,
+		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
+		storage ? &storage_daemon : NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t) CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, 1000u,
+		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	if (one)
+		*port = MHD_get_daemon_info(one, MHD_DAEMON_INFO_BIND_PORT)->port;
+	return one;
+}
+
+bool
+server_start(Ports *ports, const TlsFiles *files)
+{
+	if (!read_tls(files->cert, &tls_cert) || !read_tls(files->key, &tls_key) ||
+		!read_tls(files->client_ca, &tls_client_ca) || !waits_open())
+		return false;
+	http_daemon = start_daemon(&ports->api, false);
+	storage_daemon = http_daemon ? start_daemon(&ports->storage, true) : NULL;
+	return storage_daemon != NULL;
 }
 
 void
@@ -208,6 +216,7 @@ server_stop(void)
 {
 	waits_end();
 	MHD_stop_daemon(http_daemon);
+	MHD_stop_daemon(storage_daemon);
 	free(tls_cert);
 	free(tls_key);
 	free(tls_client_ca);

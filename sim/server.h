@@ -17,8 +17,14 @@ typedef struct TlsFiles
 	const char *client_ca; /* may be NULL */
 } TlsFiles;
 
-/* The port that is listened on, 0 when that fails. */
-extern int server_start(int port, const TlsFiles *files);
+/* 0 asks for a free one, which is then filled in. */
+typedef struct Ports
+{
+	int api;
+	int storage;
+} Ports;
+
+extern bool server_start(Ports *ports, const TlsFiles *files);
 extern void server_stop(void);
 
 #endif

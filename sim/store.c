@@ -152,6 +152,7 @@ store_remove(List *list)
 	generated_free(list->generated);
 	columns_release(list->columns);
 	json_decref(list->body);
+	json_decref(list->import_status);
 	free(list->order);
 	free(list->slots);
 	free(list->name);

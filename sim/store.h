@@ -75,8 +75,9 @@ typedef struct List
 	int version;
 	int64_t created_us;
 	int64_t modified_us;
-	int64_t ready_us; /* answers 404 before */
-	json_t *body;	  /* the attributes that callers set */
+	int64_t ready_us;	   /* answers 404 before */
+	json_t *body;		   /* the attributes that callers set */
+	json_t *import_status; /* NULL = nothing was ever imported */
 	Columns *columns;
 
 	Contact **order; /* by arrival; NULL where one was deleted */

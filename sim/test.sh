@@ -36,7 +36,7 @@ start() { # options…
   $sim --port 0 "$@" >"$tmp/out" 2>"$tmp/err" &
   sim_pid=$!
   await "it says where it listens" grep -q listening "$tmp/out" || { cat "$tmp/err"; exit 1; }
-  url=$(sed 's/.* on //' "$tmp/out")
+  url=$(sed -n 's/.*listening on //p' "$tmp/out")
   token=
 }
 
@@ -322,6 +322,8 @@ test_provisioning() {
 . ./test_conflicts.sh
 . ./test_faults.sh
 . ./test_limits.sh
+. ./test_exports.sh
+. ./test_reading.sh
 
 start --client second word
 test_tokens
@@ -348,7 +350,16 @@ test_bodies
 test_resets
 test_record
 test_control
+test_export
+test_export_forms
+test_export_choice
+test_storage
+test_download_faults
+test_views
+test_saved_filters
+test_relative_times
 stop
+test_large_export
 test_command_line
 
 echo "$passed passed, $failed failed"

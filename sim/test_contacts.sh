@@ -304,7 +304,7 @@ c1,c2,c5,c7|{"column":"B","operator":"BETWEEN","range":{"min":"bee","max":"cat"}
 400 bad.request|$(p A EQUALS 1 ',"columnType":"colour"')
 400 value.required|{"column":"A","operator":"EQUALS"}
 400 value.did.not.match.column.type|$(p A EQUALS x "$n")
-400 invalid.date.value|$(p PHONE BEFORE P1DT0H0M)
+400 invalid.date.value|$(p PHONE BEFORE P1X)
 400 range.required|{"column":"A","operator":"IN"}
 400 range.set.required|{"column":"A","operator":"IN","range":{}}
 400 range.min.required|{"column":"A","operator":"BETWEEN","range":{"max":"1"}}

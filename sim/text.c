@@ -2,7 +2,9 @@
  * text.c
  *	  How a search compares text, numbers and times.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <wctype.h>
 
 #include "criteria.h"
@@ -92,4 +94,77 @@ text_number(Span text, long double *number)
 		return false; /* not the words and hexadecimals of strtold */
 	*number = strtold(copy, &end);
 	return *end == '\0';
+}
+
+bool
+text_time(Span text, long double *seconds)
+{
+	struct tm tm = {0};
+	char copy[40];
+	double fraction = 0;
+	int read = 0;
+
+	if (text.n == 0 || text.n >= sizeof(copy))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	if (sscanf(copy, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &read) != 3)
+		return false;
+	if (copy[read] == 'T' || copy[read] == ' ')
+	{
+		const char *rest = copy + read + 1;
+
+		read = 0;
+		if (sscanf(rest, "%2d:%2d%n", &tm.tm_hour, &tm.tm_min, &read) != 2)
+			return false;
+		rest += read;
+		read = 0;
+		if (*rest == ':' && sscanf(rest, ":%lf%n", &fraction, &read) != 1)
+			return false;
+		rest += read;
+		if (strcmp(rest, "Z") != 0 && *rest != '\0')
+			return false;
+	}
+	else if (copy[read] != '\0')
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	*seconds = (long double) timegm(&tm) + (long double) fraction;
+	return true;
+}
+
+/* PxxDTyyHzzM: days, hours, minutes; any may be left out or negative, or the whole. */
+bool
+text_relative_time(Span text, long double *seconds)
+{
+	static const struct
+	{
+		char letter;
+		int seconds;
+	} units[] = {{'D', 86400}, {'T', 0}, {'H', 3600}, {'M', 60}};
+	char copy[40];
+	char *p = copy;
+	long double sum = 0;
+	int sign;
+
+	if (text.n < 3 || text.n >= sizeof(copy))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	sign = *p == '-' ? -1 : 1;
+	p += *p == '-';
+	if (*p++ != 'P')
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	{
+		char *end = p;
+		long n = units[i].seconds ? strtol(p, &end, 10) : 0;
+
+		if (*end != units[i].letter || (units[i].seconds && end == p))
+			continue;
+		sum += (long double) n * units[i].seconds;
+		p = end + 1;
+	}
+	*seconds = (long double) sim_now_us() / 1000000 + sign * sum;
+	return *p == '\0';
 }

@@ -1,0 +1,78 @@
+# Part of test.sh: what is read beside contacts.
+
+out=/api/v2/outbound
+names_of() { field '[.entities[].name] | join(",")'; }
+
+test_views() {
+  fresh
+  post "[$(row a)]"
+  call GET "$lists/divisionviews?includeSize=true"
+  check "division views" "One 1 true L1 1" "$(field '"\(.entities[0].name) \(.total) \(.entities[0] | has("division")) \(.entities[0].id) \(.entities[0].size)"')"
+  call GET $lists/divisionviews/L1
+  check "a division view" "200 One null null" "$status $(field '"\(.name) \(.size) \(.version)"')"
+  check "its columns" "A,B,PHONE PHONE" "$(field '"\(.columnNames | join(",")) \(.phoneColumns[0].columnName)"')"
+  call GET $lists/divisionviews/nope
+  check "no division view" 404 "$status"
+  set_switch '{"read_lag_ms":600000}'
+  call GET "$lists/L1?includeSize=true"
+  check "read_lag_ms: size lags" 0 "$(field .size)"
+  call GET /_sim/lists
+  check "but not in the control path" 1 "$(field '.[0].size')"
+}
+
+test_saved_filters() {
+  fill
+  local id one
+  one='{"name":"Bees","contactList":{"id":"L1"},"filterType":"AND","clauses":[{"filterType":"AND","predicates":[{"column":"B","operator":"EQUALS","value":"bee"}]}]}'
+  call POST $out/contactlistfilters "$one"
+  check "a filter is saved" "200 Bees One 1" "$status $(field '"\(.name) \(.contactList.name) \(.version)"')"
+  id=$(field .id)
+  call GET $out/contactlistfilters/"$id"
+  check "a filter" "200 Bees bee" "$status $(field '"\(.name) \(.clauses[0].predicates[0].value)"')"
+  call GET "$out/contactlistfilters?contactListId=L1"
+  check "filters of a list" Bees "$(names_of)"
+  call GET "$out/contactlistfilters?contactListId=L2"
+  check "of another" "" "$(names_of)"
+  call POST $out/contactlistfilters/preview "$one"
+  check "preview" "2 12 c1,c5" "$(field '"\(.filteredContacts) \(.totalContacts) \([.preview[].id] | join(","))"')"
+  search "{\"pageNumber\":1,\"pageSize\":5,\"contactListFilterId\":\"$id\"}"
+  check "a search by it" c1,c5 "$(found)"
+  call POST /_sim/lists "$(jq -c '.id = "L2" | .name = "Two"' <<<"$list_body")"
+  call POST $lists/L2/contacts/search "{\"pageNumber\":1,\"pageSize\":5,\"contactListFilterId\":\"$id\"}"
+  check "of another list" 400 "$status"
+  search "{\"pageNumber\":1,\"pageSize\":5,\"contactListFilterId\":\"$id\",\"criteria\":$(jq -c '{clauses}' <<<"$one")}"
+  check "with criteria, too" 400 "$status"
+  call POST $out/contactlistfilters "$(jq -c '.clauses[0].predicates[0].column = "Z"' <<<"$one")"
+  check "a filter on no column" "400 column.does.not.match.contact.list" "$(code)"
+  call POST $out/contactlistfilters "$(jq -c 'del(.name)' <<<"$one")"
+  check "a filter without a name" 400 "$status"
+  call POST $out/contactlistfilters "$(jq -c '.contactList.id = "x"' <<<"$one")"
+  check "a filter of no list" "404 contact.list.not.found" "$(code)"
+  call GET $out/contactlistfilters/nope
+  check "no filter" "404 resource.not.found" "$(code)"
+}
+
+test_relative_times() {
+  fresh
+  local past future
+  past=$(date -u -d '-2 hours' +%FT%TZ) future=$(date -u -d '+2 days' +%FT%TZ)
+  post "[$(row past "{\"A\":\"$past\"}"),$(row future "{\"A\":\"$future\"}")]"
+  local wanted given
+  while IFS='|' read -r wanted given; do
+    search "{\"pageNumber\":1,\"pageSize\":5,\"criteria\":{\"clauses\":[{\"predicates\":[{\"column\":\"A\",$given}]}]}}"
+    check "$given" "$wanted" "$(found)"
+  done <<'LIST'
+past|"operator":"BEFORE","value":"P0DT0H0M"
+past|"operator":"BEFORE","value":"P0DT-1H0M"
+|"operator":"BEFORE","value":"P0DT-3H0M"
+past,future|"operator":"AFTER","value":"-P0DT3H0M"
+future|"operator":"AFTER","value":"P1DT23H58M"
+|"operator":"AFTER","value":"P2DT0H1M"
+LIST
+  search '{"pageNumber":1,"pageSize":5,"criteria":{"clauses":[{"predicates":[{"column":"A","operator":"AFTER","value":"P1X"}]}]}}'
+  check "no relative time" "400 invalid.date.value" "$(code)"
+  post "[$(row soon "{\"A\":\"$(date -u -d '+1 second' +%FT%TZ)\"}")]"
+  passed_by() { search '{"pageNumber":1,"pageSize":5,"criteria":{"clauses":[{"predicates":[{"column":"A","operator":"BEFORE","value":"PT0M"}]}]}}' && [ "$(found)" = past,soon ]; }
+  await "time goes on between searches" passed_by
+}
+
