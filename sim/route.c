@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "auth.h"
+#include "campaigns.h"
 #include "contacts.h"
 #include "control.h"
 #include "errors.h"
@@ -53,6 +54,13 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/contactlistfilters", filters_post, false, false},
 	{"POST", "api/v2/outbound/contactlistfilters/preview", filter_preview, false, false},
 	{"GET", "api/v2/outbound/contactlistfilters/*", filter_get, false, false},
+	{"GET", "api/v2/outbound/campaigns", campaigns_get, false, false},
+	{"POST", "api/v2/outbound/campaigns/progress", campaigns_progress, false, false},
+	{"GET", "api/v2/outbound/campaigns/divisionviews", campaign_views_get, false, false},
+	{"GET", "api/v2/outbound/campaigns/divisionviews/*", campaign_view_get, false, false},
+	{"GET", "api/v2/outbound/campaigns/*", campaign_get, false, false},
+	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, false, false},
+	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 
@@ -69,6 +77,7 @@ static const Route control_routes[] = {
 	{"GET", "_sim/contacts", control_contacts, false, false},
 	{"POST", "_sim/contacts", control_set_contact, false, false},
 	{"GET", "_sim/checksum", control_checksum, false, false},
+	{"POST", "_sim/campaigns", campaigns_seed, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 

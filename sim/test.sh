@@ -358,6 +358,7 @@ test_download_faults
 test_views
 test_saved_filters
 test_relative_times
+test_campaigns
 stop
 test_large_export
 test_command_line

@@ -76,3 +76,50 @@ LIST
   await "time goes on between searches" passed_by
 }
 
+test_campaigns() {
+  fresh
+  post "[$(row a)]"
+  call POST /_sim/campaigns '{"id":"C1","name":"Spring","contactList":{"id":"L1"},"dncLists":[{"id":"D1"}],"queue":{"id":"Q1"},"campaignStatus":"on","progress":{"numberOfContactsCalled":3,"percentage":30},"stats":{"idleAgents":4}}'
+  check "a campaign is made" "200 C1" "$status $(field .id)"
+  call POST /_sim/campaigns '{"id":"C2","name":"Autumn","contactList":{"id":"L2"}}'
+  call GET $out/campaigns
+  check "campaigns" "Autumn,Spring 2 1" "$(names_of) $(field '"\(.total) \(.pageCount)"')"
+  check "progress and stats are apart" "null null" "$(field '.entities[1] | "\(.progress) \(.stats)"')"
+  local given wanted
+  while IFS='|' read -r wanted given; do
+    call GET "$out/campaigns?$given"
+    check "campaigns?$given" "$wanted" "$(names_of)"
+  done <<'LIST'
+Spring|name=spr
+Spring|contactListId=L1
+Spring|dncListIds=D1
+Spring|distributionQueueId=Q1
+|edgeGroupId=E
+|divisionId=x
+Autumn|id=C2
+Spring,Autumn|sortOrder=descending
+Spring|pageSize=1&pageNumber=2
+LIST
+  call GET $out/campaigns/C1
+  check "a campaign" "Spring on 1 One preview" "$(field '"\(.name) \(.campaignStatus) \(.version) \(.contactList.name) \(.dialingMode)"')"
+  call POST /_sim/campaigns '{"id":"C1","campaignStatus":"off"}'
+  call GET $out/campaigns/C1
+  check "changed" "Spring off 2" "$(field '"\(.name) \(.campaignStatus) \(.version)"')"
+  call GET $out/campaigns/C1/progress
+  check "progress" "C1 L1 3 1 30" "$(field '"\(.campaign.id) \(.contactList.id) \(.numberOfContactsCalled) \(.totalNumberOfContacts) \(.percentage)"')"
+  call POST $out/campaigns/progress '["C2","nope","C1"]'
+  check "progress of many" "C2 0,C1 3" "$(field '[.[] | "\(.campaign.id) \(.numberOfContactsCalled)"] | join(",")')"
+  call POST $out/campaigns/progress '{}'
+  check "progress of none" 400 "$status"
+  call GET $out/campaigns/C1/stats
+  check "stats" "4 0 0" "$(field '"\(.idleAgents) \(.contactRate.attempts) \(.outstandingCalls)"')"
+  call GET $out/campaigns/divisionviews
+  check "campaigns' division views" "Autumn,Spring true null" "$(names_of) $(field '.entities[0] | "\(has("division")) \(.campaignStatus)"')"
+  call GET $out/campaigns/divisionviews/C1
+  check "a campaign's division view" Spring "$(field .name)"
+  for given in "" /progress /stats; do
+    call GET "$out/campaigns/nope$given"
+    check "no campaign$given" "404 resource.not.found" "$(code)"
+  done
+}
+

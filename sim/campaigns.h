@@ -1,0 +1,21 @@
+/*
+ * campaigns.h
+ *	  Campaigns, as they are read.  All want the lock.
+ */
+#ifndef SIM_CAMPAIGNS_H
+#define SIM_CAMPAIGNS_H
+
+#include "request.h"
+
+extern void campaigns_get(Request *req);
+extern void campaign_get(Request *req);
+extern void campaign_views_get(Request *req);
+extern void campaign_view_get(Request *req);
+extern void campaigns_progress(Request *req);
+extern void campaign_progress(Request *req);
+extern void campaign_stats(Request *req);
+
+/* For tests: makes or changes one, with its progress and stats. */
+extern void campaigns_seed(Request *req);
+
+#endif
