@@ -11,6 +11,7 @@
 #include "campaigns.h"
 #include "contacts.h"
 #include "control.h"
+#include "dnclists.h"
 #include "errors.h"
 #include "exports.h"
 #include "filters.h"
@@ -61,6 +62,16 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/campaigns/*", campaign_get, false, false},
 	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, false, false},
 	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, false, false},
+	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, false, false},
+	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, false, false},
+	{"POST", "api/v2/outbound/dnclists/*/export", dnc_export_post, false, false},
+	{"GET", "api/v2/outbound/dnclists/*/export", dnc_export_get, false, false},
+	{"POST", "api/v2/outbound/dnclists/*/phonenumbers", dnc_add, false, false},
+	{"PATCH", "api/v2/outbound/dnclists/*/phonenumbers", dnc_patch, false, false},
+	{"DELETE", "api/v2/outbound/dnclists/*/phonenumbers", dnc_wipe, false, false},
+	{"POST", "api/v2/outbound/dnclists/*/emailaddresses", dnc_add, false, false},
+	{"PATCH", "api/v2/outbound/dnclists/*/emailaddresses", dnc_patch, false, false},
+	{"DELETE", "api/v2/outbound/dnclists/*/emailaddresses", dnc_wipe, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 
@@ -78,6 +89,7 @@ static const Route control_routes[] = {
 	{"POST", "_sim/contacts", control_set_contact, false, false},
 	{"GET", "_sim/checksum", control_checksum, false, false},
 	{"POST", "_sim/campaigns", campaigns_seed, false, false},
+	{"POST", "_sim/dnclists", dnc_lists_seed, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 

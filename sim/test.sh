@@ -359,6 +359,7 @@ test_views
 test_saved_filters
 test_relative_times
 test_campaigns
+test_dnc_lists
 stop
 test_large_export
 test_command_line

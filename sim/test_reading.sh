@@ -123,3 +123,52 @@ LIST
   done
 }
 
+test_dnc_lists() {
+  fresh
+  local dnc=$out/dnclists/D1 uri
+  call POST /_sim/dnclists '{"id":"D1","name":"No calls","entries":["+11",{"entry":"+12","expiration":"2030-01-01T00:00Z"},{"entry":"+13","expiration":"2020-01-01T00:00Z"}],"importStatus":{"percentComplete":100}}'
+  check "a DNC list is made" "200 3" "$status $(field .size)"
+  call POST /_sim/dnclists '{"id":"D2","name":"Elsewhere","dncSourceType":"gryphon"}'
+  call GET $out/dnclists
+  check "DNC lists" "Elsewhere,No calls null null" "$(names_of) $(field '.entities[1] | "\(.size) \(.importStatus)"')"
+  call GET "$out/dnclists?includeSize=true&includeImportStatus=true&dncSourceType=rds"
+  check "with size and status" "No calls 3 100" "$(names_of) $(field '.entities[0] | "\(.size) \(.importStatus.percentComplete)"')"
+  call GET "$dnc?includeSize=true"
+  check "a DNC list" "No calls rds Phone 3 null" "$(field '"\(.name) \(.dncSourceType) \(.contactMethod) \(.size) \(.entries)"')"
+  call POST "$dnc/phonenumbers?expirationDateTime=2031-01-01T00:00Z" '["+14","+11"]'
+  check "numbers are added" 200 "$status"
+  call PATCH $dnc/phonenumbers '{"action":"Remove","phoneNumbers":["+12"]}'
+  check "numbers are removed" 200 "$status"
+  call PATCH $dnc/phonenumbers '{"action":"Add","phoneNumbers":["+15"]}'
+  call PATCH $dnc/emailaddresses '{"action":"Add","emailAddresses":["a@b"]}'
+  set_switch '{"export_ms":0,"export_header":"plain"}'
+  call GET $dnc/export
+  check "no export yet" "404 no.available.list.export.uri" "$(code)"
+  call POST $dnc/export
+  check "an export" "200 D1" "$status $(field .id)"
+  call GET $dnc/export
+  uri=$(field .uri)
+  call GET "$uri" "" -L
+  check "entries and when they expire" "+11 2031-01-01T00:00Z|+13 2020-01-01T00:00Z|+14 2031-01-01T00:00Z|+15 |a@b " "$(tr -d '\r' <"$tmp/body" | tail -n +2 | awk -F , '{ print $1, $3 }' | paste -sd '|')"
+  call DELETE "$dnc/phonenumbers?expiredOnly=true"
+  call GET "$dnc?includeSize=true"
+  check "what has expired is wiped" 4 "$(field .size)"
+  call DELETE $dnc/phonenumbers
+  call GET "$dnc?includeSize=true"
+  check "all is wiped" 0 "$(field .size)"
+  local wanted method path given
+  while IFS='|' read -r wanted method path given; do
+    call "$method" "$out/dnclists/$path" "$given"
+    check "refused: $method $path $given" "$wanted" "$(code)"
+  done <<'LIST'
+400 dnc.source.operation.not.supported|POST|D2/phonenumbers|["+1"]
+400 dnc.source.operation.not.supported|POST|D2/export|
+400 invalid.date.value|POST|D1/phonenumbers?expirationDateTime=soon|["+1"]
+400 bad.request|POST|D1/phonenumbers|[1]
+400 constraint.validation|PATCH|D1/phonenumbers|{"phoneNumbers":["+1"]}
+400 bad.request|PATCH|D1/phonenumbers|{"action":"Add"}
+404 resource.not.found|GET|nope|
+404 resource.not.found|GET|nope/export|
+LIST
+}
+

@@ -1,0 +1,21 @@
+/*
+ * dnclists.h
+ *	  DNC lists and their entries.  All want the lock.
+ */
+#ifndef SIM_DNCLISTS_H
+#define SIM_DNCLISTS_H
+
+#include "request.h"
+
+extern void dnc_lists_get(Request *req);
+extern void dnc_list_get(Request *req);
+extern void dnc_add(Request *req);	 /* POST /{id}/phonenumbers, emailaddresses */
+extern void dnc_patch(Request *req); /* PATCH of these: adds or removes */
+extern void dnc_wipe(Request *req);	 /* DELETE of these: all, or what has expired */
+extern void dnc_export_post(Request *req);
+extern void dnc_export_get(Request *req);
+
+/* For tests: makes or changes one, with its entries. */
+extern void dnc_lists_seed(Request *req);
+
+#endif
