@@ -13,6 +13,7 @@
 #include "control.h"
 #include "dnclists.h"
 #include "errors.h"
+#include "events.h"
 #include "exports.h"
 #include "filters.h"
 #include "list_export.h"
@@ -50,6 +51,9 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/contactlists/divisionviews/*", list_view_get, false, false},
 	{"POST", "api/v2/outbound/contactlists/*/export", list_export_post, false, false},
 	{"GET", "api/v2/outbound/contactlists/*/export", list_export_get, false, false},
+	{"GET", "api/v2/outbound/contactlists/*/importstatus", list_import_status, false, false},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, false, false},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, false, false},
 	{"GET", "api/v2/downloads/*", download_get, false, false},
 	{"GET", "api/v2/outbound/contactlistfilters", filters_get, false, false},
 	{"POST", "api/v2/outbound/contactlistfilters", filters_post, false, false},
@@ -64,6 +68,7 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, false, false},
 	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, false, false},
 	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, false, false},
+	{"GET", "api/v2/outbound/dnclists/*/importstatus", dnc_import_status, false, false},
 	{"POST", "api/v2/outbound/dnclists/*/export", dnc_export_post, false, false},
 	{"GET", "api/v2/outbound/dnclists/*/export", dnc_export_get, false, false},
 	{"POST", "api/v2/outbound/dnclists/*/phonenumbers", dnc_add, false, false},
@@ -72,6 +77,8 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/dnclists/*/emailaddresses", dnc_add, false, false},
 	{"PATCH", "api/v2/outbound/dnclists/*/emailaddresses", dnc_patch, false, false},
 	{"DELETE", "api/v2/outbound/dnclists/*/emailaddresses", dnc_wipe, false, false},
+	{"GET", "api/v2/outbound/events", events_get, false, false},
+	{"GET", "api/v2/outbound/events/*", event_get, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 
@@ -90,6 +97,9 @@ static const Route control_routes[] = {
 	{"GET", "_sim/checksum", control_checksum, false, false},
 	{"POST", "_sim/campaigns", campaigns_seed, false, false},
 	{"POST", "_sim/dnclists", dnc_lists_seed, false, false},
+	{"POST", "_sim/events", events_seed, false, false},
+	{"POST", "_sim/bulkjobs", bulk_jobs_seed, false, false},
+	{"POST", "_sim/importstatus", import_status_seed, false, false},
 	{NULL, NULL, NULL, false, false},
 };
 

@@ -356,10 +356,13 @@ test_export_choice
 test_storage
 test_download_faults
 test_views
+test_import_status
 test_saved_filters
 test_relative_times
 test_campaigns
 test_dnc_lists
+test_events
+test_bulk_jobs
 stop
 test_large_export
 test_command_line

@@ -20,6 +20,32 @@ test_views() {
   check "but not in the control path" 1 "$(field '.[0].size')"
 }
 
+test_import_status() {
+  fresh
+  call GET $lists/L1/importstatus
+  check "nothing imported" "200 0 null" "$status $(field '"\(.percentComplete) \(.state)"')"
+  call POST /_sim/importstatus '{"listId":"L1","state":"IN_PROGRESS","totalRecords":10,"completedRecords":4,"percentComplete":40}'
+  call GET $lists/L1/importstatus
+  check "in progress" "IN_PROGRESS 10 4 40" "$(field '"\(.state) \(.totalRecords) \(.completedRecords) \(.percentComplete)"')"
+  call GET "$lists/L1?includeImportStatus=true"
+  check "with the list" IN_PROGRESS "$(field .importStatus.state)"
+  call GET $lists/L1
+  check "not unasked" null "$(field .importStatus)"
+  call GET "$lists?includeImportStatus=true"
+  check "in a listing" IN_PROGRESS "$(field '.entities[0].importStatus.state')"
+  call POST /_sim/importstatus '{"listId":"L1","state":"FAILED","failureReason":"IMPORT_INVALID_DATA"}'
+  call GET $lists/L1/importstatus
+  check "failed" "FAILED IMPORT_INVALID_DATA" "$(field '"\(.state) \(.failureReason)"')"
+  call POST /_sim/importstatus '{"listId":"L1","state":null,"percentComplete":100}'
+  call GET $lists/L1/importstatus
+  check "done: no state" "100 false" "$(field '"\(.percentComplete) \(has("state"))"')"
+  call POST /_sim/importstatus '{"listId":"L1"}'
+  call GET "$lists/L1?includeImportStatus=true"
+  check "forgotten" null "$(field .importStatus)"
+  call POST /_sim/importstatus '{"listId":"nope"}'
+  check "no such list" 404 "$status"
+}
+
 test_saved_filters() {
   fill
   local id one
@@ -135,6 +161,11 @@ test_dnc_lists() {
   check "with size and status" "No calls 3 100" "$(names_of) $(field '.entities[0] | "\(.size) \(.importStatus.percentComplete)"')"
   call GET "$dnc?includeSize=true"
   check "a DNC list" "No calls rds Phone 3 null" "$(field '"\(.name) \(.dncSourceType) \(.contactMethod) \(.size) \(.entries)"')"
+  call GET $dnc/importstatus
+  check "its import" 100 "$(field .percentComplete)"
+  call POST /_sim/importstatus '{"dncListId":"D1","state":"FAILED"}'
+  call GET $dnc/importstatus
+  check "its import, set" FAILED "$(field .state)"
   call POST "$dnc/phonenumbers?expirationDateTime=2031-01-01T00:00Z" '["+14","+11"]'
   check "numbers are added" 200 "$status"
   call PATCH $dnc/phonenumbers '{"action":"Remove","phoneNumbers":["+12"]}'
@@ -172,3 +203,44 @@ test_dnc_lists() {
 LIST
 }
 
+test_events() {
+  fresh
+  call POST /_sim/events '[{"id":"E1","code":"IMPORT_INVALID_DATA","message":"Row 3","listId":"L1","contactId":"a","correlationId":"X","timestamp":"2026-01-02T00:00:00.000Z"},{"id":"E2","level":"WARNING","category":"CAMPAIGN","code":"CAMPAIGN_BLACKLISTED","timestamp":"2026-01-01T00:00:00.000Z"}]'
+  check "events are made" 2 "$(field .events)"
+  call GET $out/events
+  check "events, by time" "E2,E1 2" "$(found) $(field .total)"
+  check "an event tells" "IMPORT_ERROR ERROR IMPORT_INVALID_DATA Row 3 L1 a X" "$(field '.entities[1] | "\(.category) \(.level) \(.eventMessage.code) \(.eventMessage.message) \(.errorEntity.id) \(.relatedEntity.id) \(.correlationId)"')"
+  call GET "$out/events?sortOrder=descending&pageSize=1"
+  check "the last one" "E1 2" "$(found) $(field .pageCount)"
+  call GET "$out/events?category=CAMPAIGN"
+  check "by category" E2 "$(found)"
+  call GET "$out/events?level=ERROR"
+  check "by level" E1 "$(found)"
+  call GET $out/events/E2
+  check "an event" "CAMPAIGN_BLACKLISTED" "$(field .eventMessage.code)"
+  call GET $out/events/nope
+  check "no event" 404 "$status"
+}
+
+test_bulk_jobs() {
+  fresh
+  local jobs=$contacts/bulk/jobs i
+  call GET $jobs
+  check "no jobs" "200 0" "$status $(field .total)"
+  for i in $(seq 12); do
+    call POST /_sim/bulkjobs "{\"id\":\"J$i\",\"listId\":\"L1\",\"type\":\"BulkDelete\"}"
+  done
+  call GET $jobs
+  check "the ten most recent" "10 J12 J3" "$(field '"\(.total) \(.entities[0].id) \(.entities[9].id)"')"
+  call GET $jobs/J1
+  check "a job" "InProgress BulkDelete 0 $jobs/J1 null" "$(field '"\(.state) \(.type) \(.percentComplete) \(.selfUri) \(.listId)"')"
+  call POST /_sim/bulkjobs '{"id":"J1","listId":"L1","state":"Failed","failureReason":{"code":"x","message":"y"}}'
+  call GET $jobs/J1
+  check "it changed" "Failed BulkDelete x" "$(field '"\(.state) \(.type) \(.failureReason.code)"')"
+  call GET $jobs/nope
+  check "no job" "404 resource.not.found" "$(code)"
+  call GET $lists/nope/contacts/bulk/jobs
+  check "no list" "404 contact.list.not.found" "$(code)"
+  call POST /_sim/bulkjobs '{"listId":"nope"}'
+  check "a job of no list" 404 "$status"
+}

@@ -1,0 +1,295 @@
+/*
+ * events.c
+ *	  Events, bulk jobs and the status of imports: what tells how things went.
+ */
+#include <stdlib.h>
+
+#include "criteria.h"
+#include "errors.h"
+#include "events.h"
+#include "lists.h"
+#include "things.h"
+
+#define MAX_JOBS 10 /* that a listing shows, the most recent ones */
+
+static Span
+text_member(const json_t *json, const char *name)
+{
+	json_t *value = json_object_get(json, name);
+
+	return (Span){(char *) json_string_value(value), json_string_length(value)};
+}
+
+static List *
+find_list(const json_t *json, const char *name)
+{
+	Span id = text_member(json, name);
+
+	return id.p ? store_find(id) : NULL;
+}
+
+static void
+move_member(json_t *from, const char *name, json_t *to)
+{
+	json_t *value = json_object_get(from, name);
+
+	if (value && !json_object_get(to, name))
+		json_object_set(to, name, value);
+	json_object_del(from, name);
+}
+
+/* A test may say code, message, listId and contactId; the platform nests them. */
+static void
+nest_members(json_t *event)
+{
+	json_t *message = json_object_get(event, "eventMessage");
+	Span contact = text_member(event, "contactId");
+	List *list = find_list(event, "listId");
+
+	message = message ? json_incref(message) : json_object();
+	move_member(event, "code", message);
+	move_member(event, "message", message);
+	if (json_object_size(message) > 0)
+		json_object_set(event, "eventMessage", message);
+	json_decref(message);
+	if (list)
+		json_object_set_new(event, "errorEntity",
+							thing_reference(list->id, list->name, "contactlists"));
+	if (list && contact.p)
+	{
+		char *path = sim_printf("contactlists/%s/contacts", list->id);
+
+		json_object_set_new(event, "relatedEntity", thing_reference(contact.p, "", path));
+		free(path);
+	}
+	json_object_del(event, "listId");
+	json_object_del(event, "contactId");
+}
+
+static void
+add_event(json_t *event)
+{
+	char now[TIME_SIZE];
+	long double seconds;
+	json_t *defaults;
+	Thing *made;
+
+	sim_format_time(sim_now_us(), now);
+	nest_members(event);
+	made = things_set(THING_EVENT, event);
+	defaults = json_pack("{s:s, s:s, s:s, s:s}", "timestamp", now, "category", "IMPORT_ERROR",
+						 "level", "ERROR", "name", thing_refers(made->body, "errorEntity"));
+	json_object_update_missing(made->body, defaults);
+	json_decref(defaults);
+	if (text_time(text_member(made->body, "timestamp"), &seconds))
+		made->created_us = (int64_t) (seconds * 1000000);
+}
+
+void
+events_seed(Request *req)
+{
+	json_t *body = json_loadb(req->body.data, req->body.len, 0, NULL);
+	size_t i;
+	json_t *event;
+	json_int_t n = 0;
+
+	if (json_is_object(body))
+		body = json_pack("[o]", body);
+	json_array_foreach(body, i, event)
+	{
+		if (!json_is_object(event))
+			continue;
+		add_event(event);
+		n++;
+	}
+	if (body)
+		reply_json(req, 200, json_pack("{s:I}", "events", n));
+	else
+		reply_error(req, 400, "bad.request", "The body must be an event or an array.");
+	json_decref(body);
+}
+
+void
+event_get(Request *req)
+{
+	Thing *event = thing_named(THING_EVENT, req);
+
+	if (event)
+		reply_json(req, 200, thing_show(event, ""));
+}
+
+static void
+put_event(Buf *out, const Listing *listing, void *thing)
+{
+	const Thing *event = thing;
+
+	(void) listing;
+	buf_put_json(out, event->body);
+}
+
+void
+events_get(Request *req)
+{
+	Listing listing;
+
+	if (listing_open(&listing, req))
+	{
+		if (request_param(req, "sortBy") == NULL)
+			listing.sort_by = "timestamp";
+		for (Thing *event = things_first(THING_EVENT); event; event = event->next)
+		{
+			const Listed listed = thing_listed(event);
+
+			if (listing_names(req, "category", thing_text(event, "category")) &&
+				listing_names(req, "level", thing_text(event, "level")))
+				listing_offer(&listing, &listed);
+		}
+		listing_reply(&listing, put_event);
+	}
+	listing_close(&listing);
+}
+
+#define JOB_APART " listId "
+
+void
+bulk_jobs_seed(Request *req)
+{
+	json_t *body = thing_body(req);
+	List *list = find_list(body, "listId");
+	json_t *defaults;
+	Thing *job;
+	char *uri;
+
+	if (body && list == NULL)
+		reply_error(req, 404, "not.found", "listId names no list.");
+	else if (body)
+	{
+		job = things_set(THING_JOB, body);
+		uri = sim_printf("/api/v2/outbound/contactlists/%s/contacts/bulk/jobs/%s", list->id,
+						 thing_text(job, "id"));
+		defaults = json_pack("{s:s, s:s, s:i, s:i, s:i, s:s}", "state", "InProgress", "type",
+							 "BulkEdit", "totalRecords", 0, "completedRecords", 0,
+							 "percentComplete", 0, "selfUri", uri);
+		json_object_update_missing(job->body, defaults);
+		json_decref(defaults);
+		free(uri);
+		reply_json(req, 200, thing_show(job, JOB_APART));
+	}
+	json_decref(body);
+}
+
+static bool
+is_of_list(const Thing *job, const List *list)
+{
+	return strcmp(thing_text(job, "listId"), list->id) == 0;
+}
+
+void
+bulk_job_get(Request *req)
+{
+	List *list = list_find(req, "contact.list.not.found");
+	Thing *job = list ? things_find(THING_JOB, req->arg[1]) : NULL;
+
+	if (job && is_of_list(job, list))
+		reply_json(req, 200, thing_show(job, JOB_APART));
+	else if (list)
+		reply_error(req, 404, "resource.not.found", "The job was not found.");
+}
+
+void
+bulk_jobs_get(Request *req)
+{
+	List *list = list_find(req, "contact.list.not.found");
+	json_t *jobs = json_array();
+
+	for (Thing *job = list ? things_first(THING_JOB) : NULL; job; job = job->next)
+	{
+		if (!is_of_list(job, list))
+			continue;
+		json_array_insert_new(jobs, 0, thing_show(job, JOB_APART));
+		if (json_array_size(jobs) > MAX_JOBS)
+			json_array_remove(jobs, MAX_JOBS);
+	}
+	req->rows = (int64_t) json_array_size(jobs);
+	if (list)
+		reply_json(req, 200,
+				   json_pack("{s:I, s:O, s:s}", "total", (json_int_t) req->rows, "entities",
+							 jobs, "selfUri", req->path));
+	json_decref(jobs);
+}
+
+/* Where nothing was imported yet, nothing of it is done. */
+static void
+reply_status(Request *req, const json_t *status)
+{
+	if (status)
+		reply_json(req, 200, json_deep_copy(status));
+	else
+		reply_json(req, 200,
+				   json_pack("{s:i, s:i, s:i}", "totalRecords", 0, "completedRecords", 0,
+							 "percentComplete", 0));
+}
+
+void
+list_import_status(Request *req)
+{
+	List *list = list_find(req, "contact.list.not.found");
+
+	if (list)
+		reply_status(req, list->import_status);
+}
+
+void
+dnc_import_status(Request *req)
+{
+	Thing *list = thing_named(THING_DNC_LIST, req);
+
+	if (list)
+		reply_status(req, json_object_get(list->body, "importStatus"));
+}
+
+/* The members of a status that are not null; NULL when there is none. */
+static json_t *
+read_status(const json_t *body)
+{
+	json_t *status = json_object();
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *) body, name, value)
+	{
+		if (!json_is_null(value) && strcmp(name, "listId") != 0 &&
+			strcmp(name, "dncListId") != 0)
+			json_object_set(status, name, value);
+	}
+	if (json_object_size(status) > 0)
+		return status;
+	json_decref(status);
+	return NULL;
+}
+
+void
+import_status_seed(Request *req)
+{
+	json_t *body = thing_body(req);
+	List *list = find_list(body, "listId");
+	Span dnc_id = text_member(body, "dncListId");
+	Thing *dnc = dnc_id.p ? things_find(THING_DNC_LIST, dnc_id) : NULL;
+	json_t *status = read_status(body);
+
+	if (list)
+	{
+		json_decref(list->import_status);
+		list->import_status = json_incref(status);
+	}
+	else if (dnc && status)
+		json_object_set(dnc->body, "importStatus", status);
+	else if (dnc)
+		json_object_del(dnc->body, "importStatus");
+	if (list || dnc)
+		reply_status(req, status);
+	else if (body)
+		reply_error(req, 404, "not.found", "listId or dncListId names no list.");
+	json_decref(status);
+	json_decref(body);
+}
