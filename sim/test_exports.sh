@@ -32,7 +32,7 @@ test_export() {
   local uri ready first there asked
   call GET $export
   check "no export yet" "404 no.available.list.export.uri" "$(code)"
-  post "[$(row a '{"A":"one","PHONE":"+1"}'),$(row b '{"A":"x,\"y\"\n","B":""}')]"
+  post "[$(row a '{"A":"one","B":"x, y","PHONE":"+1"}'),$(row b '{"A":"x,\"y\"\n","B":""}')]"
   set_switch '{"export_ms":600000}'
   asked=$(date -u +%FT%T)
   call POST $export
@@ -54,7 +54,7 @@ test_export() {
   first=$uri
   check "its time is when it was ready" true "$([[ "$ready" < $asked ]] || echo true)"
   download
-  check "the file" "$bom\"\"inin-outbound-id\"\",A,B,PHONE,$new_columns|a,one,,+1,$plain|b,\"x,\"\"y\"\"|\",,,$plain|" "$(lines)"
+  check "the file" "$bom\"\"inin-outbound-id\"\",A,B,PHONE,$new_columns|a,one,\"x, y\",+1,$plain|b,\"x,\"\"y\"\"|\",,,$plain|" "$(lines)"
   check "lines end as they should" 3 "$(grep -c $'\r$' "$tmp/body")"
   check "its kind" "text/csv" "$(header Content-Type | tail -n 1)"
   check "its name" One.csv "$(header Content-Disposition | sed 's/.*-//; s/"$//')"
@@ -176,6 +176,8 @@ test_storage() {
   check "a wrong signature" "403" "$status"
   storage_call GET "${at%%\?*}"
   check "no signature" 403 "$status"
+  storage_call GET "${at%&X-Amz-Signature=*}"
+  check "a time without a signature" "403" "$status"
   storage_call GET "$storage/storage/nope/x.csv"
   check "no such file" 404 "$status"
   storage_call GET "$storage$lists"
