@@ -1,5 +1,6 @@
 // The official SDK, pointed at the simulator by its gateway setting: creates a
-// list, posts, searches, pages and reads by id, and checks each answer.
+// list, posts, searches, pages, reads by id and exports, reads campaigns, DNC
+// lists, events and jobs, and checks each answer.
 //
 // Environment: GC_SIM_URL, GC_NODE_MODULES (the directory with node_modules), and
 // GC_API_URL if calls other than the login go elsewhere (a proxy).
@@ -233,6 +234,98 @@ await test('replies carry the three rate headers', async () => {
   for (const name of ['inin-ratelimit-count', 'inin-ratelimit-allowed', 'inin-ratelimit-reset']) {
     assert.match(String(headers[name]), /^[0-9]+$/, name);
   }
+});
+
+// What only the platform makes is made by the simulator's control paths.
+async function seed(path, body) {
+  const reply = await fetch(new URL(`/_sim/${path}`, sim), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  assert.equal(reply.status, 200, path);
+  return reply.json();
+}
+
+// The file behind an export's uri, as its rows; downloads are no part of the description.
+async function download(uri) {
+  const reply = await fetch(new URL(uri, sim), { headers: { Authorization: `Bearer ${client.authData.accessToken}` } });
+  assert.equal(reply.status, 200);
+  assert.notEqual(new URL(reply.url).origin, sim.origin);
+  return (await reply.text()).split('\r\n').slice(0, -1);
+}
+
+await test('a list is exported, some of it and all', async () => {
+  const error = await refusal(() => outbound.getOutboundContactlistExport(list.id));
+  assert.equal(error.body.code, 'no.available.list.export.uri');
+  for (const [body, rows] of [[{ contactIds: ['sdk-1'] }, 1], [where('CRM_Lead_ID', 'BEGINS_WITH', 'page-'), 250], [undefined, 253]]) {
+    const since = Date.now();
+    const begun = await outbound.postOutboundContactlistExport(list.id, { body });
+    assert.ok(begun.id);
+    const ready = await eventually(async () => {
+      const found = await outbound.getOutboundContactlistExport(list.id);
+      assert.ok(Date.parse(found.exportTimestamp) >= since);
+      return found;
+    });
+    assert.equal((await download(ready.uri)).filter((row) => /^(sdk|page)-[0-9]+,/.test(row)).length, rows);
+  }
+});
+
+await test('the status of an import is read', async () => {
+  await seed('importstatus', { listId: list.id, state: 'IN_PROGRESS', totalRecords: 4, completedRecords: 1, percentComplete: 25, failureReason: '' });
+  assert.equal((await outbound.getOutboundContactlistImportstatus(list.id)).state, 'IN_PROGRESS');
+  const page = await outbound.getOutboundContactlistsDivisionviews({ includeImportStatus: true, includeSize: true, name: 'SDK' });
+  assert.equal(page.entities[0].importStatus.percentComplete, 25);
+  assert.equal(page.entities[0].size, 253);
+  await seed('importstatus', { listId: list.id, state: null, percentComplete: 100 });
+  assert.equal((await outbound.getOutboundContactlistImportstatus(list.id)).state ?? null, null);
+});
+
+await test('a saved filter is made, previewed, and searched by', async () => {
+  const body = { name: 'SDK filter', contactList: { id: list.id }, ...where('Note', 'EQUALS', awkward[1]).criteria };
+  const filter = await outbound.postOutboundContactlistfilters(body);
+  assert.equal((await outbound.getOutboundContactlistfilters({ contactListId: list.id })).entities[0].id, filter.id);
+  assert.equal((await outbound.postOutboundContactlistfiltersPreview(body)).filteredContacts, 1);
+  assert.deepEqual((await search({ contactListFilterId: filter.id })).entities.map((c) => c.id), ['sdk-1']);
+});
+
+await test('campaigns, their progress and stats are read', async () => {
+  const { id } = await seed('campaigns', {
+    name: 'SDK campaign', contactList: { id: list.id }, dncLists: [{ id: 'sdk-dnc' }], campaignStatus: 'on',
+    phoneColumns: [{ columnName: 'Phone', type: 'cell' }], progress: { numberOfContactsCalled: 2, percentage: 50 },
+    stats: { contactRate: { attempts: 4, connects: 1, connectRatio: 0.25 } },
+  });
+  const page = await outbound.getOutboundCampaigns({ contactListId: list.id });
+  assert.deepEqual(page.entities.map((c) => c.id), [id]);
+  assert.equal((await outbound.getOutboundCampaign(id)).campaignStatus, 'on');
+  assert.equal((await outbound.getOutboundCampaignProgress(id)).percentage, 50);
+  assert.equal((await outbound.postOutboundCampaignsProgress([id]))[0].numberOfContactsCalled, 2);
+  assert.equal((await outbound.getOutboundCampaignStats(id)).contactRate.connectRatio, 0.25);
+  assert.equal((await outbound.getOutboundCampaignsDivisionviews({ name: 'SDK' })).entities[0].name, 'SDK campaign');
+});
+
+await test('DNC lists are read, written and exported', async () => {
+  await seed('dnclists', { id: 'sdk-dnc', name: 'SDK DNC', entries: ['+4930111'], importStatus: { percentComplete: 100 } });
+  await outbound.postOutboundDnclistPhonenumbers('sdk-dnc', ['+4930222', '+4930333'], { expirationDateTime: '2035-01-01T00:00Z' });
+  await outbound.patchOutboundDnclistPhonenumbers('sdk-dnc', { action: 'Remove', phoneNumbers: ['+4930111'] });
+  const page = await outbound.getOutboundDnclists({ includeSize: true, includeImportStatus: true, dncSourceType: 'rds' });
+  assert.equal(page.entities[0].size, 2);
+  assert.equal((await outbound.getOutboundDnclist('sdk-dnc', { includeSize: true })).size, 2);
+  assert.equal((await outbound.getOutboundDnclistImportstatus('sdk-dnc')).percentComplete, 100);
+  await outbound.postOutboundDnclistExport('sdk-dnc');
+  const { uri } = await eventually(() => outbound.getOutboundDnclistExport('sdk-dnc'));
+  const rows = (await download(uri)).slice(1).map((row) => row.split(','));
+  assert.deepEqual(rows.map((row) => [row[0], row[2]]), [['+4930222', '2035-01-01T00:00Z'], ['+4930333', '2035-01-01T00:00Z']]);
+});
+
+await test('events are read', async () => {
+  await seed('events', { code: 'IMPORT_INVALID_DATA', message: 'no number', listId: list.id, contactId: 'sdk-1', correlationId: 'c' });
+  const page = await outbound.getOutboundEvents({ category: 'IMPORT_ERROR', level: 'ERROR', sortBy: 'timestamp', sortOrder: 'descending' });
+  assert.equal(page.entities[0].eventMessage.code, 'IMPORT_INVALID_DATA');
+  assert.equal((await outbound.getOutboundEvent(page.entities[0].id)).errorEntity.id, list.id);
+});
+
+await test('bulk jobs are read', async () => {
+  await seed('bulkjobs', { id: 'sdk-job', listId: list.id, type: 'BulkDelete', state: 'Complete', totalRecords: 3, completedRecords: 3, percentComplete: 100 });
+  const jobs = await outbound.getOutboundContactlistContactsBulkJobs(list.id);
+  assert.equal(jobs.entities[0].state, 'Complete');
+  assert.equal((await outbound.getOutboundContactlistContactsBulkJob(list.id, 'sdk-job')).completedRecords, 3);
 });
 
 console.log(`${passed} passed, ${failed} failed`);
