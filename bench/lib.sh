@@ -108,6 +108,10 @@ measure() {
 
 failed=0
 
+# Aims that are times are held by a quiet machine.  scripts/check, which runs on any, allows
+# this many times as much, so that it fails for what is wrong and not for what else is at work.
+slack=${GC_BENCH_SLACK:-1}
+
 # judge NAME VALUE [AIM CONDITION]: a line of a table with its verdict, by a condition as
 # awk knows them; without one it is told for information.
 judge() {
