@@ -122,13 +122,12 @@ COMMENT ON COLUMN progress.rows_total IS 'NULL: not known';
 COMMENT ON COLUMN progress.eta IS 'time left, at the pace so far';
 
 CREATE VIEW rate_limits AS
-SELECT DISTINCT s.srvname AS server, g.client, g.bucket, g.allowed, g.used, g.reset_at, g.closed_until, g.waiters,
-       g.longest_wait
+SELECT s.srvname AS server, g.client, g.bucket, g.allowed, g.used, g.reset_at, g.closed_until, g.waiters, g.longest_wait
 FROM @extschema@.stat_get_limits() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid;
 COMMENT ON VIEW rate_limits IS 'the quota of each client: what the platform allows, and who waits for it';
 COMMENT ON COLUMN rate_limits.client IS 'the first 8 characters of the client id';
 COMMENT ON COLUMN rate_limits.bucket IS 'all requests, or those to bulk endpoints';
-COMMENT ON COLUMN rate_limits.allowed IS 'requests a minute';
+COMMENT ON COLUMN rate_limits.allowed IS 'requests a minute that the client may make; quota_share takes its part of them';
 COMMENT ON COLUMN rate_limits.used IS 'of the platform''s present window, as its last reply said; NULL: not known';
 COMMENT ON COLUMN rate_limits.closed_until IS 'nobody sends before then, because the platform asked for it; NULL: open';
 

@@ -75,6 +75,8 @@ RESET ROLE;
 GRANT pg_read_all_stats TO gc_analyst;
 SET ROLE gc_analyst;
 SELECT requests > 10 AS requests, rows_sent FROM gc_fdw.stat_servers;
+-- A quota that several roles use is one row.
+SELECT server, client, bucket FROM gc_fdw.rate_limits;
 RESET ROLE;
 SELECT gc_fdw.stat_reset();
 SELECT (SELECT count(*) FROM gc_fdw.stat_servers) AS servers, (SELECT count(*) FROM gc_fdw.stat_requests) AS requests,

@@ -251,6 +251,18 @@ gc_fdw_stat_progress(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Has an earlier entry shown the same quota?  Roles may share an OAuth client. */
+static bool
+quota_shown(const GcStatServer *entries, int which)
+{
+	for (int i = 0; i < which; i++)
+		if (entries[i].quota_id == entries[which].quota_id &&
+			entries[i].owner.server == entries[which].owner.server &&
+			visible(&entries[i].owner))
+			return true;
+	return false;
+}
+
 Datum
 gc_fdw_stat_limits(PG_FUNCTION_ARGS)
 {
@@ -263,7 +275,7 @@ gc_fdw_stat_limits(PG_FUNCTION_ARGS)
 		GcQuotaState states[2];
 		int buckets;
 
-		if (!visible(&entries[i].owner))
+		if (!visible(&entries[i].owner) || quota_shown(entries, i))
 			continue;
 		buckets = gc_quota_show(entries[i].quota_id, states);
 		for (int b = 0; b < buckets; b++)
