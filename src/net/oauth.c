@@ -74,6 +74,9 @@ unreadable_secret(const char *path, const char *problem)
 	failure->method = "POST";
 	failure->path = TOKEN_PATH;
 	failure->instead = "could not obtain an access token";
+	failure->hint =
+		"It must be a file that the database server's user can read, with the secret "
+		"in its first line.";
 	return failure;
 }
 

@@ -14,7 +14,10 @@ static const GcPolicy policies[] = {
 	[GC_CAUSE_NOT_ASKED] = {ERRCODE_CONFIGURATION_LIMIT_EXCEEDED},
 	[GC_CAUSE_NOT_SENT] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, BACKOFF},
 	/* A certificate that is not trusted will not be so in a second. */
-	[GC_CAUSE_TRUST] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION},
+	[GC_CAUSE_TRUST] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						.hint =
+							"Certificates are trusted as the server option \"ca_file\" says; "
+							"without it, as the system does."},
 	[GC_CAUSE_PROXY] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						.hint =
 							"Check the options \"proxy_user\" and \"proxy_password\" of the "
@@ -36,7 +39,10 @@ static const GcPolicy policies[] = {
 	[GC_CAUSE_FORBIDDEN] = {ERRCODE_INSUFFICIENT_PRIVILEGE,
 							.hint = "Give the OAuth client a role with the permission that "
 									"the message names."},
-	[GC_CAUSE_NOT_FOUND] = {ERRCODE_FDW_TABLE_NOT_FOUND},
+	[GC_CAUSE_NOT_FOUND] = {ERRCODE_FDW_TABLE_NOT_FOUND,
+							.hint =
+								"Check that the contact list is still there, and the server "
+								"option \"region\" or \"api_url\"."},
 	[GC_CAUSE_TIMEOUT] = {ERRCODE_T_R_SERIALIZATION_FAILURE, BACKOFF},
 	[GC_CAUSE_TOO_LARGE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED},
 	[GC_CAUSE_THROTTLED] = {ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, BACKOFF,
