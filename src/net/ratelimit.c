@@ -60,7 +60,8 @@ gc_ratelimit_interval(const GcRateLimit *limit, GcTime now)
 		interval = Max(interval, (int64) (USECS_PER_SEC / limit->settings.per_second));
 	if (now < limit->window_end)
 		interval = Max(interval, limit->spread_us);
-	return interval;
+	/* Headers may allow any number. */
+	return Max(interval, 1);
 }
 
 /* Of the second bucket; 0: there is none. */
