@@ -387,6 +387,10 @@ make_criteria(GcFilter *filter, const GcList *list, const char **json)
 bool
 gc_filter_apply(GcFilter *filter, GcSourceRequest *request)
 {
+	/* What an earlier walk made is gone with its memory. */
+	request->ids = NULL;
+	request->id_count = 0;
+	request->criteria = NULL;
 	evaluate(filter, false);
 	if (filter->identity >= 0 && !set_ids(filter, request))
 		return false;
