@@ -186,6 +186,9 @@ add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
 		return;
 	outer = bms_union(outer, baserel->lateral_relids);
 	param_info = get_baserel_parampathinfo(root, baserel, outer);
+	/* Of columns that are equal, the plan may have the clause for one that names nobody. */
+	if (identity_clause(root, baserel, param_info->ppi_clauses, &identity) == NULL)
+		return;
 	add_ids_path(root, baserel, &identity, param_info->ppi_rows, param_info);
 }
 
