@@ -66,6 +66,21 @@ ANALYZE gc.few;
 CALL gc.ask($$ SELECT * FROM gc.few JOIN gc.leads ON contact_id = k $$);
 CALL gc.ask($$ SELECT * FROM gc.few LEFT JOIN gc.leads ON contact_id = k AND age > 1 $$);
 CALL gc.ask($$ SELECT FROM gc.few WHERE (SELECT age FROM gc.leads WHERE contact_id = k) < 3 $$);
+-- A row that names nobody, after one that named many.
+CREATE TABLE gc.groups (n integer, ids text[]);
+INSERT INTO gc.groups SELECT 1, array_agg('K-' || i) FROM generate_series(1, 3000) i;
+INSERT INTO gc.groups VALUES (2, NULL), (3, '{K-1,nobody}'), (4, NULL);
+ANALYZE gc.groups;
+SELECT n, (SELECT count(*) FROM gc.leads WHERE contact_id = ANY (ids)) FROM gc.groups ORDER BY n;
+-- Columns that are equal to each other: the plan may compare any of them with the other table's.
+INSERT INTO gc.leads (key, name) VALUES ('same', 'same');
+INSERT INTO gc.few VALUES ('same');
+ANALYZE gc.few;
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;
+SELECT k, contact_id FROM gc.few JOIN gc.leads ON name = contact_id AND contact_id = k;
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material;
+DELETE FROM gc.few WHERE k = 'same';
+ANALYZE gc.few;
 CREATE TABLE gc.many AS SELECT 'K-' || i AS k FROM generate_series(1, 1000) i;
 ANALYZE gc.many;
 SELECT count(*) FROM gc.leads;
@@ -108,6 +123,18 @@ CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = 'Name 3' COLLATE "C" $$);
 CREATE FOREIGN TABLE gc.typed (age text, name integer OPTIONS (field 'phone')) SERVER genesys OPTIONS (object 'contacts', list_id 'leads');
 CALL gc.ask($$ SELECT * FROM gc.typed WHERE age = '15' $$);
 CALL gc.ask($$ SELECT * FROM gc.typed WHERE name = 15 $$);
+
+-- A column that cuts or rounds its cells equals values that they do not.
+INSERT INTO gc.leads (key, name, age) VALUES ('cut', '123456789012   ', 9000.004);
+CREATE FOREIGN TABLE gc.narrow (name varchar(12), age numeric(12,2)) SERVER genesys OPTIONS (object 'contacts', list_id 'leads');
+SELECT * FROM gc.narrow WHERE name = '123456789012';
+SELECT * FROM gc.narrow WHERE name IN ('123456789012', 'x');
+SELECT * FROM gc.narrow WHERE name LIKE '1%012';
+SELECT * FROM gc.narrow WHERE name LIKE '%789012';
+SELECT * FROM gc.narrow WHERE age = 9000;
+CALL gc.ask($$ SELECT * FROM gc.narrow WHERE name = 'Name 3' $$);
+-- A number that is too long for the platform is compared here.
+SELECT count(*) FROM gc.leads WHERE age = 1e100 OR age < -1e-70;
 
 --
 -- Parameters: of generic plans, PL/pgSQL, NULL among them

@@ -17,6 +17,9 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+/* A number with more characters need not be one to the platform. */
+#define NUMBER_MAX 30
+
 /* More values than this make a request that is too large; then all rows are read. */
 #define SET_MAX 1000
 
@@ -102,7 +105,8 @@ value_text(Oid type, Datum value)
 
 	getTypeOutputInfo(type, &output, &varlena);
 	printed = OidOutputFunctionCall(output, value);
-	if (type == NUMERICOID && strspn(printed, "-0123456789.") != strlen(printed))
+	if (type == NUMERICOID &&
+		(strspn(printed, "-0123456789.") != strlen(printed) || strlen(printed) > NUMBER_MAX))
 		return NULL;
 	return gc_value_to_utf8(printed);
 }
@@ -258,6 +262,28 @@ column_type(const GcColumn *column)
 			   : GC_COLUMN_TEXT;
 }
 
+/* May a cell that reads as this value go on with blanks?  A varchar(n) cuts those beyond n. */
+static bool
+may_be_cut(const GcColumn *column, const char *value)
+{
+	int32 typmod = column->type.typmod;
+
+	/* In bytes, of which there are no fewer than characters. */
+	return column->type.type == VARCHAROID && typmod >= (int32) VARHDRSZ &&
+		   strlen(value) >= typmod - VARHDRSZ;
+}
+
+/* The operator that also finds cells that go on with blanks. */
+static GcOperator
+widened(const GcColumn *column, GcOperator op, const char *value)
+{
+	if (op == GC_OPERATOR_EQUALS && may_be_cut(column, value))
+		return GC_OPERATOR_BEGINS_WITH;
+	if (op == GC_OPERATOR_ENDS_WITH && column->type.typmod >= 0)
+		return GC_OPERATOR_CONTAINS;
+	return op;
+}
+
 /* Adds "column op value" for a test with one value. */
 static Outcome
 add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *column, int i)
@@ -274,7 +300,8 @@ add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *
 	if (value == NULL || (test == GC_TEST_LIKE && !pattern_test(value, &op, &value)) ||
 		(op != GC_OPERATOR_EQUALS && *value == '\0'))
 		return UNSAID;
-	gc_criteria_predicate(criteria, column->field, numeric, op, false, &value, 1);
+	gc_criteria_predicate(criteria, column->field, numeric, widened(column, op, value), false,
+						  &value, 1);
 	return ADDED;
 }
 
@@ -316,6 +343,9 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 		return UNSAID;
 	if (count == 0)
 		return NEVER;
+	for (int k = 0; k < count; k++)
+		if (may_be_cut(column, texts[k]))
+			return UNSAID;
 	gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC, GC_OPERATOR_IN,
 						  false, texts, count);
 	return ADDED;

@@ -93,6 +93,9 @@ ordered_strategy(const Comparison *comparison)
 
 	if (column->type.kind != GC_VALUE_INT && type != NUMERICOID && type != TIMESTAMPTZOID)
 		return 0;
+	/* A scale rounds the cells: what equals a number here need not do so there. */
+	if (type == NUMERICOID && column->type.typmod >= 0)
+		return 0;
 	if (type == TIMESTAMPTZOID && exprType((Node *) comparison->value) != TIMESTAMPTZOID)
 		return 0;
 	return get_op_opfamily_strategy(
