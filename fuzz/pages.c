@@ -24,6 +24,7 @@ run(void *arg)
 		gc_pager_open(NULL, &gc_contacts, "list", 2, walk->ahead, "contact list \"x\"");
 	int64 count = 0;
 	int64 first;
+	int64 last;
 	GcJson *json;
 
 	if (walk->read_all)
@@ -38,7 +39,7 @@ run(void *arg)
 		count++;
 	}
 	shim_check(gc_pager_next(pager) == NULL);
-	shim_check(gc_pager_drifted(pager, &first) || count >= gc_pager_total(pager));
+	shim_check(gc_pager_drifted(pager, &first, &last) || count >= gc_pager_total(pager));
 }
 
 int

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/expand.h"
 #include "api/pager.h"
 
 /* One page asked for; its texts belong to the call, so they live as long. */
@@ -24,14 +25,16 @@ struct GcPager
 	int page_size;	 /* as asked for */
 	int64 page_rows; /* of every page but the last, as the first one says */
 	int max_ahead;
-	int ahead;		   /* pages in flight that are wanted now */
-	Ahead *ring;	   /* max_ahead of them, by page number modulo max_ahead */
-	int64 next_start;  /* the next page to ask for */
-	int64 next_read;   /* the next page to read */
-	int64 last_page;   /* the last one there is, as far as is known; 1 at first */
-	GcPage page;	   /* the page at hand */
-	int left;		   /* of its entities */
-	int64 first_total; /* of the first page */
+	int ahead;			  /* pages in flight that are wanted now */
+	Ahead *ring;		  /* max_ahead of them, by page number modulo max_ahead */
+	int64 next_start;	  /* the next page to ask for */
+	int64 next_read;	  /* the next page to read */
+	int64 last_page;	  /* the last one there is, as far as is known; 1 at first */
+	GcPage page;		  /* the page at hand */
+	int left;			  /* of its entities */
+	GcExpander *expander; /* or of these; NULL: entities are rows */
+	int64 rows;			  /* handed out */
+	int64 first_total;	  /* of the first page */
 	bool drifted;
 	bool read_all; /* to the end, for sure */
 	bool ended;
@@ -63,6 +66,21 @@ gc_pager_open(GcCalls *calls, const GcResource *resource, const char *list_id, i
 	return pager;
 }
 
+static const char *
+not_read(GcPager *pager)
+{
+	return psprintf("could not read %s", pager->what);
+}
+
+void
+gc_pager_expand(GcPager *pager)
+{
+	pager->expander = gc_expander_create(pager->calls, pager->resource->expansion,
+										 pager->max_ahead, not_read(pager));
+	/* Further calls are those in flight, then, and there may be no more of them. */
+	pager->max_ahead = 1;
+}
+
 static Ahead *
 ring_slot(GcPager *pager, int64 number)
 {
@@ -87,12 +105,6 @@ fetch_ahead(GcPager *pager)
 		slot->call = gc_call_start(pager->calls, &spec);
 		pager->next_start++;
 	}
-}
-
-static const char *
-not_read(GcPager *pager)
-{
-	return psprintf("could not read %s", pager->what);
 }
 
 /* Is the page as long as its own total says?  NULL, or what is wrong. */
@@ -128,6 +140,16 @@ note_total(GcPager *pager)
 	pager->last_page = (page->total + pager->page_rows - 1) / pager->page_rows;
 }
 
+/* Those that the entities of this page and of all later ones will take. */
+static int64
+further_calls(GcPager *pager)
+{
+	int64 entities = pager->page.total - (pager->next_read - 1) * pager->page_rows;
+	int64 shared = Min(pager->resource->expansion->entities, pager->page_rows);
+
+	return Max(0, entities + shared - 1) / shared;
+}
+
 /* A scan that would be refused at the end is refused at its beginning. */
 static void
 check_allowance(GcPager *pager)
@@ -135,6 +157,8 @@ check_allowance(GcPager *pager)
 	int64 allowance = gc_calls_allowance(pager->calls);
 	int64 needed = pager->last_page - (pager->next_start - 1);
 
+	if (pager->expander)
+		needed += further_calls(pager);
 	if (allowance >= 0 && needed > allowance)
 		gc_calls_refuse(pager->calls, needed, not_read(pager));
 }
@@ -176,17 +200,34 @@ read_page(GcPager *pager)
 		gc_call_throw_reply(slot->call, problem, not_read(pager), NULL);
 	note_total(pager);
 	pager->left = pager->page.count;
+	if (pager->expander)
+		gc_expander_page(pager->expander, &pager->page);
 	if (pager->read_all)
 		check_allowance(pager);
 	pager->next_read++;
 	return true;
 }
 
+/* The next row of the page at hand; NULL: it is used up. */
+static GcJson *
+page_row(GcPager *pager)
+{
+	if (pager->expander)
+		return gc_expander_next(pager->expander);
+	if (pager->left == 0)
+		return NULL;
+	pager->left--;
+	(void) gc_json_element(&pager->page.entities);
+	return &pager->page.entities;
+}
+
 GcJson *
 gc_pager_next(GcPager *pager)
 {
+	GcJson *row;
+
 	/* A page may be empty without being the last, hence "while". */
-	while (pager->left == 0)
+	while ((row = page_row(pager)) == NULL)
 	{
 		if (pager->ended || !read_page(pager))
 		{
@@ -194,9 +235,8 @@ gc_pager_next(GcPager *pager)
 			return NULL;
 		}
 	}
-	pager->left--;
-	(void) gc_json_element(&pager->page.entities);
-	return &pager->page.entities;
+	pager->rows++;
+	return row;
 }
 
 void
@@ -214,13 +254,22 @@ gc_pager_read_all(GcPager *pager)
 int64
 gc_pager_total(const GcPager *pager)
 {
+	if (pager->expander && pager->resource->expansion->makes_rows)
+		return pager->ended ? pager->rows : -1;
 	return pager->page.total;
 }
 
 bool
-gc_pager_drifted(const GcPager *pager, int64 *first)
+gc_pager_has_pages(const GcPager *pager)
+{
+	return pager->last_page > 1;
+}
+
+bool
+gc_pager_drifted(const GcPager *pager, int64 *first, int64 *last)
 {
 	*first = pager->first_total;
+	*last = pager->page.total;
 	return pager->drifted;
 }
 

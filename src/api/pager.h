@@ -25,7 +25,7 @@ extern GcPager *gc_pager_open(GcCalls *calls, const GcResource *resource, const 
 							  int page_size, int max_ahead, const char *what);
 
 /*
- * The next entity: a cursor before it, which the caller moves past it.  NULL at
+ * The next entity, or row: a cursor before it, which the caller moves past it.  NULL at
  * the end.  The bytes stay until the next call.
  */
 extern GcJson *gc_pager_next(GcPager *pager);
@@ -33,17 +33,23 @@ extern GcJson *gc_pager_next(GcPager *pager);
 /* What the platform is to filter by, JSON that must outlive the pager; NULL: nothing. */
 extern void gc_pager_filter(GcPager *pager, const char *criteria);
 
+/* Entities become rows by the resource's further calls; before the first gc_pager_next(). */
+extern void gc_pager_expand(GcPager *pager);
+
 /*
  * The walk will go to its end: it throws as soon as it is known that it would
  * take more requests than the statement may make.
  */
 extern void gc_pager_read_all(GcPager *pager);
 
-/* How many entities there are, by the last page read; -1: not known. */
+/* How many rows there are, by the last page read; -1: not known. */
 extern int64 gc_pager_total(const GcPager *pager);
 
-/* Did that number change during the walk?  Then *first is what it was. */
-extern bool gc_pager_drifted(const GcPager *pager, int64 *first);
+/* Is there more than one page, as far as is known? */
+extern bool gc_pager_has_pages(const GcPager *pager);
+
+/* Did the number of entities change during the walk?  What it was, and is. */
+extern bool gc_pager_drifted(const GcPager *pager, int64 *first, int64 *last);
 
 /* Throws that the page at hand is malformed, as its cursor says. */
 extern _Noreturn void gc_pager_throw(GcPager *pager, const char *problem);

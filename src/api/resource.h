@@ -38,7 +38,9 @@ typedef struct GcAttribute
 	GcAttributeRole role;
 	const char *column; /* IMPORT's name, if it is not "name" */
 	const char *(*derive)(
-		const GcSpan *span); /* a value made from what path gives, absent included */
+		const GcSpan
+			*span); /* a cell made from what path gives, absent included; NULL: none */
+	bool expanded;	/* only there after the resource's further calls */
 } GcAttribute;
 
 /* Where the list's id stands in the pattern of a path. */
@@ -53,6 +55,31 @@ typedef struct GcPageRequest
 	const char *criteria; /* contacts: JSON; NULL: all */
 } GcPageRequest;
 
+/*
+ * Further calls by which the entities of a page become rows, each call for some
+ * of them.  Its functions know no memory but what they are given, and throw
+ * nothing remote.
+ */
+typedef struct GcExpansion
+{
+	bool makes_rows;  /* any number of an entity, always; else one, where columns need it */
+	int entities;	  /* that share a call, at most */
+	bool may_be_gone; /* an answer "not found" means that there is nothing */
+	const char *method;
+	const char *endpoint; /* a pattern */
+
+	/* The call for some entities; false: none is needed. */
+	bool (*call)(const GcSpan *entities, int count, StringInfo path, StringInfo body,
+				 GcCallSpec *spec);
+
+	/*
+	 * Appends their rows, JSON with commas between, made with the call's answer
+	 * (NULL: there is none); returns how many, or -1 if it is not what was asked for.
+	 */
+	int (*rows)(const GcSpan *entities, int count, const char *bytes, size_t len,
+				StringInfo rows);
+} GcExpansion;
+
 typedef struct GcResource
 {
 	const char *object;	 /* as the table option has it */
@@ -66,6 +93,7 @@ typedef struct GcResource
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,
 				 GcCallSpec *spec);
+	const GcExpansion *expansion; /* NULL: entities are rows as they are */
 	/* The same without a number, for EXPLAIN. */
 	const char *path_name;
 	const char *method;

@@ -511,3 +511,20 @@ gc_json_escape(StringInfo buf, const char *cell, int len)
 	}
 	buf->data[buf->len] = '\0';
 }
+
+void
+gc_json_append(StringInfo buf, const GcSpan *value)
+{
+	int quote = value->type == '"' ? 1 : 0; /* spans of strings are without */
+
+	appendBinaryStringInfo(buf, value->p - quote, value->len + 2 * quote);
+}
+
+void
+gc_json_append_comma(StringInfo buf)
+{
+	char last = buf->data[buf->len - 1];
+
+	if (last != '[' && last != '{')
+		appendStringInfoChar(buf, ',');
+}

@@ -79,4 +79,10 @@ extern int64 gc_json_count_objects(const char *bytes, size_t len);
 /* Appends UTF-8 text as the inside of a JSON string, quotes not included. */
 extern void gc_json_escape(StringInfo buf, const char *cell, int len);
 
+/* Appends a value as it stands in its document, a string with its quotes. */
+extern void gc_json_append(StringInfo buf, const GcSpan *value);
+
+/* Appends a comma, unless an array or object has just been opened. */
+extern void gc_json_append_comma(StringInfo buf);
+
 #endif /* GC_BASE_JSON_H */

@@ -124,3 +124,19 @@ gc_pick_object(GcPick *pick, GcJson *json, GcSpan *slots, int slot_count)
 		slots[pick->slot] = (GcSpan){.p = from, .len = json->p - from, .type = '{'};
 	return true;
 }
+
+GcSpan
+gc_pick_member(const GcSpan *object, const char *const *names, int count)
+{
+	GcPick *pick;
+	GcSpan found = {0};
+	GcJson json;
+
+	if (object->p == NULL || object->type != '{')
+		return found;
+	pick = gc_pick_create();
+	gc_pick_add(pick, names, count, 0);
+	gc_json_init(&json, object->p, object->len);
+	(void) gc_pick_object(pick, &json, &found, 1);
+	return found;
+}

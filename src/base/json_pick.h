@@ -30,4 +30,7 @@ extern void gc_pick_add(GcPick *pick, const char *const *names, int count, int s
  */
 extern bool gc_pick_object(GcPick *pick, GcJson *json, GcSpan *slots, int slot_count);
 
+/* The member at one path of one object; its p is NULL if there is none. */
+extern GcSpan gc_pick_member(const GcSpan *object, const char *const *names, int count);
+
 #endif /* GC_BASE_JSON_PICK_H */

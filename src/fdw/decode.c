@@ -160,8 +160,10 @@ decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
 	}
 	if (column->attribute && column->attribute->derive)
 	{
-		cell = pstrdup(column->attribute->derive(&decoder->slots[decoder->slot_of[i]]));
-		len = strlen(cell);
+		const char *derived = column->attribute->derive(&decoder->slots[decoder->slot_of[i]]);
+
+		cell = derived ? pstrdup(derived) : NULL;
+		len = cell ? strlen(cell) : 0;
 	}
 	else
 		cell = gc_value_span_text(&decoder->slots[decoder->slot_of[i]], &len);

@@ -41,6 +41,7 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 	GcRelation *rel = request->rel;
 	const char *list_id = request->list ? request->list->id : NULL;
 	bool by_ids = ops == &gc_source_ids;
+	const GcExpansion *expansion = gc_relation_expansion(rel, request->columns);
 
 	ExplainPropertyText("Path", by_ids ? ops->name : rel->resource->path_name, es);
 	if (by_ids)
@@ -54,6 +55,9 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 			ExplainPropertyText("Remote Filter", criteria, es);
 		ExplainPropertyInteger("Page Size", NULL, request->page_size, es);
 	}
+	if (expansion)
+		ExplainPropertyText("Further Calls",
+							psprintf("%s %s", expansion->method, expansion->endpoint), es);
 }
 
 void

@@ -251,6 +251,24 @@ gc_relation_check(GcRelation *rel, const GcList *list)
 	}
 }
 
+const GcExpansion *
+gc_relation_expansion(const GcRelation *rel, Bitmapset *columns)
+{
+	const GcExpansion *expansion = rel->resource->expansion;
+
+	if (expansion == NULL || expansion->makes_rows)
+		return expansion;
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+
+		if (column->attnum != 0 && column->attribute->expanded &&
+			bms_is_member(column->attnum, columns))
+			return expansion;
+	}
+	return NULL;
+}
+
 const char *
 gc_relation_constant(const GcColumn *column, const GcList *list)
 {

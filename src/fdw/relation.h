@@ -13,6 +13,7 @@
 #include "api/resource.h"
 #include "base/value.h"
 
+#include "nodes/bitmapset.h"
 #include "utils/rel.h"
 
 typedef struct GcColumn
@@ -62,6 +63,9 @@ extern GcRelation *gc_relation_load(Relation rel);
  * Throws 42703 with the nearest name as a hint, before any row is sent.
  */
 extern void gc_relation_check(GcRelation *rel, const GcList *list);
+
+/* The further calls that these columns (attnums) take; NULL: none. */
+extern const GcExpansion *gc_relation_expansion(const GcRelation *rel, Bitmapset *columns);
 
 /* The column's value where it is a constant of the table (list_id, list_name), UTF-8. */
 extern const char *gc_relation_constant(const GcColumn *column, const GcList *list);

@@ -40,6 +40,8 @@ search_open(const GcSourceRequest *request)
 					  list ? list->id : NULL, request->page_size, request->conn->max_in_flight,
 					  request->rel->label);
 	gc_pager_filter(source->pager, request->criteria);
+	if (gc_relation_expansion(request->rel, request->columns))
+		gc_pager_expand(source->pager);
 	if (list)
 		gc_pager_on_missing(source->pager, forget_list, source);
 	if (request->reads_all)
@@ -53,8 +55,7 @@ is_repeated(SearchSource *source)
 {
 	GcSpan id = gc_decoder_id(source->decoder);
 
-	if (source->seen == NULL &&
-		gc_pager_total(source->pager) > source->base.request->page_size)
+	if (source->seen == NULL && gc_pager_has_pages(source->pager))
 	{
 		MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
 
@@ -91,21 +92,22 @@ static void
 search_finish(GcSource *base)
 {
 	SearchSource *source = (SearchSource *) base;
+	const GcExpansion *expansion = base->request->rel->resource->expansion;
 	int64 first;
-
+	int64 last;
 	bool fails;
 	const char *on_drift = gc_option_string(base->request->rel->options,
 											base->request->rel->server_options, "on_drift");
 
-	if (!gc_pager_drifted(source->pager, &first) || strcmp(on_drift, "ignore") == 0)
+	if (!gc_pager_drifted(source->pager, &first, &last) || strcmp(on_drift, "ignore") == 0)
 		return;
 	fails = strcmp(on_drift, "error") == 0;
 	ereport(fails ? ERROR : WARNING,
 			(errcode(fails ? ERRCODE_T_R_SERIALIZATION_FAILURE : ERRCODE_WARNING),
 			 errmsg("%s changed while it was read", base->request->rel->label),
-			 errdetail("It had " INT64_FORMAT " rows at first and " INT64_FORMAT
+			 errdetail("It had " INT64_FORMAT " %s at first and " INT64_FORMAT
 					   " at last: some may be missing.",
-					   first, gc_pager_total(source->pager))));
+					   first, expansion && expansion->makes_rows ? "lists" : "rows", last)));
 }
 
 GcDecoder *
