@@ -1,6 +1,6 @@
 /*
  * fuzz/pages.c
- *	  A walk over all pages of a search, fetched ahead.
+ *	  A walk over all pages of a search or listing, fetched ahead, with further calls.
  */
 #include "postgres.h"
 
@@ -11,6 +11,7 @@
 
 typedef struct Walk
 {
+	const GcResource *resource;
 	bool read_all;
 	int ahead;
 } Walk;
@@ -21,12 +22,14 @@ run(void *arg)
 {
 	Walk *walk = arg;
 	GcPager *pager =
-		gc_pager_open(NULL, &gc_contacts, "list", 2, walk->ahead, "contact list \"x\"");
+		gc_pager_open(NULL, walk->resource, "list", 2, walk->ahead, "contact list \"x\"");
 	int64 count = 0;
 	int64 first;
 	int64 last;
 	GcJson *json;
 
+	if (walk->resource->expansion)
+		gc_pager_expand(pager);
 	if (walk->read_all)
 		gc_pager_read_all(pager);
 	while ((json = gc_pager_next(pager)) != NULL)
@@ -45,10 +48,15 @@ run(void *arg)
 int
 LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 {
-	for (int i = 0; i < 4; i++)
+	static const GcResource *const resources[] = {&gc_contacts, &gc_campaigns,
+												  &gc_import_jobs};
+
+	for (int i = 0; i < 4 * lengthof(resources); i++)
 	{
+		Walk walk = {resources[i / 4], i % 2 == 1, i % 4 < 2 ? 1 : 3};
+
 		calls_answer(data, size);
-		if (!shim_try(run, &(Walk){i % 2 == 1, i < 2 ? 1 : 3}))
+		if (!shim_try(run, &walk))
 			shim_check(shim_error.sqlstate != ERRCODE_INTERNAL_ERROR);
 	}
 	return 0;

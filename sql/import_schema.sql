@@ -58,7 +58,7 @@ CALL sim.drop_all();
 IMPORT FOREIGN SCHEMA outbound LIMIT TO (leads_2026, no_such) FROM SERVER genesys INTO gc;
 SELECT name FROM sim.tables ORDER BY 1;
 CALL sim.drop_all();
-IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists) FROM SERVER genesys INTO gc;
+IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists, events) FROM SERVER genesys INTO gc;
 SELECT name FROM sim.tables ORDER BY 1;
 CALL sim.drop_all();
 IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists) FROM SERVER genesys INTO gc OPTIONS (objects 'off');
@@ -114,6 +114,7 @@ CALL sim.list('other', '{id,phone}');
 -- Nor does a list take the name of an object, or of its suffixed form.
 CALL sim.list('contact_lists', '{id,phone}');
 CALL sim.list('Contacts', '{id,phone}');
+CALL sim.list('Events', '{id,phone}');
 IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc;
 SELECT * FROM sim.tables ORDER BY 1;
 SELECT name AS before FROM sim.tables WHERE options LIKE 'list_id LEADS,%' \gset
@@ -172,16 +173,8 @@ CALL sim.drop_all();
 
 -- Over a hundred lists: all pages are read.
 CALL sim.reset();
-DO $$
-DECLARE command text;
-BEGIN
-  SELECT string_agg('curl -sS -H Content-Type:application/json --data-binary '
-           || sim.shell(format('{"id": "%1$s", "name": "list %1$s", "columnNames": ["id", "phone"], '
-                               '"phoneColumns": [{"columnName": "phone", "type": "cell"}]}', g))
-           || ' ' || url || '/_sim/lists', ' --next ') INTO command
-  FROM sim.settings, generate_series(1, 230) g;
-  EXECUTE format('COPY pg_temp.sim_answer FROM PROGRAM %L', replace(command, '--next curl', '--next'));
-END $$;
+SELECT sim.make('lists', (SELECT jsonb_agg(jsonb_build_object('id', g::text, 'name', 'list ' || g, 'columnNames', '["id", "phone"]'::jsonb,
+  'phoneColumns', '[{"columnName": "phone", "type": "cell"}]'::jsonb)) FROM generate_series(1, 230) g));
 CALL sim.forget();
 IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc;
 SELECT count(*), min(name), max(name) FROM sim.tables;

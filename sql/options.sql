@@ -177,7 +177,7 @@ DROP USER MAPPING FOR PUBLIC SERVER s;
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact');
 \echo :SQLSTATE
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contactlists');
-CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'agents');
+CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'wallboards');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', list_name '');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts', contact_id_pattern '[a-z');
 \echo :SQLSTATE

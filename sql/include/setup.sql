@@ -79,6 +79,22 @@ LANGUAGE sql AS $$
      || more)::text)
 $$;
 
+-- Makes many things by the control path of that name, over one connection; how many.
+CREATE FUNCTION sim.make(what text, things jsonb) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  command text;
+BEGIN
+  SELECT string_agg(format('-sS -f -o /dev/null -w %s -H Content-Type:application/json --data-binary %s %s',
+                           sim.shell('\n'), sim.shell(t::text), url || '/_sim/' || what), ' --next ')
+  INTO command
+  FROM sim.settings, jsonb_array_elements(things) t;
+  DROP TABLE IF EXISTS pg_temp.sim_answer;
+  CREATE TEMP TABLE sim_answer (line text);
+  EXECUTE format('COPY pg_temp.sim_answer FROM PROGRAM %L (NULL ''\N'')', 'curl --fail-early ' || command);
+  RETURN (SELECT count(*) FROM pg_temp.sim_answer);
+END $$;
+
 -- What a list holds, in the order in which it came.  A cell that is empty is not
 -- shown: whether a POST that leaves it out makes it so is up to the platform.
 CREATE FUNCTION sim.contacts(list text, OUT id text, OUT data jsonb, OUT contact jsonb)

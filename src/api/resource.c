@@ -6,7 +6,20 @@
 
 #include "api/resource.h"
 
-const GcResource *const gc_resources[] = {&gc_contacts, &gc_contact_lists, NULL};
+const GcResource *const gc_resources[] = {&gc_contacts,	 &gc_contact_lists, &gc_campaigns,
+										  &gc_dnc_lists, &gc_events,		&gc_import_jobs,
+										  NULL};
+
+char *
+gc_resource_names(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; gc_resources[i]; i++)
+		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", gc_resources[i]->object);
+	return names.data;
+}
 
 const GcResource *
 gc_resource_by_name(const char *object)
@@ -20,11 +33,10 @@ gc_resource_by_name(const char *object)
 			return gc_resources[i];
 		gc_nearest_offer(&nearest, gc_resources[i]->object);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for option \"%s\": \"%s\"", "object", object),
-			 nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best)
-						  : errhint("Objects are \"contacts\" and \"contact_lists\".")));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for option \"%s\": \"%s\"", "object", object),
+					nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best)
+								 : errhint("Objects are %s.", gc_resource_names())));
 }
 
 /* Does the option's value name this attribute? */

@@ -49,7 +49,7 @@ typedef struct GcAttribute
 /* What a page is asked of. */
 typedef struct GcPageRequest
 {
-	const char *list_id; /* contacts: of which list; NULL elsewhere */
+	const char *list_id; /* contacts: of which list; import_jobs: only of that one, or NULL */
 	int64 number;		 /* from 1 */
 	int size;
 	const char *criteria; /* contacts: JSON; NULL: all */
@@ -102,9 +102,16 @@ typedef struct GcResource
 
 extern const GcResource gc_contacts;
 extern const GcResource gc_contact_lists;
+extern const GcResource gc_campaigns;
+extern const GcResource gc_dnc_lists;
+extern const GcResource gc_events;
+extern const GcResource gc_import_jobs;
 
 /* All of them, NULL-terminated. */
 extern const GcResource *const gc_resources[];
+
+/* Their names for a hint, quoted, a comma between two. */
+extern char *gc_resource_names(void);
 
 /* The resource of that name; throws with the nearest one as a hint. */
 extern const GcResource *gc_resource_by_name(const char *object);

@@ -20,3 +20,17 @@ gc_url_escape(const char *part)
 	curl_free(escaped);
 	return copy;
 }
+
+char *
+gc_url_unescape(const char *part, int len)
+{
+	int decoded_len;
+	char *decoded = curl_easy_unescape(NULL, part, len, &decoded_len);
+	char *copy;
+
+	if (decoded == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	copy = strlen(decoded) == decoded_len ? pstrdup(decoded) : NULL;
+	curl_free(decoded);
+	return copy;
+}

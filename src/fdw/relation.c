@@ -31,7 +31,7 @@ gc_relation_check_options(List *options)
 	if (object == NULL)
 		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 						errmsg("a foreign table needs the option \"%s\"", "object"),
-						errhint("Objects are \"contacts\" and \"contact_lists\".")));
+						errhint("Objects are %s.", gc_resource_names())));
 	if (gc_resource_by_name(object)->has_list && !has_list)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
