@@ -72,6 +72,16 @@ run_statements() { query -v "source=$src" -v "proxy=$proxy" -v "login=$sim_url" 
 # The contract test of the SDK, its calls by way of the proxy.
 run_sdk() { GC_NODE_MODULES=$modules GC_SIM_URL=$sim_url GC_API_URL=$proxy node "$src/contract/sdk.mjs"; }
 
+# What only the platform makes, for the tables that show it.
+make_objects() {
+	sim_call POST /_sim/campaigns "{\"id\": \"spring\", \"name\": \"Spring\", \"contactList\": {\"id\": \"$list\"},
+		\"dncLists\": [{\"id\": \"robinson\"}], \"progress\": {\"percentage\": 40}}"
+	sim_call POST /_sim/dnclists '{"id": "robinson", "name": "Robinson", "entries": ["+1"]}'
+	sim_call POST /_sim/events "{\"code\": \"IMPORT_INVALID_DATA\", \"listId\": \"$list\", \"contactId\": \"AWK-1\"}"
+	sim_call POST /_sim/importstatus "{\"listId\": \"$list\", \"state\": \"FAILED\", \"failureReason\": \"IMPORT_TOO_MANY_COLUMNS\"}"
+	sim_call POST /_sim/bulkjobs "{\"listId\": \"$list\", \"type\": \"BulkEdit\", \"state\": \"Complete\"}"
+}
+
 # status METHOD PATH BODY: of a request that goes through the proxy.
 status() {
 	curl -s -o /dev/null -w '%{http_code}' -X "$1" -H "Authorization: Bearer $token" \
@@ -107,6 +117,7 @@ expect "a request through the proxy arrives" \
 	test "$(status GET "/api/v2/outbound/contactlists/$list" '')" = 200
 expect "the simulator's replies to the SDK are of the described shapes" run_sdk
 expect "none of them violates the description" no_violations
+make_objects >"$work/out/objects"
 searched=$(searches)
 expect "the extension's statements succeed through the proxy" run_statements
 expect "the proxy saw them" test "$(searches)" -gt "$searched"

@@ -1,0 +1,195 @@
+\set ECHO none
+\getenv srcdir PG_ABS_SRCDIR
+\set setup :srcdir '/sql/include/setup.sql'
+\i :setup
+--
+-- Objects other than contacts: what there is of each, and what it costs to see it
+--
+-- What was asked: the rows are those of the answer or, of a progress, the ids that it was asked for.
+CREATE FUNCTION sim.asked(OUT request text, OUT query text, OUT rows int) RETURNS SETOF record LANGUAGE sql AS $$
+  SELECT method || ' ' || path, query, rows FROM sim.requests() WHERE path LIKE '/api/%' ORDER BY seq
+$$;
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+
+IMPORT FOREIGN SCHEMA outbound LIMIT TO (campaigns, dnc_lists, events, import_jobs) FROM SERVER genesys INTO gc;
+-- An organisation that has nothing
+SELECT * FROM gc.campaigns;
+SELECT * FROM gc.dnc_lists;
+SELECT * FROM gc.events;
+SELECT * FROM gc.import_jobs;
+
+--
+-- campaigns
+--
+CALL sim.list('leads', '{id,phone}');
+SELECT sim.make('campaigns', '[
+  {"id": "c-1", "name": "Spring", "campaignStatus": "on", "dialingMode": "predictive", "contactList": {"id": "leads"},
+   "dncLists": [{"id": "d-1", "name": "x"}, {"name": "no id"}, {"id": "d\"2"}], "alwaysRunning": true,
+   "progress": {"percentage": 40, "numberOfContactsCalled": 400, "totalNumberOfContacts": 1000}},
+  {"id": "c-2", "name": "Summer", "dncLists": [], "progress": {"percentage": 100, "totalNumberOfContacts": 5000000000}},
+  {"id": "c-3", "name": "Herbst ä", "campaignStatus": "forced_off"}]');
+CALL sim.forget();
+-- The listing alone has all but the progress.
+SELECT id, name, version, campaign_status, dialing_mode, contact_list_id, dnc_list_ids, always_running,
+       date_modified > now() - interval '1 hour' AS date_modified
+FROM gc.campaigns ORDER BY id;
+SELECT count(*) FROM gc.campaigns;
+SELECT * FROM sim.asked();
+-- A column of the progress takes one more request a page, wherever it stands in the query.
+CALL sim.forget();
+SELECT id, progress_percent, contacts_called, contacts_total FROM gc.campaigns ORDER BY id;
+SELECT * FROM sim.asked();
+SELECT name FROM gc.campaigns WHERE progress_percent = 100;
+SELECT count(c) FROM gc.campaigns c WHERE c IS NOT NULL;
+SELECT request, count(*) FROM sim.asked() GROUP BY 1 ORDER BY 1;
+EXPLAIN (COSTS OFF) SELECT id FROM gc.campaigns;
+EXPLAIN (COSTS OFF) SELECT id FROM gc.campaigns WHERE contacts_total > 1;
+-- Pages, and pages of another size
+SELECT sim.make('campaigns', (SELECT jsonb_agg(jsonb_build_object('id', 'p-' || g, 'name', 'page ' || g,
+  'progress', jsonb_build_object('percentage', g % 100))) FROM generate_series(1, 202) g));
+CALL sim.forget();
+SELECT count(*), count(DISTINCT id), sum(progress_percent), bool_and(progress_percent = substr(id, 3)::int % 100)
+FROM gc.campaigns WHERE id LIKE 'p-%';
+SELECT request, count(*), sum(rows) AS rows FROM sim.asked() GROUP BY 1 ORDER BY 1;
+ALTER FOREIGN TABLE gc.campaigns OPTIONS (ADD fetch_size '30');
+CALL sim.forget();
+SELECT count(*), sum(progress_percent) FROM gc.campaigns WHERE id LIKE 'p-%';
+SELECT request, count(*), max(rows) AS rows FROM sim.asked() GROUP BY 1 ORDER BY 1;
+-- What would take too many requests is refused after the first page: 7 pages, 7 more calls.
+SET gc_fdw.max_requests = 13;
+SELECT id, progress_percent FROM gc.campaigns;
+SET gc_fdw.max_requests = 14;
+SELECT count(*) FROM (SELECT id, progress_percent FROM gc.campaigns OFFSET 0) s;
+RESET gc_fdw.max_requests;
+-- U7: a LIMIT costs what it reads.
+CALL sim.forget();
+SELECT count(progress_percent) FROM (SELECT * FROM gc.campaigns LIMIT 1) s;
+SELECT request FROM sim.asked();
+ALTER FOREIGN TABLE gc.campaigns OPTIONS (DROP fetch_size);
+-- Read again for each row of another table
+SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;
+SELECT v, c.progress_percent FROM (VALUES ('p-7'), ('p-77'), ('none')) v(v) LEFT JOIN gc.campaigns c ON c.id = v ORDER BY 1;
+RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material;
+-- A call that fails, or answers something else, names what could not be read.
+CALL sim.faults('[{"method": "POST", "path": "/campaigns/progress", "status": 403, "body_json": {"status": 403, "code": "missing.permissions", "message": "No."}}]');
+CALL sim.try('SELECT progress_percent FROM gc.campaigns');
+SELECT count(*) FROM gc.campaigns;
+CALL sim.faults('[{"method": "POST", "path": "/campaigns/progress", "body": "{}"}]');
+CALL sim.try('SELECT progress_percent FROM gc.campaigns');
+CALL sim.faults('[{"method": "POST", "path": "/campaigns/progress", "body": "[]"}]');
+SELECT count(*), count(progress_percent) FROM gc.campaigns;
+CALL sim.faults('[]');
+
+--
+-- dnc_lists
+--
+SELECT sim.make('dnclists', '[
+  {"id": "d-1", "name": "Robinson", "entries": ["+1", "+2", "+3"]},
+  {"id": "d-2", "name": "Mails", "contactMethod": "Email", "dncSourceType": "rds_custom", "importStatus": {"state": "IN_PROGRESS", "percentComplete": 3}}]');
+CALL sim.forget();
+SELECT * FROM gc.dnc_lists ORDER BY id;
+SELECT * FROM sim.asked();
+
+--
+-- events
+--
+SELECT sim.make('events', '[
+  {"id": "e-1", "timestamp": "2026-01-02T03:04:05.678Z", "level": "ERROR", "category": "IMPORT_ERROR", "code": "IMPORT_INVALID_DATA",
+   "message": "row 7", "listId": "leads", "contactId": "L-7/é", "correlationId": "corr-1"},
+  {"id": "e-2", "timestamp": "2026-01-02T03:05:00Z", "level": "WARNING", "category": "CAMPAIGN", "code": "CAMPAIGN_THROTTLED",
+   "errorEntity": {"id": "c-1", "name": "Spring", "selfUri": "/api/v2/outbound/campaigns/c-1"},
+   "relatedEntity": {"id": "leads", "selfUri": "/api/v2/outbound/contactlists/leads"}},
+  {"id": "e-3", "timestamp": "2026-01-02T03:06:00Z", "level": "INFO", "category": "DNC_LIST"}]');
+CALL sim.forget();
+SELECT id, "time", level, category, code, message, list_id, contact_id, correlation_id FROM gc.events ORDER BY "time";
+SELECT * FROM sim.asked();
+SELECT raw->'eventMessage' AS message, raw->'relatedEntity' AS entity FROM gc.events WHERE category = 'CAMPAIGN';
+SELECT sim.make('events', (SELECT jsonb_agg(jsonb_build_object('id', 'm-' || g, 'category', 'CONTACT', 'listId', 'leads')) FROM generate_series(1, 247) g));
+SELECT count(*), count(DISTINCT id), count(list_id) FROM gc.events;
+
+--
+-- import_jobs: the lists' own status, and a request a list for its bulk jobs
+--
+CALL sim.list('old', '{id,phone}');
+CALL sim.list('a/b ü', '{id,phone}');
+SELECT sim.make('importstatus', '[
+  {"listId": "leads", "state": "IN_PROGRESS", "totalRecords": 1000, "completedRecords": 250, "percentComplete": 25},
+  {"listId": "old", "state": "FAILED", "totalRecords": 10, "completedRecords": 4, "percentComplete": 40, "failureReason": "CONTACT_COLUMNS_LIMIT_EXCEEDED"},
+  {"listId": "a/b ü", "totalRecords": 5, "completedRecords": 5, "percentComplete": 100}]');
+SELECT sim.make('bulkjobs', '[
+  {"listId": "leads", "id": "j-1", "type": "BulkEdit", "state": "InProgress", "totalRecords": 80, "completedRecords": 20, "percentComplete": 25},
+  {"listId": "leads", "id": "j-2", "type": "BulkDelete", "state": "Failed", "failureReason": {"message": "no such filter", "code": "not.found"}},
+  {"listId": "old", "id": "j-3", "type": "BulkDelete", "state": "Complete", "totalRecords": 5000000000, "completedRecords": 5000000000, "percentComplete": 100}]');
+CALL sim.forget();
+SELECT list_id, list_name, job_id, kind, state, total, completed, failed, percent, failure_reason,
+       seen_at BETWEEN now() - interval '1 minute' AND clock_timestamp() AS seen_at
+FROM gc.import_jobs ORDER BY list_id, job_id NULLS FIRST;
+SELECT request, count(*) FROM sim.asked() GROUP BY 1 ORDER BY 1;
+SELECT query FROM sim.asked() WHERE query IS NOT NULL;
+EXPLAIN (COSTS OFF) SELECT * FROM gc.import_jobs;
+-- Where nothing was imported yet there is a status, but no import.
+SELECT sim.make('importstatus', '[{"listId": "leads", "totalRecords": 0, "completedRecords": 0, "percentComplete": 0}]');
+SELECT job_id, kind FROM gc.import_jobs WHERE list_name = 'leads' ORDER BY 1;
+-- What words are new is shown as it comes.
+SELECT sim.make('bulkjobs', '[{"listId": "old", "id": "j-4", "type": "BulkMove", "state": "Paused", "failureReason": "none"}]');
+SELECT kind, state, failure_reason FROM gc.import_jobs WHERE job_id = 'j-4';
+-- A list that has gone meanwhile has no jobs; any other failure is one.
+CALL sim.faults('[{"method": "GET", "path": "/contactlists/leads/contacts/bulk/jobs", "status": 404, "body_json": {"status": 404, "code": "contact.list.not.found", "message": "Gone."}}]');
+SELECT job_id FROM gc.import_jobs ORDER BY 1;
+CALL sim.faults('[{"method": "GET", "path": "/contactlists/leads/contacts/bulk/jobs", "status": 403, "body_json": {"status": 403, "code": "missing.permissions", "message": "No."}}]');
+CALL sim.try('SELECT * FROM gc.import_jobs');
+CALL sim.faults('[{"method": "GET", "path": "/contactlists/leads/contacts/bulk/jobs", "body": "[]"}]');
+CALL sim.try('SELECT * FROM gc.import_jobs');
+CALL sim.faults('[]');
+-- Over many lists: max_in_flight at once, no more; a LIMIT costs what it reads.
+SELECT sim.make('lists', (SELECT jsonb_agg(jsonb_build_object('id', 'many ' || g, 'name', 'many ' || g, 'columnNames', '["id", "phone"]'::jsonb,
+  'phoneColumns', '[{"columnName": "phone", "type": "cell"}]'::jsonb)) FROM generate_series(1, 120) g));
+ALTER FOREIGN TABLE gc.import_jobs OPTIONS (ADD fetch_size '40');
+CALL sim.set('{"latency_ms": 5}');
+CALL sim.faults('[{"path": "*/contactlists", "delay_ms": 50}]');
+CALL sim.forget();
+SELECT count(*) FROM gc.import_jobs;
+SELECT count(*) AS requests, count(DISTINCT path) AS paths, max(in_flight) AS in_flight FROM sim.requests() WHERE path LIKE '/api/%';
+ALTER FOREIGN TABLE gc.import_jobs OPTIONS (DROP fetch_size);
+CALL sim.faults('[]');
+CALL sim.forget();
+SELECT job_id FROM gc.import_jobs WHERE job_id IS NOT NULL LIMIT 1;
+SELECT count(*) <= 4 AS few FROM sim.asked();
+SET gc_fdw.max_requests = 100;
+SELECT list_id FROM gc.import_jobs;
+RESET gc_fdw.max_requests;
+-- The number of lists moved meanwhile; one that is on two pages by then shows its jobs once.
+SELECT format('CALL sim.faults(%L)', jsonb_build_array(jsonb_build_object('path', '/outbound/contactlists', 'nth', 102, 'body_json',
+  jsonb_build_object('entities', (SELECT jsonb_agg(jsonb_build_object('id', 'leads', 'name', 'leads')) FROM generate_series(1, 24)), 'total', 124)))) \gexec
+SELECT count(*), count(DISTINCT job_id) FROM gc.import_jobs;
+-- What is no list is no row either.
+CALL sim.faults('[{"path": "/outbound/contactlists", "nth": 1, "body_json": {"entities": [{"id": 7}], "total": 1}}]');
+CALL sim.try('SELECT * FROM gc.import_jobs');
+CALL sim.faults('[{"path": "/outbound/campaigns", "nth": 1, "body_json": {"entities": [{}, 7], "total": 2}}]');
+CALL sim.try('SELECT progress_percent FROM gc.campaigns');
+CALL sim.faults('[]');
+
+--
+-- What is refused
+--
+INSERT INTO gc.campaigns (id) VALUES ('x');
+\echo :SQLSTATE
+UPDATE gc.events SET level = 'INFO';
+DELETE FROM gc.dnc_lists;
+INSERT INTO gc.import_jobs (list_id) VALUES ('x');
+-- Columns go by their names, and have to be of the object.
+CREATE FOREIGN TABLE gc.some (status text OPTIONS (field 'campaign_status'), id text) SERVER genesys OPTIONS (object 'campaigns');
+SELECT * FROM gc.some WHERE id LIKE 'c-%' ORDER BY id;
+CREATE FOREIGN TABLE gc.bad (id text, prgress_percent int) SERVER genesys OPTIONS (object 'campaigns');
+SELECT * FROM gc.bad;
+\echo :SQLSTATE
+CREATE FOREIGN TABLE gc.bad2 (id text, campaign_status text) SERVER genesys OPTIONS (object 'events');
+SELECT * FROM gc.bad2;
+CREATE FOREIGN TABLE gc.bad3 (id text) SERVER genesys OPTIONS (object 'campaign');
+CREATE FOREIGN TABLE gc.bad3 (id text) SERVER genesys OPTIONS (object 'something else');
+CREATE FOREIGN TABLE gc.bad3 (id text) SERVER genesys OPTIONS (object 'events', list_id 'leads');
+CREATE FOREIGN TABLE gc.bad3 (id text) SERVER genesys;
+-- A value that is not of the column's type names the entity.
+CREATE FOREIGN TABLE gc.bad4 (id text, name int) SERVER genesys OPTIONS (object 'campaigns');
+CALL sim.try('SELECT name FROM gc.bad4 WHERE id = ''c-1''');
