@@ -34,10 +34,13 @@ SELECT crm_lead_id, note FROM gc.leads WHERE crm_lead_id IN ('AWK-1', 'COPY-2') 
 SELECT * FROM gc.leads WHERE state LIKE 'N%' AND balance > 100000 ORDER BY last_order LIMIT 3;
 SELECT 1 / (count(*) = 2506)::int FROM gc.leads;
 
--- The other objects, of which there is one each.
+-- The other objects.
 SELECT name, contact_list_id, dnc_list_ids, progress_percent FROM gc.campaigns;
 SELECT name, size FROM gc.dnc_lists;
 SELECT category, code, list_id, contact_id FROM gc.events;
 SELECT list_name, kind, state, failure_reason FROM gc.import_jobs ORDER BY kind;
-SELECT 1 / (count(*) = 5)::int FROM (SELECT name FROM gc.campaigns WHERE progress_percent = 40 UNION ALL SELECT name FROM gc.dnc_lists
-  UNION ALL SELECT contact_id FROM gc.events UNION ALL SELECT kind FROM gc.import_jobs) s;
+SELECT 1 / (count(*) = 5)::int FROM (
+  SELECT FROM gc.campaigns WHERE name = 'Spring' AND progress_percent = 40
+  UNION ALL SELECT FROM gc.dnc_lists WHERE name = 'Robinson' AND size = 1
+  UNION ALL SELECT FROM gc.events WHERE contact_id = 'AWK-1'
+  UNION ALL SELECT FROM gc.import_jobs WHERE list_name = 'Leads' AND kind IN ('import', 'bulk edit')) s;
