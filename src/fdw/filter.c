@@ -11,7 +11,6 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
-#include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -272,9 +272,9 @@ set_proxy(CURL *easy, const GcHttpRequest *request)
 		return;
 	curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, request->proxy_user);
 	curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, request->proxy_password);
-	curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+	curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long) CURLAUTH_BASIC);
 	/* The bearer token is for the API's host alone. */
-	curl_easy_setopt(easy, CURLOPT_HEADEROPT, CURLHEADER_SEPARATE);
+	curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 	curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
 	if (request->ca_file)
