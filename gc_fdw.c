@@ -26,6 +26,7 @@
 #include "fdw/scan.h"
 #include "fdw/sent.h"
 #include "net/connection.h"
+#include "net/download.h"
 #include "net/quota.h"
 
 #include "access/reloptions.h"
@@ -101,6 +102,7 @@ _PG_init(void)
 
 	gc_connection_init();
 	gc_calls_init();
+	gc_download_init();
 	gc_sent_init();
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;

@@ -208,6 +208,18 @@ gc_stat_request(const GcStatOwner *owner, const GcStatRequest *request)
 }
 
 void
+gc_stat_received(const GcStatOwner *owner, int64 bytes)
+{
+	GcStatServer *entry;
+
+	book_begin();
+	entry = server_entry(owner);
+	if (entry)
+		entry->bytes_received += bytes;
+	book_end(entry == NULL);
+}
+
+void
 gc_stat_rows(const GcStatOwner *owner, int64 sent, int64 received)
 {
 	GcStatServer *entry;

@@ -25,6 +25,7 @@ typedef struct GcStat
 	int64 bytes_received; /* reply bodies, decompressed */
 	int64 wait_us;		  /* time the backend slept: network, quota and backoff */
 	int64 quota_wait_us;  /* of that, with nothing in flight: quota and backoff */
+	int64 export_age_us;  /* of the export that was read last, as it was begun; 0: none was */
 	int64 *spent; /* requests of the whole statement, token calls aside; NULL: of none */
 } GcStat;
 
@@ -61,6 +62,9 @@ typedef struct GcStatRequest
 } GcStatRequest;
 
 extern void gc_stat_request(const GcStatOwner *owner, const GcStatRequest *request);
+
+/* Bytes of a download, beyond those that gc_stat_request() was told of. */
+extern void gc_stat_received(const GcStatOwner *owner, int64 bytes);
 
 /* Rows that were accepted or read, and time slept for quota and backoff. */
 extern void gc_stat_rows(const GcStatOwner *owner, int64 sent, int64 received);

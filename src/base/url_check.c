@@ -127,3 +127,47 @@ gc_url_is_loopback(const char *value)
 	url_free(&url);
 	return loopback;
 }
+
+/* "location" as an absolute URL, palloc'ed; NULL if it is none. */
+static char *
+url_resolve(const char *from, const char *location)
+{
+	CURLU *parser = curl_url();
+	char *whole = NULL;
+	char *copy = NULL;
+
+	if (parser == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (curl_url_set(parser, CURLUPART_URL, from, 0) == CURLUE_OK &&
+		curl_url_set(parser, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+		curl_url_get(parser, CURLUPART_URL, &whole, 0) == CURLUE_OK)
+		copy = pstrdup(whole);
+	curl_free(whole);
+	curl_url_cleanup(parser);
+	return copy;
+}
+
+const char *
+gc_url_follow(const char *from, const char *location, char **to)
+{
+	Url url;
+	const char *problem = NULL;
+
+	*to = url_resolve(from, location);
+	if (*to == NULL)
+		return "It is no URL.";
+	if (!url_parse(&url, *to) || !is_web(&url))
+		problem = "Only https is followed.";
+	else if (is_plain(&url) && !(is_loopback(&url) && gc_url_is_plain(from)))
+		problem = "It leads to plain http.";
+	else if (url.user)
+		problem = "It names a user.";
+	url_free(&url);
+	return problem;
+}
+
+char *
+gc_url_without_query(const char *url)
+{
+	return pnstrdup(url, strcspn(url, "?#"));
+}

@@ -17,4 +17,15 @@ extern const char *gc_url_proxy_problem(const char *value);
 extern bool gc_url_is_plain(const char *value);
 extern bool gc_url_is_loopback(const char *value);
 
+/*
+ * Where a file is to be fetched from: "location", maybe relative to the absolute
+ * URL "from".  *to is set in the current context.  Returns NULL, or why nobody
+ * is to go there: only https is followed, or, from this machine to this
+ * machine, http; and no user is named in it.
+ */
+extern const char *gc_url_follow(const char *from, const char *location, char **to);
+
+/* For messages: a URL without its query, which may hold a signature. */
+extern char *gc_url_without_query(const char *url);
+
 #endif /* GC_BASE_URL_CHECK_H */

@@ -11,15 +11,12 @@
 #include "postgres.h"
 
 #include <curl/curl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/url_check.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/socket.h"
 
-#include "storage/fd.h"
 #include "utils/memutils.h"
 
 #if LIBCURL_VERSION_NUM < 0x075500
@@ -32,18 +29,8 @@
 /* Idle exchanges kept for their handles and buffers. */
 #define HTTP_SPARES 16
 
-/* Sockets at once: two for each exchange in flight (IPv4 and IPv6), and those that are kept. */
-#define HTTP_SOCKETS 256
-
 /* A reply buffer larger than this is not kept for the next exchange. */
 #define HTTP_KEEP_BUFFER (4 * 1024 * 1024)
-
-/*
- * A name look-up has a thread, which cannot be stopped: that of a transfer that
- * was given up ends when the system's resolver returns, which may take half a
- * minute.  Twice as many as requests may be in flight are enough.
- */
-#define HTTP_LOOK_UPS 128
 
 /* What curl needs of one exchange; malloc'ed, reused. */
 typedef struct Carrier
@@ -56,6 +43,10 @@ typedef struct Carrier
 	size_t reply_len;
 	size_t reply_room;
 	size_t reply_max;
+	size_t reply_taken; /* of a download: handed over already */
+	size_t window;		/* … and what is kept ahead at most; 0: it is none */
+	bool streaming;		/* the bytes of a download come */
+	bool paused;		/* … but there was no room for more */
 	bool reply_too_big;
 	bool reply_no_memory;
 	int requests;	/* sent, of which there is to be one */
@@ -73,9 +64,6 @@ struct GcHttpExchange
 
 static Carrier *spares[HTTP_SPARES];
 static int spare_count = 0;
-
-static curl_socket_t counted[HTTP_SOCKETS]; /* sockets that the server knows of */
-static int counted_count = 0;
 
 /* ---- curl's callbacks: they store, and never throw ---- */
 
@@ -103,17 +91,10 @@ on_request(void *arg, char *remote, char *local, int remote_port, int local_port
 	return ++carrier->requests > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/* Adds to the reply; as curl wants it, what was taken of "len". */
 static size_t
-on_reply(char *data, size_t size, size_t count, void *arg)
+keep_reply(Carrier *carrier, const char *data, size_t len)
 {
-	Carrier *carrier = arg;
-	size_t len = size * count;
-
-	if (len > carrier->reply_max - carrier->reply_len)
-	{
-		carrier->reply_too_big = true;
-		return 0;
-	}
 	if (carrier->reply_len + len + 1 > carrier->reply_room)
 	{
 		size_t room = Max(carrier->reply_room * 2, carrier->reply_len + len + 1);
@@ -133,47 +114,59 @@ on_reply(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-/*
- * Sockets are the server's descriptors too, so they count against its limit.
- * curl (7.88) closes a socket that has not connected yet without a word to us,
- * so what is counted is kept by number: one that is opened again counts once.
- */
-static int
-find_counted(curl_socket_t fd)
+/* A download is a success whose bytes are taken as they come. */
+static bool
+begins_stream(Carrier *carrier)
 {
-	int i = 0;
+	long status = 0;
 
-	while (i < counted_count && counted[i] != fd)
-		i++;
-	return i;
+	if (carrier->window == 0 || carrier->streaming)
+		return false;
+	curl_easy_getinfo(carrier->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200 && status < 300;
 }
 
-static curl_socket_t
-on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+/* Bytes of a download: where there is no room, curl is to leave the rest in the socket. */
+static size_t
+keep_piece(Carrier *carrier, const char *data, size_t len)
 {
-	curl_socket_t fd;
+	size_t left = carrier->reply_len - carrier->reply_taken;
 
-	if (counted_count == HTTP_SOCKETS || !AcquireExternalFD())
-		return CURL_SOCKET_BAD;
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	if (fd == CURL_SOCKET_BAD || find_counted(fd) < counted_count)
-		ReleaseExternalFD();
-	else
-		counted[counted_count++] = fd;
-	return fd;
-}
-
-static int
-on_close_socket(void *arg, curl_socket_t fd)
-{
-	int i = find_counted(fd);
-
-	if (i < counted_count)
+	if (left > 0 && left + len > carrier->window)
 	{
-		counted[i] = counted[--counted_count];
-		ReleaseExternalFD();
+		carrier->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
 	}
-	return close(fd);
+	if (carrier->reply_taken > 0)
+	{
+		memmove(carrier->reply, carrier->reply + carrier->reply_taken, left);
+		carrier->reply_len = left;
+		carrier->reply_taken = 0;
+	}
+	gc_loop_notice();
+	return keep_reply(carrier, data, len);
+}
+
+static size_t
+on_reply(char *data, size_t size, size_t count, void *arg)
+{
+	Carrier *carrier = arg;
+	size_t len = size * count;
+
+	if (begins_stream(carrier))
+	{
+		carrier->streaming = true;
+		/* It takes as long as its reader: who waits for the next bytes has a limit for that. */
+		curl_easy_setopt(carrier->easy, CURLOPT_TIMEOUT_MS, 0L);
+	}
+	if (carrier->streaming)
+		return keep_piece(carrier, data, len);
+	if (len > carrier->reply_max - carrier->reply_len)
+	{
+		carrier->reply_too_big = true;
+		return 0;
+	}
+	return keep_reply(carrier, data, len);
 }
 
 /* Before each name look-up that curl begins: may there be one more thread? */
@@ -181,11 +174,8 @@ static int
 on_look_up(void *resolver, void *reserved, void *arg)
 {
 	Carrier *carrier = arg;
-	struct stat tasks;
 
-	/* A directory has two links more than directories in it. */
-	carrier->look_up_refused =
-		stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 + HTTP_LOOK_UPS;
+	carrier->look_up_refused = !gc_socket_may_look_up();
 	return carrier->look_up_refused;
 }
 
@@ -302,6 +292,8 @@ set_transport(Carrier *carrier, const GcHttpRequest *request)
 {
 	CURL *easy = carrier->easy;
 	bool plain = pg_strncasecmp(request->url, "http:", 5) == 0;
+	/* A paused stream of HTTP/2 would hold up, or be fed by, others of its connection. */
+	bool one = plain || request->window > 0;
 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* an id of ".." is no way up */
@@ -317,16 +309,15 @@ set_transport(Carrier *carrier, const GcHttpRequest *request)
 	set_proxy(easy, request);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-					 plain ? (long) CURL_HTTP_VERSION_1_1 : (long) CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, plain ? 0L : 1L);
+					 one ? (long) CURL_HTTP_VERSION_1_1 : (long) CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, one ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) request->connect_timeout);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) request->request_timeout);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	gc_socket_setup(easy);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, HTTP_BUFFER_SIZE);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER_SIZE);
 }
@@ -337,7 +328,10 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 	CURL *easy = carrier->easy;
 
 	carrier->reply_len = 0;
+	carrier->reply_taken = 0;
 	carrier->reply_max = request->max_reply;
+	carrier->window = request->window;
+	carrier->streaming = carrier->paused = false;
 	carrier->reply_too_big = carrier->reply_no_memory = carrier->look_up_refused = false;
 	carrier->requests = 0;
 	carrier->error[0] = '\0';
@@ -351,7 +345,7 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 	}
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, carrier->headers);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request->window > 0 ? "identity" : "gzip");
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, carrier->error);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
@@ -431,10 +425,13 @@ gc_http_outcome(const GcHttpExchange *exchange)
 {
 	Carrier *carrier = exchange->carrier;
 
-	if (!carrier->transfer.done)
-		return GC_HTTP_PENDING;
 	if (carrier->reply_no_memory)
 		gc_loop_no_memory();
+	/* Whether a download is whole is for who takes its bytes to see. */
+	if (carrier->streaming)
+		return GC_HTTP_ANSWERED;
+	if (!carrier->transfer.done)
+		return GC_HTTP_PENDING;
 	if (carrier->transfer.code == CURLE_OK)
 		return GC_HTTP_ANSWERED;
 	if (carrier->reply_too_big)
@@ -479,6 +476,37 @@ gc_http_body(const GcHttpExchange *exchange, size_t *len)
 
 	*len = carrier->reply_len;
 	return carrier->reply_len > 0 ? carrier->reply : "";
+}
+
+size_t
+gc_http_take(GcHttpExchange *exchange, char *buf, size_t max)
+{
+	Carrier *carrier = exchange->carrier;
+	size_t len = Min(max, carrier->reply_len - carrier->reply_taken);
+
+	if (carrier->reply_no_memory)
+		gc_loop_no_memory();
+	if (len > 0)
+		memcpy(buf, carrier->reply + carrier->reply_taken, len);
+	carrier->reply_taken += len;
+	if (carrier->paused && carrier->reply_len - carrier->reply_taken <= carrier->window / 2)
+	{
+		carrier->paused = false;
+		gc_loop_resume(carrier->easy);
+	}
+	return len;
+}
+
+bool
+gc_http_is_over(const GcHttpExchange *exchange)
+{
+	return exchange->carrier->transfer.done;
+}
+
+bool
+gc_http_is_whole(const GcHttpExchange *exchange)
+{
+	return exchange->carrier->transfer.done && exchange->carrier->transfer.code == CURLE_OK;
 }
 
 const char *
@@ -533,6 +561,5 @@ gc_http_close_idle(void)
 		return;
 	while (spare_count > 0)
 		carrier_destroy(spares[--spare_count]);
-	for (; counted_count > 0; counted_count--)
-		ReleaseExternalFD();
+	gc_socket_forget_all();
 }

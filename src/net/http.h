@@ -35,9 +35,16 @@ typedef struct GcHttpRequest
 	const char *proxy; /* its URL; NULL: none, whatever the environment says */
 	const char *proxy_user;
 	const char *proxy_password;
-	int connect_timeout;   /* ms */
-	int request_timeout;   /* ms, of the whole exchange */
-	size_t max_reply;	   /* bytes, decompressed */
+	int connect_timeout; /* ms */
+	int request_timeout; /* ms, of the whole exchange */
+	size_t max_reply;	 /* bytes, decompressed */
+	/*
+	 * A download, unless 0: where the answer is a success, it counts as answered
+	 * as soon as its first bytes are there.  They are taken with gc_http_take();
+	 * at most so many are kept ahead, then the transfer pauses.  Neither
+	 * max_reply nor request_timeout holds for them.
+	 */
+	size_t window;
 	bool fresh_connection; /* never on a kept-alive one, which may have died */
 } GcHttpRequest;
 
@@ -56,7 +63,15 @@ extern int gc_http_status(const GcHttpExchange *exchange);
 extern int64 gc_http_time_us(const GcHttpExchange *exchange); /* from start to end */
 extern const char *gc_http_header(const GcHttpExchange *exchange, const char *name);
 extern const char *gc_http_body(const GcHttpExchange *exchange,
-								size_t *len);					  /* zero-terminated */
+								size_t *len); /* zero-terminated */
+
+/* The next bytes of a download: how many there were, up to "max". */
+extern size_t gc_http_take(GcHttpExchange *exchange, char *buf, size_t max);
+
+/* Will no more bytes come than are there to be taken?  Then: are they all that were sent? */
+extern bool gc_http_is_over(const GcHttpExchange *exchange);
+extern bool gc_http_is_whole(const GcHttpExchange *exchange);
+
 extern const char *gc_http_error(const GcHttpExchange *exchange); /* in words */
 extern bool gc_http_is_tls_error(const GcHttpExchange *exchange);
 extern bool gc_http_is_timeout(const GcHttpExchange *exchange);

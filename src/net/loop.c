@@ -38,7 +38,7 @@ typedef struct Loop
 	int timer_fd;
 	WaitEventSet *waits;
 	int active;	 /* transfers in the multi handle */
-	int settled; /* transfers that ended since the last wait began */
+	int settled; /* transfers that ended, or brought something, since the last wait began */
 } Loop;
 
 static Loop loop = {.epoll_fd = -1, .timer_fd = -1};
@@ -257,6 +257,18 @@ gc_loop_remove(CURL *easy, GcTransfer *transfer)
 	(void) curl_multi_remove_handle(loop.multi, easy);
 	loop.active--;
 	transfer->added = false;
+}
+
+void
+gc_loop_resume(CURL *easy)
+{
+	(void) curl_easy_pause(easy, CURLPAUSE_CONT);
+}
+
+void
+gc_loop_notice(void)
+{
+	loop.settled++;
 }
 
 bool

@@ -28,9 +28,15 @@ extern void gc_loop_add(CURL *easy, GcTransfer *transfer);
 /* Takes it out; a pending one loses its connection.  Throws nothing. */
 extern void gc_loop_remove(CURL *easy, GcTransfer *transfer);
 
+/* A transfer that was paused goes on. */
+extern void gc_loop_resume(CURL *easy);
+
+/* A transfer has brought something that somebody may wait for. */
+extern void gc_loop_notice(void);
+
 /*
- * The only wait: until some transfer of this backend that was pending ends,
- * somebody sets the latch, or a moment comes (0: none).  Serves interrupts, so
+ * The only wait: until some transfer of this backend that was pending ends, one
+ * has brought something (gc_loop_notice), somebody sets the latch, or a moment comes (0: none).  Serves interrupts, so
  * it may throw.
  */
 extern void gc_loop_wait(GcTime until, GcWait wait);
