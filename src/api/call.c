@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/call.h"
+#include "net/download.h"
 
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -68,7 +69,7 @@ call_send(GcCall *call)
 	make_request_id(call->request_id);
 	headers[n++] = psprintf("Authorization: Bearer %s", conn->token.value);
 	headers[n++] = psprintf("X-Request-ID: %s", call->request_id);
-	headers[n++] = "Accept: application/json";
+	headers[n++] = call->spec.download ? "Accept: */*" : "Accept: application/json";
 	if (call->spec.body)
 	{
 		headers[n++] = "Content-Type: application/json";
@@ -80,6 +81,7 @@ call_send(GcCall *call)
 	request.headers = headers;
 	request.body = call->spec.body;
 	request.body_len = call->spec.body_len;
+	request.window = call->spec.download ? GC_DOWNLOAD_WINDOW : 0;
 	request.fresh_connection =
 		call->spec.call_class == GC_CALL_UNSAFE || call->retry.fresh_connection;
 	call->token_number = conn->token_number;
@@ -152,6 +154,9 @@ book_attempt(GcCall *call)
 	size_t len;
 
 	(void) gc_http_body(exchange, &len);
+	/* Those of a file are booked as they are taken. */
+	if (call->spec.download)
+		len = 0;
 	request.bytes_received = len;
 	call->spec.stat->bytes_received += len;
 	if (answered)
@@ -292,6 +297,23 @@ looks_like_json(const char *bytes, size_t len)
 		   ((*bytes == '{' && end[-1] == '}') || (*bytes == '[' && end[-1] == ']'));
 }
 
+static bool
+is_redirect(const GcHttpExchange *exchange)
+{
+	return gc_http_status(exchange) >= 300 && gc_http_status(exchange) < 400 &&
+		   gc_http_header(exchange, "Location") != NULL;
+}
+
+/* Is it an answer as the call expects it? */
+static bool
+is_success(GcCall *call)
+{
+	if (gc_http_outcome(call->exchange) != GC_HTTP_ANSWERED)
+		return false;
+	return gc_http_status(call->exchange) < 300 ||
+		   (call->spec.download && is_redirect(call->exchange));
+}
+
 /* What an ended exchange says that is no success; NULL if it is one. */
 static GcFailure *
 read_failure(GcCall *call)
@@ -302,10 +324,10 @@ read_failure(GcCall *call)
 	size_t len;
 	const char *bytes = gc_http_body(exchange, &len);
 
-	if (gc_http_outcome(exchange) != GC_HTTP_ANSWERED || gc_http_status(exchange) >= 300)
+	if (!is_success(call))
 		failure =
 			gc_failure_read(exchange, call->spec.method, call->spec.path, call->request_id);
-	else if (!looks_like_json(bytes, len))
+	else if (!call->spec.download && !looks_like_json(bytes, len))
 		failure = gc_failure_bad_reply(exchange, call->spec.method, call->spec.path,
 									   call->request_id, "The answer is not JSON.");
 	MemoryContextSwitchTo(caller_cxt);
@@ -330,7 +352,8 @@ call_judge(GcCall *call)
 	if (verdict == GC_VERDICT_NEW_TOKEN &&
 		!gc_connection_token_refused(conn, call->token_number))
 		verdict = GC_VERDICT_FAIL;
-	if (call->last_attempt && verdict != GC_VERDICT_SUCCESS)
+	if (verdict != GC_VERDICT_SUCCESS &&
+		(call->last_attempt || (call->spec.lock_ends && failure->status == 409)))
 		verdict = GC_VERDICT_FAIL;
 	switch (verdict)
 	{
@@ -430,6 +453,20 @@ const char *
 gc_call_reply(const GcCall *call, size_t *len)
 {
 	return gc_http_body(call->exchange, len);
+}
+
+const char *
+gc_call_header(const GcCall *call, const char *name)
+{
+	return gc_http_header(call->exchange, name);
+}
+
+GcHttpExchange *
+gc_call_file(const GcCall *call, const char **location)
+{
+	*location =
+		is_redirect(call->exchange) ? gc_http_header(call->exchange, "Location") : NULL;
+	return call->exchange;
 }
 
 MemoryContext

@@ -128,6 +128,7 @@ read_list(json_t *entity)
 	const char *name = json_string_value(json_object_get(entity, "name"));
 	json_t *columns = json_object_get(entity, "columnNames");
 	json_t *size = json_object_get(entity, "size");
+	const char *zip_column = json_string_value(json_object_get(entity, "zipCodeColumnName"));
 	GcList *list;
 
 	if (id == NULL || name == NULL || !json_is_array(columns))
@@ -135,6 +136,7 @@ read_list(json_t *entity)
 	list = palloc0(sizeof(GcList));
 	list->id = pstrdup(id);
 	list->name = pstrdup(name);
+	list->zip_column = zip_column ? pstrdup(zip_column) : NULL;
 	list->size = json_is_integer(size) ? Max(json_integer_value(size), -1) : -1;
 	list->columns = palloc0(sizeof(char *) * (json_array_size(columns) + 1));
 	list->types = palloc0(sizeof(GcColumnType) * (json_array_size(columns) + 1));

@@ -31,6 +31,7 @@ typedef struct GcList
 	char **columns;
 	GcColumnType *types;
 	bool *is_phone;
+	char *zip_column; /* whose postal codes tell time zones; NULL: none */
 	bool forgotten;
 } GcList;
 

@@ -11,18 +11,38 @@
 
 #define LIST_PATH "/api/v2/outbound/contactlists/" GC_LIST_ID
 
+static const GcExportMap exported_status = {{{"callable", "Callable-%", true}}};
+static const GcExportMap exported_records = {
+	{{"lastAttempt", "CallRecordLastAttempt-%"}, {"lastResult", "CallRecordLastResult-%"}}};
+static const GcExportMap exported_zones = {
+	{{"timeZone", "AutomaticTimeZone-%"}},
+	"\"columnType\":\"PHONE\"",
+	{"timeZone", "ZipCodeAutomaticTimeZone"},
+	"\"columnType\":\"ZIP\"",
+};
+
+/*
+ * contactable_status is not among those that an export gives: it has no columns
+ * for some media, and those of an older generation for none.
+ */
 static const GcAttribute contact_attributes[] = {
 	/* name, type, path, per column, common, role, column */
-	{"id", "text", "id", false, true, GC_ROLE_ID, "contact_id"},
-	{"callable", "boolean", "callable", false, true, GC_ROLE_CALLABLE},
-	{"phone_number_status", "jsonb", "phoneNumberStatus", false, false, GC_ROLE_STATUS},
+	{"id", "text", "id", false, true, GC_ROLE_ID, "contact_id",
+	 .by_export.header = "inin-outbound-id"},
+	{"callable", "boolean", "callable", false, true, GC_ROLE_CALLABLE,
+	 .by_export = {.header = "ContactCallable", .flag = true}},
+	{"phone_number_status", "jsonb", "phoneNumberStatus", false, false, GC_ROLE_STATUS,
+	 .export_map = &exported_status},
 	{"contactable_status", "jsonb", "contactableStatus", false, false, GC_ROLE_STATUS},
-	{"call_records", "jsonb", "callRecords"},
-	{"last_attempt", "timestamptz", "callRecords/%/lastAttempt", true, true},
-	{"last_result", "text", "callRecords/%/lastResult", true, true},
+	{"call_records", "jsonb", "callRecords", .export_map = &exported_records},
+	{"last_attempt", "timestamptz", "callRecords/%/lastAttempt", true, true,
+	 .by_export.header = "CallRecordLastAttempt-%"},
+	{"last_result", "text", "callRecords/%/lastResult", true, true,
+	 .by_export.header = "CallRecordLastResult-%"},
+	{"last_wrapup", "text", NULL, true, .by_export.header = "CallRecordLastAgentWrapup-%"},
 	{"list_id", "text", NULL, false, false, GC_ROLE_LIST_ID},
 	{"list_name", "text", NULL, false, false, GC_ROLE_LIST_NAME},
-	{"time_zones", "jsonb", "contactColumnTimeZones"},
+	{"time_zones", "jsonb", "contactColumnTimeZones", .export_map = &exported_zones},
 	{"date_created", "timestamptz", "dateCreated"},
 	{"latest_sms_evaluations", "jsonb", "latestSmsEvaluations"},
 	{"latest_email_evaluations", "jsonb", "latestEmailEvaluations"},

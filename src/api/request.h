@@ -35,6 +35,8 @@ typedef struct GcCallSpec
 	const char *endpoint; /* the path's pattern, without ids and query; for statistics */
 	GcRateClass rate;	  /* its rank in the quota's line */
 	GcStat *stat;		  /* where to count; NULL: the set's */
+	bool download;		  /* asks for a file, or for where it is: see gc_call_file() */
+	bool lock_ends;		  /* a lock (409) ends the call: its caller knows what to wait for */
 	/*
 	 * Rows that the call writes, and where they are counted while they are in
 	 * doubt: from the moment an attempt goes out until an answer says that it did
@@ -88,6 +90,16 @@ extern GcTime gc_call_doubted(const GcCall *call);
 
 /* The answer to a call that succeeded; zero-terminated, lives as long as the call. */
 extern const char *gc_call_reply(const GcCall *call, size_t *len);
+
+/* A header of that answer, or NULL. */
+extern const char *gc_call_header(const GcCall *call, const char *name);
+
+/*
+ * The answer to a download, when the call has succeeded: a redirect, then
+ * *location says where to, or else the file, whose bytes are to be taken from
+ * the exchange.  It lives as long as the call.
+ */
+extern GcHttpExchange *gc_call_file(const GcCall *call, const char **location);
 
 /* What lives exactly as long as the call. */
 extern MemoryContext gc_call_context(const GcCall *call);

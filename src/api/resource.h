@@ -27,12 +27,34 @@ typedef enum GcAttributeRole
 	GC_ROLE_LIST_NAME,
 } GcAttributeRole;
 
+/* A member of an object that is put together from columns of an export. */
+typedef struct GcExportMember
+{
+	const char *name;	/* in the object */
+	const char *header; /* of the export's column; "%" is the list's */
+	bool flag;			/* 1 and 0 there, true and false here */
+} GcExportMember;
+
+#define GC_EXPORT_MEMBERS 2
+
+/*
+ * An attribute that is a map by column of the list: an object for each phone
+ * column of which one of the members is known, and for the postal code.
+ */
+typedef struct GcExportMap
+{
+	GcExportMember members[GC_EXPORT_MEMBERS]; /* name NULL: no more */
+	const char *beside;						   /* what each has besides, as JSON; or NULL */
+	GcExportMember zip;						   /* name NULL: none */
+	const char *zip_beside;
+} GcExportMap;
+
 typedef struct GcAttribute
 {
 	const char *name; /* as the option "attribute" has it, before any ":" */
 	const char *type; /* that IMPORT declares */
 	const char
-		*path; /* members of the reply, joined by "/"; "%" is the column; NULL: constant */
+		*path; /* members of the reply, joined by "/"; "%" is the column; NULL: it has none */
 	bool per_column; /* "name:column", once for each phone column */
 	bool common;	 /* made by IMPORT without being asked */
 	GcAttributeRole role;
@@ -41,7 +63,16 @@ typedef struct GcAttribute
 		const GcSpan
 			*span); /* a cell made from what path gives, absent included; NULL: none */
 	bool expanded;	/* only there after the resource's further calls */
+	GcExportMember by_export;	   /* one column of an export (header NULL: none), */
+	const GcExportMap *export_map; /* or several */
 } GcAttribute;
+
+/* Is it one that an export alone gives? */
+static inline bool
+gc_attribute_is_export_only(const GcAttribute *attribute)
+{
+	return attribute->path == NULL && attribute->by_export.header != NULL;
+}
 
 /* Where the list's id stands in the pattern of a path. */
 #define GC_LIST_ID "{contactListId}"

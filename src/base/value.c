@@ -342,6 +342,30 @@ gc_value_parse(GcValueType *vt, char *cell, int len)
 	return InputFunctionCall(&vt->input, cell, vt->input_param, vt->typmod);
 }
 
+bool
+gc_value_moment(const char *ascii, TimestampTz *moment)
+{
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	GcValueType vt = {0};
+	volatile bool valid = true;
+
+	gc_value_type_init(&vt, TIMESTAMPTZOID, -1, caller_cxt);
+	PG_TRY();
+	{
+		*moment = DatumGetTimestampTz(parse_datetime(&vt, pstrdup(ascii)));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller_cxt);
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		valid = false;
+	}
+	PG_END_TRY();
+	return valid && !TIMESTAMP_NOT_FINITE(*moment);
+}
+
 char *
 gc_value_span_text(const GcSpan *span, int *len)
 {

@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 
 typedef enum GcValueKind
@@ -70,6 +71,9 @@ extern Datum gc_value_parse(GcValueType *vt, char *cell, int len);
  * absent or an empty one.  Throws for what no text can hold.
  */
 extern char *gc_value_span_text(const GcSpan *span, int *len);
+
+/* The moment that ASCII text tells, as a cell's does or a Date header; false: it tells none. */
+extern bool gc_value_moment(const char *ascii, TimestampTz *moment);
 
 /* UTF-8 to the database's encoding; may return "cell" itself. */
 extern char *gc_value_from_utf8(char *cell, int len);

@@ -171,7 +171,9 @@ list_columns(Import *import, const GcList *list, GcName *names, ImportColumn *co
 		count++;
 	}
 	for (int i = 0; i < gc_contacts.attribute_count; i++)
-		if (import->all_attributes || gc_contacts.attributes[i].common)
+		if (gc_contacts.attributes[i].common ||
+			(import->all_attributes &&
+			 !gc_attribute_is_export_only(&gc_contacts.attributes[i])))
 			add_attribute(&gc_contacts.attributes[i], list, names, columns, &count);
 	gc_names_make(names, count, import->snake);
 	return count;
