@@ -49,6 +49,7 @@ typedef struct Option
 
 static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
+static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
 static const char *const attributes_words[] = {"common", "all", NULL};
 
 #define SERVER_TABLE (GC_PLACE_SERVER | GC_PLACE_TABLE)
@@ -90,6 +91,8 @@ static const Option option_table[] = {
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
 	{"on_drift", SERVER_TABLE, OPTION_WORD, "warn", 0, 0, drift_words},
+	{"scan_method", SERVER_TABLE, OPTION_WORD, "auto", 0, 0, scan_words},
+	{"ready_timeout", SERVER_TABLE, OPTION_MS, "2min", 1, DAY_MS},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},

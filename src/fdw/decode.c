@@ -94,16 +94,14 @@ slot_for(GcDecoder *decoder, const Picked *path)
 	return decoder->slot_count++;
 }
 
-static void
-add_constant(GcDecoder *decoder, GcColumn *column, const GcList *list)
+bool
+gc_decode_constant(GcColumn *column, const GcList *list, Datum *value)
 {
 	const char *constant = gc_relation_constant(column, list);
 
-	if (constant == NULL)
-		return;
-	decoder->is_constant[column->attnum - 1] = true;
-	decoder->constants[column->attnum - 1] =
-		gc_value_parse(&column->type, pstrdup(constant), strlen(constant));
+	if (constant)
+		*value = gc_value_parse(&column->type, pstrdup(constant), strlen(constant));
+	return constant != NULL;
 }
 
 GcDecoder *
@@ -130,7 +128,7 @@ gc_decoder_create(GcRelation *rel, const GcList *list, Bitmapset *wanted)
 			continue;
 		if (column->attribute && column->attribute->path == NULL)
 		{
-			add_constant(decoder, column, list);
+			decoder->is_constant[i] = gc_decode_constant(column, list, &decoder->constants[i]);
 			continue;
 		}
 		column_path(column, &path);
@@ -176,18 +174,16 @@ decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
  * the value, which is personal data, and not say where it stands.
  */
 static void
-bad_cell(GcDecoder *decoder, ErrorData *error)
+bad_cell(const GcRelation *rel, const GcColumn *column, const GcSpan *id, ErrorData *error)
 {
-	GcColumn *column = &decoder->rel->columns[decoder->current];
-	const GcSpan *id = &decoder->slots[SLOT_ID];
 	const char *entity = id->p ? gc_value_display(pnstrdup(id->p, id->len), 100) : "unknown";
 
 	ereport(
 		ERROR,
 		(errcode(error->sqlerrcode),
-		 errmsg("could not read column \"%s\" of %s", column->name, decoder->rel->label),
+		 errmsg("could not read column \"%s\" of %s", column->name, rel->label),
 		 errdetail("%s \"%s\" has a value that is no valid %s%s%s.",
-				   decoder->rel->resource->has_list ? "Contact" : "Entity", entity,
+				   rel->resource->has_list ? "Contact" : "Entity", entity,
 				   format_type_extended(column->type.type,
 										column->type.is_domain ? -1 : column->type.typmod,
 										FORMAT_TYPE_TYPEMOD_GIVEN),
@@ -195,6 +191,22 @@ bad_cell(GcDecoder *decoder, ErrorData *error)
 		 gc_show_values
 			 ? 0
 			 : errhint("Declare the column as text, or set gc_fdw.show_values to see it.")));
+}
+
+void
+gc_decode_rethrow(const GcRelation *rel, const GcColumn *column, const GcSpan *id,
+				  MemoryContext caller_cxt)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(caller_cxt);
+	error = CopyErrorData();
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+		PG_RE_THROW();
+	FlushErrorState();
+	bad_cell(rel, column, id, error);
+	pg_unreachable();
 }
 
 bool
@@ -212,15 +224,8 @@ gc_decoder_row(GcDecoder *decoder, GcJson *json, Datum *values, bool *nulls)
 	}
 	PG_CATCH();
 	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(caller_cxt);
-		error = CopyErrorData();
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
-			PG_RE_THROW();
-		FlushErrorState();
-		bad_cell(decoder, error);
+		gc_decode_rethrow(decoder->rel, &decoder->rel->columns[decoder->current],
+						  &decoder->slots[SLOT_ID], caller_cxt);
 	}
 	PG_END_TRY();
 	return true;

@@ -32,6 +32,18 @@ extern bool gc_decoder_row(GcDecoder *decoder, GcJson *json, Datum *values, bool
 /* The id of the entity read last, as it stands in the JSON; p NULL if it has none. */
 extern GcSpan gc_decoder_id(const GcDecoder *decoder);
 
+/*
+ * For another reader of cells, in a PG_CATCH block: throws the error about a
+ * cell of a column anew, as gc_decoder_row() would, or as it is if it is about
+ * something else.  "id" is the contact's, UTF-8, "caller_cxt" the context to be
+ * in.
+ */
+extern _Noreturn void gc_decode_rethrow(const GcRelation *rel, const GcColumn *column,
+										const GcSpan *id, MemoryContext caller_cxt);
+
+/* The value of a column that is a constant of the table; false if it is none. */
+extern bool gc_decode_constant(GcColumn *column, const GcList *list, Datum *value);
+
 /* The GUC gc_fdw.show_values. */
 extern bool gc_show_values;
 

@@ -5,9 +5,11 @@
 #include "postgres.h"
 
 #include "api/contacts.h"
+#include "api/export.h"
 #include "base/compat.h"
 #include "base/value.h"
 #include "fdw/explain.h"
+#include "fdw/source.h"
 
 /* The list's id where it is known; else its name in braces, since EXPLAIN asks nobody. */
 static char *
@@ -43,6 +45,14 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 	bool by_ids = ops == &gc_source_ids;
 	const GcExpansion *expansion = gc_relation_expansion(rel, request->columns);
 
+	if (ops == &gc_source_export)
+	{
+		ExplainPropertyText("Path", ops->name, es);
+		explain_call(es, "Remote Call", rel, list_id, "POST", GC_EXPORT_ENDPOINT);
+		if (criteria)
+			ExplainPropertyText("Remote Filter", criteria, es);
+		return;
+	}
 	ExplainPropertyText("Path", by_ids ? ops->name : rel->resource->path_name, es);
 	if (by_ids)
 		explain_call(es, "Remote Call", rel, list_id, request->id_is_array ? "POST" : "GET",
@@ -74,6 +84,8 @@ gc_explain_stat(ExplainState *es, const GcStat *stat)
 	ExplainPropertyInteger("Retries", NULL, stat->retries, es);
 	ExplainPropertyInteger("Bytes Sent", NULL, stat->bytes_sent, es);
 	ExplainPropertyInteger("Bytes Received", NULL, stat->bytes_received, es);
+	if (es->timing && stat->export_age_us > 0)
+		ExplainPropertyFloat("Export Age", "ms", stat->export_age_us / 1000.0, 3, es);
 	if (es->timing)
 		ExplainPropertyFloat("Wait Time", "ms", stat->wait_us / 1000.0, 3, es);
 }

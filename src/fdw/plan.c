@@ -128,6 +128,21 @@ add_search_path(PlannerInfo *root, RelOptInfo *baserel)
 						  list_make1_int(GC_SCAN_SEARCH)));
 }
 
+/* One request to ask for it, some to see whether it is ready, one for the file. */
+#define EXPORT_REQUESTS 6
+
+static void
+add_export_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	QualCost *quals = &baserel->baserestrictcost;
+	Cost startup = REQUEST_COST * EXPORT_REQUESTS + quals->startup;
+	Cost cpu = baserel->rows * cpu_tuple_cost + baserel->tuples * quals->per_tuple;
+
+	add_path(baserel,
+			 (Path *) gc_compat_foreign_path(root, baserel, baserel->rows, NULL, startup,
+											 startup + cpu, list_make1_int(GC_SCAN_EXPORT)));
+}
+
 /* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
 static RestrictInfo *
 identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentity *identity)
@@ -245,26 +260,6 @@ writes_lists(PlannerInfo *root)
 	}
 }
 
-static void
-gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
-{
-	GcRelation *rel = baserel->fdw_private;
-	GcIdentity identity;
-	bool named = rel->resource->has_list &&
-				 identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
-
-	if (named)
-		add_ids_path(root, baserel, &identity, baserel->rows, NULL);
-	/* A search misses what was written a moment ago, so it has to be worth it. */
-	if (!named || ids_requests(&identity, baserel->rows) > search_requests(root, baserel, NIL))
-		add_search_path(root, baserel);
-	if (!rel->resource->has_list)
-		return;
-	/* A look-up for each row of another table cannot be made ahead of the first write. */
-	if (!writes_lists(root))
-		add_join_paths(root, baserel);
-}
-
 /* The columns that the query uses, here or above. */
 static List *
 used_columns(RelOptInfo *baserel, Oid relid)
@@ -286,6 +281,43 @@ used_columns(RelOptInfo *baserel, Oid relid)
 			columns = lappend_int(columns, attnum);
 	table_close(relation, NoLock);
 	return columns;
+}
+
+static Bitmapset *
+column_set(List *columns)
+{
+	Bitmapset *set = NULL;
+	ListCell *lc;
+
+	foreach (lc, columns)
+		set = bms_add_member(set, lfirst_int(lc));
+	return set;
+}
+
+static void
+gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
+{
+	GcRelation *rel = baserel->fdw_private;
+	GcIdentity identity;
+	bool named;
+
+	if (gc_source_is_export(rel, column_set(used_columns(baserel, relid))))
+	{
+		add_export_path(root, baserel);
+		return;
+	}
+	named = rel->resource->has_list &&
+			identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
+	if (named)
+		add_ids_path(root, baserel, &identity, baserel->rows, NULL);
+	/* A search misses what was written a moment ago, so it has to be worth it. */
+	if (!named || ids_requests(&identity, baserel->rows) > search_requests(root, baserel, NIL))
+		add_search_path(root, baserel);
+	if (!rel->resource->has_list)
+		return;
+	/* A look-up for each row of another table cannot be made ahead of the first write. */
+	if (!writes_lists(root))
+		add_join_paths(root, baserel);
 }
 
 /*

@@ -46,6 +46,20 @@ typedef struct GcScanState
 	GcSpool *spool;	  /* rows that were read, where they are read ahead or kept; else NULL */
 } GcScanState;
 
+static const GcSourceOps *
+source_of(GcScanMethod method)
+{
+	switch (method)
+	{
+		case GC_SCAN_IDS:
+			return &gc_source_ids;
+		case GC_SCAN_EXPORT:
+			return &gc_source_export;
+		default:
+			return &gc_source_search;
+	}
+}
+
 static void
 gcBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -70,7 +84,7 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach (lc, list_nth(plan->fdw_private, GcScanPrivateColumns))
 		request->columns = bms_add_member(request->columns, lfirst_int(lc));
 	request->reads_all = linitial_int(list_nth(plan->fdw_private, GcScanPrivateReadsAll));
-	scan->ops = method == GC_SCAN_IDS ? &gc_source_ids : &gc_source_search;
+	scan->ops = source_of(method);
 	request->id_is_key = lsecond_int(identity);
 	request->id_is_array = lthird_int(identity);
 	if (plan->fdw_exprs != NIL || conditions != NIL)
@@ -136,7 +150,7 @@ static void
 scan_end_walk(GcScanState *scan)
 {
 	scan_book(scan);
-	if (scan->ops == &gc_source_search && scan->request.criteria == NULL)
+	if (scan->ops != &gc_source_ids && scan->request.criteria == NULL)
 		gc_plan_note_rows(scan->request.rel->relid, scan->ops->total(scan->source));
 	scan->ops->finish(scan->source);
 }

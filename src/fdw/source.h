@@ -21,6 +21,7 @@ typedef enum GcScanMethod
 {
 	GC_SCAN_SEARCH, /* pages of a search, or of any listing */
 	GC_SCAN_IDS,	/* contacts that the query names */
+	GC_SCAN_EXPORT, /* the file of an export */
 } GcScanMethod;
 
 /* What is to be read; must outlive the source. */
@@ -70,8 +71,24 @@ struct GcSource
 
 extern const GcSourceOps gc_source_search;
 extern const GcSourceOps gc_source_ids;
+extern const GcSourceOps gc_source_export;
 
 /* What a search decodes its rows with. */
 extern struct GcDecoder *gc_source_search_decoder(GcSource *source);
+
+/*
+ * Can these columns (attnums) of a table be read in that way?  If not, *why is a
+ * sentence that says which one is in the way.  By ids can be read what a search
+ * gives.
+ */
+extern bool gc_source_search_can(const GcRelation *rel, Bitmapset *columns, const char **why);
+extern bool gc_source_export_can(const GcRelation *rel, Bitmapset *columns, const char **why);
+
+/*
+ * Is it to be an export, because the option scan_method says so, or a column is
+ * given in no other way?  Throws 0A000 if what the option says cannot give one of
+ * the columns.
+ */
+extern bool gc_source_is_export(const GcRelation *rel, Bitmapset *columns);
 
 #endif /* GC_FDW_SOURCE_H */

@@ -1,0 +1,56 @@
+/*
+ * fdw/source.c
+ *	  Which way of reading a scan takes.
+ */
+#include "postgres.h"
+
+#include "base/option.h"
+#include "fdw/source.h"
+
+bool
+gc_source_search_can(const GcRelation *rel, Bitmapset *columns, const char **why)
+{
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+
+		if (column->attnum == 0 || !bms_is_member(column->attnum, columns) ||
+			column->attribute == NULL || !gc_attribute_is_export_only(column->attribute))
+			continue;
+		*why = psprintf("Column \"%s\" (attribute %s) is given by an export alone.",
+						column->name, column->attribute->name);
+		return false;
+	}
+	return true;
+}
+
+static void
+cannot(const GcRelation *rel, const char *method, const char *why)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("foreign table \"%s\" cannot be read by %s", rel->name, method),
+					errdetail_internal("%s", why),
+					errhint("Leave the column out of the query, or set the option "
+							"\"scan_method\" to \"auto\".")));
+}
+
+bool
+gc_source_is_export(const GcRelation *rel, Bitmapset *columns)
+{
+	const char *method = gc_option_string(rel->options, rel->server_options, "scan_method");
+	const char *why;
+
+	/* What belongs to no list has one way alone. */
+	if (!rel->resource->has_list)
+		return false;
+	if (strcmp(method, "export") != 0)
+	{
+		if (gc_source_search_can(rel, columns, &why))
+			return false;
+		if (strcmp(method, "auto") != 0)
+			cannot(rel, method, why);
+	}
+	if (!gc_source_export_can(rel, columns, &why))
+		cannot(rel, "export", why);
+	return true;
+}
