@@ -117,25 +117,32 @@ read_file(void *arg, char *buf, int min, int max)
 	return gc_export_read(((ExportSource *) arg)->export, buf, min, max);
 }
 
-static void
-add_context(void *arg)
-{
-	ExportSource *source = arg;
-
-	errcontext("export of %s, record " INT64_FORMAT, source->base.request->rel->label,
-			   gc_csv_record(source->csv) + 1);
-}
-
-/* The next record of the file; errors of the lexer say of which list. */
+/* The next record of the file; what the lexer says of it is said of the list. */
 static bool
 next_record(ExportSource *source, char ***cells, int *count)
 {
-	ErrorContextCallback context = {error_context_stack, add_context, source};
-	bool found;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	volatile bool found = false;
 
-	error_context_stack = &context;
-	found = gc_csv_next(source->csv, cells, count);
-	error_context_stack = context.previous;
+	PG_TRY();
+	{
+		found = gc_csv_next(source->csv, cells, count);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller_cxt);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		gc_export_throw(source->export,
+						psprintf("Its export is no CSV after record " INT64_FORMAT ": %s.",
+								 gc_csv_record(source->csv), error->message),
+						NULL);
+	}
+	PG_END_TRY();
 	return found;
 }
 

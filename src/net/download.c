@@ -179,7 +179,10 @@ read_answer(GcDownload *download, const char **location)
 	failure = gc_failure_read(exchange, "GET", download->path, NULL);
 	/* Nothing here is the credentials' fault. */
 	if (status == 401 || status == 403)
+	{
+		failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
 		failure->hint = "The address of the file may have expired.  Run it again.";
+	}
 	return failure;
 }
 
