@@ -44,6 +44,9 @@ CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = 'nobody' $$);
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = '' OR contact_id = NULL $$);
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id IN ('K-1', 'K-2', 'K-2', 'nobody', '', NULL) $$);
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = ANY (ARRAY(SELECT 'K-' || i FROM generate_series(1, 120) i)) $$);
+-- However many, it takes less than the whole list: 1,500 contacts would be 15 pages.
+SELECT string_agg(quote_literal('K-' || i), ', ') AS ids FROM generate_series(1, 400) i \gset
+CALL gc.ask(format('SELECT * FROM gc.leads WHERE contact_id IN (%s)', :'ids'));
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = ANY ('{}') $$);
 -- By key: by id, and by a search for those that were loaded elsewhere, once each.
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE key = 'K-5' $$);

@@ -15,6 +15,7 @@
 #include "optimizer/pathnode.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
+#include "utils/selfuncs.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -67,6 +68,17 @@ gc_compat_wait_event(const char *name)
 	return WaitEventExtensionNew(name);
 #else
 	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* How many elements an array has, as the planner guesses. */
+static inline double
+gc_compat_array_length(PlannerInfo *root, Node *array)
+{
+#if PG_VERSION_NUM >= 170000
+	return estimate_array_length(root, array);
+#else
+	return estimate_array_length(array);
 #endif
 }
 

@@ -78,15 +78,53 @@ table_rows(Oid relid, RelOptInfo *baserel)
 	return object ? gc_resource_by_name(object)->default_rows : 1;
 }
 
+/* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
+static RestrictInfo *
+identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentity *identity)
+{
+	RestrictInfo *found = NULL;
+	ListCell *lc;
+
+	foreach (lc, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
+		GcIdentity one;
+
+		if (!gc_pushdown_identity(root, baserel->fdw_private, baserel->relid, info->clause,
+								  &one))
+			continue;
+		if (found == NULL || (identity->is_key && !one.is_key))
+		{
+			found = info;
+			*identity = one;
+		}
+	}
+	return found;
+}
+
+/* How many contacts the clause names, as far as can be told. */
+static double
+ids_named(PlannerInfo *root, const GcIdentity *identity)
+{
+	return identity->is_array ? Max(gc_compat_array_length(root, (Node *) identity->value), 1)
+							  : 1;
+}
+
 static void
 gcGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
 	Relation relation = table_open(relid, NoLock);
+	GcRelation *rel = gc_relation_load(relation);
+	GcIdentity identity;
 
-	baserel->fdw_private = gc_relation_load(relation);
 	table_close(relation, NoLock);
+	baserel->fdw_private = rel;
 	baserel->tuples = table_rows(relid, baserel);
 	set_baserel_size_estimates(root, baserel);
+	/* Without statistics, the server takes each value for half a hundredth of the list. */
+	if (rel->resource->has_list &&
+		identity_clause(root, baserel, baserel->baserestrictinfo, &identity))
+		baserel->rows = Min(baserel->rows, ids_named(root, &identity));
 }
 
 /* ---- paths ---- */
@@ -143,37 +181,11 @@ add_export_path(PlannerInfo *root, RelOptInfo *baserel)
 											 startup + cpu, list_make1_int(GC_SCAN_EXPORT)));
 }
 
-/* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
-static RestrictInfo *
-identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentity *identity)
-{
-	RestrictInfo *found = NULL;
-	ListCell *lc;
-
-	foreach (lc, clauses)
-	{
-		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
-		GcIdentity one;
-
-		if (!gc_pushdown_identity(root, baserel->fdw_private, baserel->relid, info->clause,
-								  &one))
-			continue;
-		if (found == NULL || (identity->is_key && !one.is_key))
-		{
-			found = info;
-			*identity = one;
-		}
-	}
-	return found;
-}
-
-/* Requests that look up that many rows. */
+/* Requests that look them up. */
 static double
-ids_requests(const GcIdentity *identity, double rows)
+ids_requests(PlannerInfo *root, const GcIdentity *identity)
 {
-	double ids = identity->is_array ? Max(rows, 1) : 1;
-
-	return ceil(ids / GC_CONTACTS_MAX_IDS) + (identity->is_key ? 1 : 0);
+	return ceil(ids_named(root, identity) / GC_CONTACTS_MAX_IDS) + (identity->is_key ? 1 : 0);
 }
 
 static void
@@ -183,7 +195,7 @@ add_ids_path(PlannerInfo *root, RelOptInfo *baserel, GcIdentity *identity, doubl
 	add_path(baserel, (Path *) gc_compat_foreign_path(
 						  root, baserel, rows, param_info ? param_info->ppi_req_outer : NULL,
 						  REQUEST_COST,
-						  REQUEST_COST * ids_requests(identity, rows) + rows * cpu_tuple_cost,
+						  REQUEST_COST * ids_requests(root, identity) + rows * cpu_tuple_cost,
 						  list_make1_int(GC_SCAN_IDS)));
 }
 
@@ -204,6 +216,7 @@ add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
 	/* Of columns that are equal, the plan may have the clause for one that names nobody. */
 	if (identity_clause(root, baserel, param_info->ppi_clauses, &identity) == NULL)
 		return;
+	param_info->ppi_rows = Min(param_info->ppi_rows, ids_named(root, &identity));
 	add_ids_path(root, baserel, &identity, param_info->ppi_rows, param_info);
 }
 
@@ -311,7 +324,7 @@ gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 	if (named)
 		add_ids_path(root, baserel, &identity, baserel->rows, NULL);
 	/* A search misses what was written a moment ago, so it has to be worth it. */
-	if (!named || ids_requests(&identity, baserel->rows) > search_requests(root, baserel, NIL))
+	if (!named || ids_requests(root, &identity) > search_requests(root, baserel, NIL))
 		add_search_path(root, baserel);
 	if (!rel->resource->has_list)
 		return;
