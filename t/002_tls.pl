@@ -89,7 +89,7 @@ $session->run('RESET statement_timeout');
 $sim->faults;
 $sim->set(gzip => \0);
 
-like(refused('without a CA file'), qr/certificate/, 'no CA file: names the certificate');
+like(refused('without a CA file'), qr/certificate.*HINT:.*"ca_file"/s, 'no CA file: names the certificate, and the option');
 refused('another CA', ca_file => "$tls/other-ca.pem");
 refused('a CA file that is none', ca_file => "$tls/server.key");
 refused('a CA file that is not there', ca_file => "$tls/nothing.pem");
