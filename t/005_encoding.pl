@@ -77,6 +77,11 @@ for my $row (@databases)
 	my $column = run_in($session, $perl,
 		"SELECT quote_ident(attname) FROM pg_attribute JOIN pg_foreign_table ON attrelid = ftrelid WHERE attname ~ 'spalte' ORDER BY attnum LIMIT 1")->{out};
 
+	# What is looked at while it runs (the view progress).
+	run_in($session, $perl, "BEGIN; DECLARE at_work CURSOR FOR SELECT * FROM $table; FETCH 1 FROM at_work");
+	is(run_in($session, $perl, 'SELECT list FROM gc_fdw.progress')->{out}, $name, "$encoding: the list's name in progress");
+	run_in($session, $perl, 'COMMIT');
+
 	# There and back.
 	$result = run_in($session, $perl, "INSERT INTO $table (key, name, $column) VALUES ('k1', '$fits', '$fits') RETURNING name");
 	is($result->{out}, $fits, "$encoding: INSERT and RETURNING") or diag encode('utf-8', $result->{err});

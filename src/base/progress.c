@@ -97,7 +97,8 @@ gc_progress_begin(const GcStatOwner *owner, const char *list, const char *operat
 	slot = progress->slot = slot_take();
 	if (slot)
 	{
-		int len = pg_mbcliplen(list, strlen(list), GC_PROGRESS_NAME_SIZE - 1);
+		int len =
+			pg_encoding_mbcliplen(PG_UTF8, list, strlen(list), GC_PROGRESS_NAME_SIZE - 1);
 
 		slot->owner = *owner;
 		memcpy(slot->list, list, len);

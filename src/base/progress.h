@@ -21,9 +21,9 @@ extern GcSharedPart gc_progress_part;
 typedef struct GcProgressState
 {
 	GcStatOwner owner;
-	int pid; /* 0: free */
-	char list[GC_PROGRESS_NAME_SIZE];
-	char operation[16]; /* INSERT, SELECT … */
+	int pid;						  /* 0: free */
+	char list[GC_PROGRESS_NAME_SIZE]; /* in UTF-8 */
+	char operation[16];				  /* INSERT, SELECT … */
 	int64 rows_done;
 	int64 rows_total; /* -1: not known */
 	int64 requests;

@@ -11,6 +11,7 @@
 
 #include "base/progress.h"
 #include "base/stat.h"
+#include "base/value.h"
 #include "net/quota.h"
 
 #include "catalog/pg_authid.h"
@@ -236,7 +237,7 @@ gc_fdw_stat_progress(PG_FUNCTION_ARGS)
 		add(&row, Int32GetDatum(slot->pid));
 		add(&row, ObjectIdGetDatum(slot->owner.role));
 		add(&row, ObjectIdGetDatum(slot->owner.server));
-		add_text(&row, slot->list);
+		add_text(&row, gc_value_display(slot->list, GC_PROGRESS_NAME_SIZE));
 		add_text(&row, slot->operation);
 		add_count(&row, slot->rows_done);
 		if (slot->rows_total >= 0)
