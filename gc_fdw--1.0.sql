@@ -28,6 +28,10 @@ COMMENT ON FUNCTION disconnect(name) IS
 
 -- ---- what is done over the network ----
 --
+-- Operands are cast to the very types of the operators in pg_catalog: the schema
+-- may have been somebody else's, and an operator in it that fits better would run
+-- as whoever looks.
+--
 -- The functions show a caller the rows of the roles that he is a member of, and
 -- all rows to members of pg_read_all_stats; so do the views.
 
@@ -110,10 +114,10 @@ COMMENT ON COLUMN requests.correlation_id IS 'the platform''s, for its support';
 CREATE VIEW progress AS
 SELECT g.pid, pg_catalog.pg_get_userbyid(g.role_oid) AS role, s.srvname AS server, g.list, g.operation,
        g.rows_done, g.rows_total,
-       round(100.0 * g.rows_done / NULLIF(g.rows_total, 0), 1) AS percent,
-       round((g.rows_done / NULLIF(extract(epoch FROM g.elapsed), 0))::numeric, 1) AS rows_per_second,
+       round(100.0 * g.rows_done::numeric / NULLIF(g.rows_total, 0)::numeric, 1) AS percent,
+       round(g.rows_done::numeric / NULLIF(extract(epoch FROM g.elapsed), 0::numeric), 1) AS rows_per_second,
        g.requests, g.quota_wait,
-       g.elapsed * ((g.rows_total - g.rows_done)::float8 / NULLIF(g.rows_done, 0)) AS eta
+       g.elapsed * ((g.rows_total - g.rows_done)::float8 / NULLIF(g.rows_done, 0)::float8) AS eta
 FROM @extschema@.stat_get_progress() g JOIN pg_catalog.pg_foreign_server s ON s.oid = g.server_oid;
 COMMENT ON VIEW progress IS 'lists that statements are reading or writing now';
 COMMENT ON COLUMN progress.role IS 'whose user mapping is used';

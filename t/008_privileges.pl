@@ -236,6 +236,35 @@ for my $what (sort keys %look)
 	is(index($log, $look{$what}), -1, "$what: not in the server's log at DEBUG5");
 }
 
-$_->close for $super, values %session;
+# A schema of that name that was somebody's before the extension: what is in it never runs as whoever looks.
+$node->safe_psql('postgres', 'CREATE DATABASE taken');
+$node->safe_psql('taken', 'GRANT CREATE ON DATABASE taken TO outsider');
+my $taken = GcSession->new($node, user => 'outsider', dbname => 'taken');
+my @better = map { my $name = $_; map { [ $name, $_ ] } 'numeric, bigint', 'bigint, numeric', 'numeric, integer', 'bigint, integer', 'interval, numeric',
+	'double precision, bigint', 'double precision, integer' } qw(* / - =);
+$taken->run('CREATE SCHEMA gc_fdw');
+for my $i (0 .. $#better)
+{
+	my ($name, $types) = @{ $better[$i] };
+	my ($left, $right) = split /, /, $types;
+	my $returns = $name eq '=' ? 'boolean' : $left eq 'interval' ? $left : 'numeric';
+	$taken->run("CREATE FUNCTION gc_fdw.taken$i($types) RETURNS $returns LANGUAGE plpgsql AS \$\$ BEGIN RAISE 'taken by % (%)', '$name', '$types'; END \$\$");
+	my $result = $taken->run("CREATE OPERATOR gc_fdw.$name (LEFTARG = $left, RIGHTARG = $right, FUNCTION = gc_fdw.taken$i)");
+	is($result->{sqlstate}, '00000', "there is an operator $left $name $right") or diag $result->{err};
+}
+$node->safe_psql('taken', 'CREATE EXTENSION gc_fdw');
+add_server($node, $sim, 'genesys', dbname => 'taken');
+leads_table($node, 'leads', 'genesys', 'Leads', dbname => 'taken');
+my $looker = GcSession->new($node, dbname => 'taken');
+for my $view (qw(progress stat_servers stat_requests requests rate_limits))
+{
+	$looker->run($_) for 'BEGIN', "INSERT INTO leads (k) VALUES ('x5'), ('x6')", 'DECLARE c CURSOR FOR SELECT * FROM leads', 'FETCH 1 FROM c';
+	my $result = $looker->run("SELECT * FROM gc_fdw.$view");
+	is($result->{sqlstate}, '00000', "$view uses no operator of the schema's") or diag $result->{err};
+	isnt($result->{out}, '', "$view has rows");
+	$looker->run('ROLLBACK');
+}
+
+$_->close for $super, $taken, $looker, values %session;
 $node->stop;
 done_testing();
