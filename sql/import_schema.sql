@@ -119,6 +119,27 @@ IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc;
 SELECT * FROM sim.tables ORDER BY 1;
 SELECT name AS before FROM sim.tables WHERE options LIKE 'list_id LEADS,%' \gset
 CALL sim.drop_all();
+-- DNC lists are tables beside the contact lists, by the same rules.
+CALL sim.reset();
+CALL sim.list('Robinson', '{id,phone}');
+SELECT sim.make('dnclists', '[{"id": "d-1", "name": "Robinson"}, {"id": "d-2", "name": "Do Not Call", "entries": ["+1"]}, {"id": "d-3", "name": "Events"}]');
+IMPORT FOREIGN SCHEMA outbound EXCEPT (campaigns, contact_lists, dnc_lists, events, import_jobs) FROM SERVER genesys INTO gc;
+SELECT * FROM sim.tables ORDER BY 1;
+\d gc.do_not_call
+SELECT * FROM gc.do_not_call;
+CALL sim.drop_all();
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (list_prefix 'Do', objects 'on');
+SELECT name FROM sim.tables ORDER BY 1;
+CALL sim.drop_all();
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (objects 'off');
+SELECT name FROM sim.tables ORDER BY 1;
+CALL sim.drop_all();
+-- Who may not see them gets the rest.
+CALL sim.faults('[{"path": "/dnclists", "status": 403, "body_json": {"status": 403, "code": "missing.permissions", "message": "No."}}]');
+IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc;
+SELECT name FROM sim.tables ORDER BY 1;
+CALL sim.drop_all();
+CALL sim.faults('[]');
 -- The suffix is of the list itself, not of its company.
 CALL sim.reset();
 CALL sim.list('LEADS', '{id,phone}');

@@ -92,6 +92,51 @@ SELECT * FROM gc.dnc_lists ORDER BY id;
 SELECT * FROM sim.asked();
 
 --
+-- dnc_entries: an export of one DNC list
+--
+SELECT sim.make('dnclists', '[{"id": "d/3", "name": "Not \"ever\", ü", "entries": ["+4930,1", "line\nbreak", "ü \"x\"",
+  {"entry": "+2", "expiration": "2026-03-04T05:06Z"}, {"entry": "a@b.example", "expiration": "2027-01-01T00:00Z"}]},
+  {"id": "d-4", "name": "Nobody"}]');
+CREATE FOREIGN TABLE gc.never (entry text, expires_at timestamptz) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_name 'Not "ever", ü');
+CREATE FOREIGN TABLE gc.nobody (until timestamptz OPTIONS (field 'expires_at'), entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd-4');
+CREATE FOREIGN TABLE gc.robinson (entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd-1');
+CALL sim.forget();
+SELECT * FROM gc.never ORDER BY entry COLLATE "C";
+SELECT DISTINCT request, query FROM sim.asked() WHERE request NOT LIKE '%downloads%' ORDER BY 1;
+SELECT * FROM gc.nobody;
+SELECT count(*) FROM gc.robinson;
+SELECT n.entry, r.entry AS too FROM gc.never n JOIN gc.robinson r USING (entry);
+SELECT entry FROM gc.robinson ORDER BY entry LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT * FROM gc.never WHERE expires_at < now();
+-- Which of them is not there
+CREATE FOREIGN TABLE gc.gone (entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_name 'robinson');
+SELECT * FROM gc.gone;
+\echo :SQLSTATE
+CREATE FOREIGN TABLE gc.gone2 (entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd-9');
+CALL sim.try('SELECT * FROM gc.gone2');
+-- An entry is personal data: none stands in an error.
+CREATE FOREIGN TABLE gc.odd (entry int) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd/3');
+CALL sim.try('SELECT * FROM gc.odd');
+-- One that is not ready in time, and one that is another file
+CALL sim.set('{"export_ms": 60000}');
+ALTER FOREIGN TABLE gc.robinson OPTIONS (ADD ready_timeout '200ms');
+CALL sim.try('SELECT * FROM gc.robinson');
+CALL sim.set('{"export_ms": 0}');
+CALL sim.faults('[{"path": "/downloads", "status": 200, "body": "Entry\\r\\n+1\\r\\n"}]');
+ALTER FOREIGN TABLE gc.robinson OPTIONS (DROP ready_timeout);
+CALL sim.try('SELECT * FROM gc.never');
+CALL sim.faults('[]');
+-- What is refused
+CREATE FOREIGN TABLE gc.bad0 (entry text) SERVER genesys OPTIONS (object 'dnc_entries');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE gc.bad0 (entry text) SERVER genesys OPTIONS (object 'dnc_entries', list_id 'leads');
+CREATE FOREIGN TABLE gc.bad0 (entry text) SERVER genesys OPTIONS (object 'dnc_lists', dnc_list_id 'd-1');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE gc.bad0 (entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd-1', dnc_list_name 'Robinson');
+INSERT INTO gc.robinson VALUES ('+9');
+SELECT count(name) FROM gc.dnc_lists;
+
+--
 -- events
 --
 SELECT sim.make('events', '[

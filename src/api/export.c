@@ -1,6 +1,6 @@
 /*
  * api/export.c
- *	  An export of a contact list: asked for, waited for, downloaded.
+ *	  An export of a contact list or DNC list: asked for, waited for, downloaded.
  */
 #include "postgres.h"
 
@@ -63,8 +63,9 @@ gc_export_open(const GcExportRequest *request)
 	export->request = *request;
 	export->cxt = CurrentMemoryContext;
 	export->calls = gc_calls_open(conn, request->stat);
-	export->path =
-		psprintf("/api/v2/outbound/contactlists/%s/export", gc_url_escape(request->list_id));
+	export->path = psprintf("/api/v2/outbound/%s/%s/export",
+							request->of_dnc_list ? "dnclists" : "contactlists",
+							gc_url_escape(request->list_id));
 	export->setup = (GcDownloadSetup){.transport = &conn->transport,
 									  .retry = &conn->retry,
 									  .owner = &conn->owner,
@@ -132,7 +133,8 @@ run_call(GcExport *export, const char *method, const char *body)
 	GcCallSpec spec = {.call_class = GC_CALL_SAFE, /* to ask twice harms nobody */
 					   .method = method,
 					   .path = export->path,
-					   .endpoint = GC_EXPORT_ENDPOINT,
+					   .endpoint = export->request.of_dnc_list ? GC_DNC_EXPORT_ENDPOINT
+															   : GC_EXPORT_ENDPOINT,
 					   .body = body,
 					   .body_len = body ? strlen(body) : 0,
 					   .lock_ends = true};
@@ -285,8 +287,10 @@ throw_not_ready(GcExport *export)
 				 : errdetail("Its export was not ready after %g s (limit: ready_timeout).  "
 							 "There is one from before it was asked for, which is not used.",
 							 export->request.ready_timeout / 1000.0),
-			 errhint("Raise the option \"ready_timeout\", or set \"scan_method\" to "
-					 "\"search\".")));
+			 export->request.of_dnc_list
+				 ? errhint("Raise the option \"ready_timeout\".")
+				 : errhint("Raise the option \"ready_timeout\", or set \"scan_method\" to "
+						   "\"search\".")));
 }
 
 /* Waits for the export that was asked for. */

@@ -1,6 +1,6 @@
 /*
  * api/export.h
- *	  An export of a contact list: asked for, waited for, downloaded.
+ *	  An export of a contact list or DNC list: asked for, waited for, downloaded.
  *
  * What is read was asked for by this statement: an export that was there before
  * is never used (docs/reference.md says how it is told).  Lives in the context
@@ -15,7 +15,8 @@
 #include "api/resource.h"
 
 /* The call that asks for one. */
-#define GC_EXPORT_ENDPOINT "/api/v2/outbound/contactlists/" GC_LIST_ID "/export"
+#define GC_EXPORT_ENDPOINT	   "/api/v2/outbound/contactlists/" GC_LIST_ID "/export"
+#define GC_DNC_EXPORT_ENDPOINT "/api/v2/outbound/dnclists/{dncListId}/export"
 
 typedef struct GcExport GcExport;
 
@@ -24,6 +25,7 @@ typedef struct GcExportRequest
 	GcConnection *conn;
 	GcStat *stat;
 	const char *list_id;
+	bool of_dnc_list;			   /* else of a contact list */
 	const char *body;			   /* JSON that says which contacts; NULL: all */
 	const char *what;			   /* is read, for messages: contact list "x" */
 	int ready_timeout;			   /* ms, from when it was asked for until it must be there */

@@ -33,6 +33,7 @@ typedef struct GcExportMember
 	const char *name;	/* in the object */
 	const char *header; /* of the export's column; "%" is the list's */
 	bool flag;			/* 1 and 0 there, true and false here */
+	int position;		/* without a header: the how-manyth column it is, from 1 */
 } GcExportMember;
 
 #define GC_EXPORT_MEMBERS 2
@@ -119,6 +120,7 @@ typedef struct GcResource
 	int attribute_count;
 	double default_rows;		 /* that the planner takes while nobody has looked */
 	bool has_list;				 /* belongs to one contact list, and has its columns as well */
+	bool has_dnc_list;			 /* belongs to one DNC list, and is read by its export */
 	const char *insert_endpoint; /* a pattern; NULL: it can only be read */
 
 	/* The call for one page; path and body are built in "path" and "body". */
@@ -135,6 +137,7 @@ extern const GcResource gc_contacts;
 extern const GcResource gc_contact_lists;
 extern const GcResource gc_campaigns;
 extern const GcResource gc_dnc_lists;
+extern const GcResource gc_dnc_entries;
 extern const GcResource gc_events;
 extern const GcResource gc_import_jobs;
 

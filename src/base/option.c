@@ -98,6 +98,8 @@ static const Option option_table[] = {
 	{"object", GC_PLACE_TABLE, OPTION_STRING},
 	{"list_id", GC_PLACE_TABLE, OPTION_STRING},
 	{"list_name", GC_PLACE_TABLE, OPTION_STRING},
+	{"dnc_list_id", GC_PLACE_TABLE, OPTION_STRING},
+	{"dnc_list_name", GC_PLACE_TABLE, OPTION_STRING},
 	{"key", GC_PLACE_TABLE, OPTION_STRING},
 	{"priority", GC_PLACE_TABLE, OPTION_BOOL, "false"},
 	{"clear_system_data", GC_PLACE_TABLE, OPTION_BOOL, "false"},
@@ -335,6 +337,7 @@ option_check(const Option *option, const char *value)
 /* Options that say the same thing twice, or contradict each other. */
 static const char *const exclusive_table[][2] = {
 	{"list_id", "list_name"},
+	{"dnc_list_id", "dnc_list_name"},
 	{"field", "attribute"},
 	{"access_token", "client_id"},
 	{"access_token", "client_secret"},

@@ -48,7 +48,9 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 	if (ops == &gc_source_export)
 	{
 		ExplainPropertyText("Path", ops->name, es);
-		explain_call(es, "Remote Call", rel, list_id, "POST", GC_EXPORT_ENDPOINT);
+		explain_call(es, "Remote Call", rel, list_id, "POST",
+					 rel->resource->has_dnc_list ? GC_DNC_EXPORT_ENDPOINT
+												 : GC_EXPORT_ENDPOINT);
 		if (criteria)
 			ExplainPropertyText("Remote Filter", criteria, es);
 		return;

@@ -41,7 +41,7 @@ typedef struct Source
 
 struct GcExportCells
 {
-	int id;
+	int id;			 /* -1: none that may be shown */
 	Source *sources; /* by attnum - 1 */
 };
 
@@ -62,6 +62,15 @@ find_header(Search *search, const char *name)
 	if (search->missing == NULL)
 		search->missing = name;
 	return -1;
+}
+
+/* The export of a DNC list is not known by its headers, but by where its columns are. */
+static int
+at_position(Search *search, int position)
+{
+	if (position > search->count && search->missing == NULL)
+		search->missing = psprintf("%d", position);
+	return position - 1;
 }
 
 /* The name of a header; "%" is the column. */
@@ -127,6 +136,8 @@ find_source(Search *search, Source *source, const GcColumn *column, const GcList
 		source->cell = find_header(search, column->field);
 	else if (attribute->export_map)
 		find_map(search, source, attribute->export_map, list);
+	else if (attribute->by_export.position > 0)
+		source->cell = at_position(search, attribute->by_export.position);
 	else if (attribute->by_export.header)
 	{
 		source->cell = find_header(
@@ -185,7 +196,7 @@ gc_export_cells_find(const GcRelation *rel, const GcList *list, Bitmapset *wante
 		*problem = psprintf("Its export has two columns \"%s\".", display(twice));
 		return NULL;
 	}
-	map->id = find_header(&search, ID_HEADER);
+	map->id = list ? find_header(&search, ID_HEADER) : -1;
 	map->sources = palloc0(sizeof(Source) * Max(rel->column_count, 1));
 	for (int i = 0; i < rel->column_count; i++)
 	{
@@ -198,8 +209,10 @@ gc_export_cells_find(const GcRelation *rel, const GcList *list, Bitmapset *wante
 	if (search.missing == NULL)
 		return map;
 	*problem = psprintf("Its export has no column \"%s\".", display(search.missing));
-	*hint = "Leave out of the query what needs it, or set the option \"scan_method\" to "
-			"\"search\".";
+	*hint = list
+				? "Leave out of the query what needs it, or set the option \"scan_method\" to "
+				  "\"search\"."
+				: "Leave out of the query what needs it.";
 	return NULL;
 }
 
@@ -286,5 +299,5 @@ gc_export_cells_get(const GcExportCells *map, int column, char **cells)
 const char *
 gc_export_cells_id(const GcExportCells *map, char **cells)
 {
-	return cells[map->id];
+	return map->id < 0 ? NULL : cells[map->id];
 }

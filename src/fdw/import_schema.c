@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/contact_lists.h"
+#include "api/dnc_lists.h"
 #include "api/resource.h"
 #include "base/names.h"
 #include "base/nearest.h"
@@ -90,6 +91,22 @@ wanted(Import *import, const char *table)
 
 /* ---- objects without a list ---- */
 
+/* All of the command but for more options and its end. */
+static void
+begin_object(Import *import, const GcResource *resource, const char *table, StringInfo sql)
+{
+	appendStringInfo(sql, "CREATE FOREIGN TABLE %s (", quote_identifier(table));
+	for (int i = 0; i < resource->attribute_count; i++)
+	{
+		const GcAttribute *attribute = &resource->attributes[i];
+
+		appendStringInfo(sql, "%s\n  %s %s", i > 0 ? "," : "",
+						 quote_identifier(attribute->name), attribute->type);
+	}
+	appendStringInfo(sql, ")\nSERVER %s OPTIONS (", quote_identifier(import->server_name));
+	append_option(sql, "object", resource->object);
+}
+
 static void
 import_object(Import *import, const GcResource *resource)
 {
@@ -98,16 +115,7 @@ import_object(Import *import, const GcResource *resource)
 	if (!wanted(import, resource->object))
 		return;
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (", quote_identifier(resource->object));
-	for (int i = 0; i < resource->attribute_count; i++)
-	{
-		const GcAttribute *attribute = &resource->attributes[i];
-
-		appendStringInfo(&sql, "%s\n  %s %s", i > 0 ? "," : "",
-						 quote_identifier(attribute->name), attribute->type);
-	}
-	appendStringInfo(&sql, ")\nSERVER %s OPTIONS (", quote_identifier(import->server_name));
-	append_option(&sql, "object", resource->object);
+	begin_object(import, resource, resource->object, &sql);
 	appendStringInfoChar(&sql, ')');
 	import->commands = lappend(import->commands, sql.data);
 }
@@ -224,10 +232,23 @@ import_list(Import *import, const GcList *list, const char *table)
 	import->commands = lappend(import->commands, sql.data);
 }
 
+static void
+import_entries(Import *import, const GcDncList *list, const char *table)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	begin_object(import, &gc_dnc_entries, table, &sql);
+	append_option(&sql, "dnc_list_id", from_platform(list->id));
+	appendStringInfoChar(&sql, ')');
+	import->commands = lappend(import->commands, sql.data);
+}
+
 /* Lists never get the name of an object, whether that is imported or not. */
 static GcName *
-table_names(Import *import, List *lists)
+table_names(Import *import, List *lists, List *dnc_lists)
 {
+	int count = list_length(lists) + list_length(dnc_lists);
 	int objects = 0;
 	GcName *names;
 	ListCell *lc;
@@ -235,7 +256,7 @@ table_names(Import *import, List *lists)
 
 	while (gc_resources[objects])
 		objects++;
-	names = palloc0(sizeof(GcName) * (list_length(lists) + objects));
+	names = palloc0(sizeof(GcName) * (count + objects));
 	foreach (lc, lists)
 	{
 		GcList *list = lfirst(lc);
@@ -244,16 +265,24 @@ table_names(Import *import, List *lists)
 		names[i].remote = from_platform(list->name);
 		names[i].own_id = list->id;
 	}
+	foreach (lc, dnc_lists)
+	{
+		GcDncList *list = lfirst(lc);
+
+		i = list_length(lists) + foreach_current_index(lc);
+		names[i].remote = from_platform(list->name);
+		names[i].own_id = list->id;
+	}
 	for (i = 0; i < objects; i++)
-		names[list_length(lists) + i].reserved = gc_resources[i]->object;
-	gc_names_make(names, list_length(lists) + objects, import->snake);
+		names[count + i].reserved = gc_resources[i]->object;
+	gc_names_make(names, count + objects, import->snake);
 	return names;
 }
 
 static void
-import_lists(Import *import, List *lists)
+import_lists(Import *import, List *lists, List *dnc_lists)
 {
-	GcName *names = table_names(import, lists);
+	GcName *names = table_names(import, lists, dnc_lists);
 	ListCell *lc;
 
 	foreach (lc, lists)
@@ -263,6 +292,27 @@ import_lists(Import *import, List *lists)
 		if (wanted(import, table))
 			import_list(import, lfirst(lc), table);
 	}
+	foreach (lc, dnc_lists)
+	{
+		const char *table = names[list_length(lists) + foreach_current_index(lc)].sql;
+
+		if (wanted(import, table))
+			import_entries(import, lfirst(lc), table);
+	}
+}
+
+/* The DNC lists, which are no reason to fail for who may not see them. */
+static List *
+read_dnc_lists(GcConnection *conn, GcStat *stat, const char *prefix)
+{
+	bool refused = false;
+	List *lists = gc_dnc_list_all(conn, stat, prefix, &refused);
+
+	if (refused)
+		ereport(WARNING,
+				(errmsg("no tables are made of DNC lists"),
+				 errdetail("This OAuth client may not see them (outbound:dncList:view).")));
+	return lists;
 }
 
 /* A key that no list has is a misspelt one; loads would double every contact. */
@@ -302,6 +352,8 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	GcStat stat = {0};
 	GcConnection *conn;
 	List *lists;
+	List *dnc_lists = NIL;
+	bool objects;
 
 	gc_option_validate(stmt->options, GC_PLACE_IMPORT);
 	if (strcmp(stmt->remote_schema, REMOTE_SCHEMA) != 0)
@@ -314,14 +366,18 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	import.snake = strcmp(gc_option_string(stmt->options, NIL, "names"), "snake") == 0;
 	import.all_attributes =
 		strcmp(gc_option_string(stmt->options, NIL, "attributes"), "all") == 0;
-	if (gc_option_bool(stmt->options, NIL, "objects"))
+	objects = gc_option_bool(stmt->options, NIL, "objects");
+	if (objects)
 		for (int i = 0; gc_resources[i]; i++)
-			if (!gc_resources[i]->has_list)
+			if (!gc_resources[i]->has_list && !gc_resources[i]->has_dnc_list)
 				import_object(&import, gc_resources[i]);
 	conn = gc_connection_get(GetUserId(), server_id);
-	lists = gc_list_all(conn, &stat, prefix ? gc_value_to_utf8(prefix) : NULL);
+	prefix = prefix ? gc_value_to_utf8(prefix) : NULL;
+	lists = gc_list_all(conn, &stat, prefix);
 	check_key(&import, lists);
-	import_lists(&import, lists);
+	if (objects)
+		dnc_lists = read_dnc_lists(conn, &stat, prefix);
+	import_lists(&import, lists, dnc_lists);
 	return import.commands;
 }
 

@@ -27,6 +27,8 @@ gc_relation_check_options(List *options)
 	const char *object = gc_option_string(options, NIL, "object");
 	bool has_list =
 		gc_option_given(options, "list_id") || gc_option_given(options, "list_name");
+	bool has_dnc_list =
+		gc_option_given(options, "dnc_list_id") || gc_option_given(options, "dnc_list_name");
 
 	if (object == NULL)
 		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
@@ -41,6 +43,26 @@ gc_relation_check_options(List *options)
 		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 						errmsg("object \"%s\" belongs to no contact list", object),
 						errhint("Leave out the option list_id or list_name.")));
+	if (gc_resource_by_name(object)->has_dnc_list && !has_dnc_list)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("a foreign table with object \"%s\" needs the option \"%s\" or \"%s\"",
+						object, "dnc_list_id", "dnc_list_name")));
+	if (has_dnc_list && !gc_resource_by_name(object)->has_dnc_list)
+		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+						errmsg("object \"%s\" belongs to no DNC list", object),
+						errhint("Leave out the option dnc_list_id or dnc_list_name.")));
+}
+
+static void
+read_dnc_options(GcRelation *rel)
+{
+	const char *id = gc_option_string(rel->options, NIL, "dnc_list_id");
+	const char *name = gc_option_string(rel->options, NIL, "dnc_list_name");
+
+	rel->dnc_list_id = id ? gc_value_to_utf8(id) : NULL;
+	rel->dnc_list_name = name ? gc_value_to_utf8(name) : NULL;
+	rel->label = psprintf("DNC list \"%s\"", id ? id : name);
 }
 
 static void
@@ -50,6 +72,8 @@ read_list_options(GcRelation *rel)
 	const char *name = gc_option_string(rel->options, NIL, "list_name");
 
 	rel->label = rel->resource->comment;
+	if (rel->resource->has_dnc_list)
+		read_dnc_options(rel);
 	if (!rel->resource->has_list)
 		return;
 	rel->list_id = id ? gc_value_to_utf8(id) : NULL;

@@ -34,8 +34,10 @@ typedef struct GcRelation
 	List *options;		  /* the table's */
 	List *server_options; /* where the table says nothing */
 	const GcResource *resource;
-	const char *list_id;	/* UTF-8; NULL if it goes by name, or has no list */
-	const char *list_name;	/* UTF-8; NULL if it goes by id, or has no list */
+	const char *list_id;	 /* UTF-8; NULL if it goes by name, or has no list */
+	const char *list_name;	 /* UTF-8; NULL if it goes by id, or has no list */
+	const char *dnc_list_id; /* the same for a DNC list */
+	const char *dnc_list_name;
 	const char *list_label; /* whichever of the two, for messages */
 	const char *label;		/* what it is, for messages: contact list "Leads" */
 	TupleDesc tupdesc;

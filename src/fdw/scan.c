@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dnc_lists.h"
 #include "base/compat.h"
 #include "base/option.h"
 #include "base/progress.h"
@@ -114,6 +115,10 @@ scan_connect(GcScanState *scan)
 		request->list = gc_list_get(request->conn, &scan->stat, rel->list_id, rel->list_name);
 		gc_relation_check(rel, request->list);
 	}
+	if (rel->resource->has_dnc_list)
+		request->dnc_list_id = rel->dnc_list_id ? rel->dnc_list_id
+												: gc_dnc_list_find(request->conn, &scan->stat,
+																   rel->dnc_list_name);
 	MemoryContextSwitchTo(caller_cxt);
 }
 

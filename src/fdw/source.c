@@ -40,10 +40,10 @@ gc_source_is_export(const GcRelation *rel, Bitmapset *columns)
 	const char *method = gc_option_string(rel->options, rel->server_options, "scan_method");
 	const char *why;
 
-	/* What belongs to no list has one way alone. */
-	if (!rel->resource->has_list)
+	/* What belongs to no contact list has one way alone. */
+	if (!rel->resource->has_list && !rel->resource->has_dnc_list)
 		return false;
-	if (strcmp(method, "export") != 0)
+	if (rel->resource->has_list && strcmp(method, "export") != 0)
 	{
 		if (gc_source_search_can(rel, columns, &why))
 			return false;

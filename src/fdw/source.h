@@ -28,7 +28,8 @@ typedef enum GcScanMethod
 typedef struct GcSourceRequest
 {
 	GcRelation *rel;
-	GcList *list; /* NULL for objects without one */
+	GcList *list;			 /* NULL for objects without one */
+	const char *dnc_list_id; /* NULL for objects without one */
 	GcConnection *conn;
 	GcStat *stat;
 	Bitmapset *columns; /* attnums wanted */

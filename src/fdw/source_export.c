@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dnc_lists.h"
 #include "api/export.h"
 #include "base/csv.h"
 #include "base/option.h"
@@ -35,7 +36,8 @@ is_given(const GcColumn *column)
 {
 	const GcAttribute *attribute = column->attribute;
 
-	return attribute == NULL || attribute->by_export.header || attribute->export_map ||
+	return attribute == NULL || attribute->by_export.header ||
+		   attribute->by_export.position > 0 || attribute->export_map ||
 		   attribute->role == GC_ROLE_LIST_ID || attribute->role == GC_ROLE_LIST_NAME;
 }
 
@@ -62,8 +64,8 @@ gc_source_export_can(const GcRelation *rel, Bitmapset *columns, const char **why
 						column->attribute->name);
 		return false;
 	}
-	*why = "It belongs to no contact list, or has no columns.";
-	return rel->resource->has_list && has_plain_column(rel);
+	*why = "It belongs to no list, or has no columns.";
+	return (rel->resource->has_list || rel->resource->has_dnc_list) && has_plain_column(rel);
 }
 
 /* ---- the source ---- */
@@ -72,6 +74,14 @@ static void
 forget_list(void *arg)
 {
 	gc_list_forget(arg);
+}
+
+static void
+no_dnc_list(void *arg)
+{
+	const GcRelation *rel = arg;
+
+	gc_dnc_list_missing(rel->dnc_list_id ? rel->dnc_list_id : rel->dnc_list_name);
 }
 
 static void
@@ -96,12 +106,13 @@ export_open(const GcSourceRequest *request)
 	GcExportRequest wanted = {
 		.conn = request->conn,
 		.stat = request->stat,
-		.list_id = request->list->id,
+		.list_id = request->list ? request->list->id : request->dnc_list_id,
+		.of_dnc_list = request->list == NULL,
 		.body = request->criteria ? psprintf("{\"criteria\":%s}", request->criteria) : NULL,
 		.what = rel->label,
 		.ready_timeout = gc_option_ms(rel->options, rel->server_options, "ready_timeout"),
-		.on_missing = forget_list,
-		.on_missing_arg = request->list};
+		.on_missing = request->list ? forget_list : no_dnc_list,
+		.on_missing_arg = request->list ? (void *) request->list : (void *) rel};
 
 	source->base.ops = &gc_source_export;
 	source->base.request = request;
@@ -242,7 +253,7 @@ export_total(GcSource *base)
 {
 	ExportSource *source = (ExportSource *) base;
 
-	if (source->ended || base->request->criteria)
+	if (source->ended || base->request->criteria || base->request->list == NULL)
 		return source->ended ? source->rows : -1;
 	return base->request->list->size;
 }
