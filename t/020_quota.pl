@@ -92,6 +92,19 @@ $first->finish;
 is(scalar @sent, 3, 'a request that was refused, and two that were not');
 cmp_ok($sent[1]{at} - $sent[0]{at}, '>=', 2, 'none of any session before the Retry-After has passed');
 $sim->faults;
+# A role that does not own the server cannot open it for everybody.
+$node->safe_psql('postgres', "CREATE ROLE analyst LOGIN; CREATE USER MAPPING FOR analyst SERVER closed
+	OPTIONS (client_id 'closed', client_secret 'secret'); GRANT SELECT ON leads_closed TO analyst");
+my $analyst = GcSession->new($node, user => 'analyst');
+$analyst->value('SELECT count(*) FROM (SELECT FROM leads_closed LIMIT 1) x');
+$sim->faults({ method => 'POST', path => '*/contacts', nth => 1, status => 429, headers => { 'Retry-After' => '900' } });
+is($first->run(insert('closed', 'c', 1))->{sqlstate}, '53400', 'a Retry-After beyond the budget');
+my $closed = "SELECT count(closed_until) FROM gc_fdw.rate_limits WHERE server = 'closed'";
+is($analyst->value('SELECT gc_fdw.disconnect()'), 1, 'an analyst disconnects');
+is($watch->value($closed), 1, '… which opens nothing');
+$first->value('SELECT gc_fdw.disconnect()');
+is($watch->value($closed), 0, "the server's owner can");
+$sim->faults;
 
 #
 # A single row goes before loads, as far as the reserve goes

@@ -10,11 +10,13 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_foreign_server.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/pathnode.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/selfuncs.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
@@ -46,6 +48,17 @@ gc_compat_proc_number(void)
 	return MyProcNumber;
 #else
 	return MyProc->pgprocno;
+#endif
+}
+
+/* Does the current role own that server, or is it a superuser? */
+static inline bool
+gc_compat_owns_server(Oid server)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ForeignServerRelationId, server, GetUserId());
+#else
+	return pg_foreign_server_ownercheck(server, GetUserId());
 #endif
 }
 

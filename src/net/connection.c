@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/option.h"
 #include "net/connection.h"
 
@@ -409,7 +410,9 @@ gc_connection_forget(Oid server_id)
 		if (OidIsValid(server_id) && conn->server_id != server_id)
 			continue;
 		count += conn->valid;
-		gc_quota_forget(conn->quota);
+		/* What others wait for is not everybody's to forget. */
+		if (!gc_shared_is_shared() || gc_compat_owns_server(conn->server_id))
+			gc_quota_forget(conn->quota);
 		conn->valid = false;
 		if (conn->users == 0)
 			connection_destroy(conn);
