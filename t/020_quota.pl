@@ -12,7 +12,7 @@ use Test::More;
 
 skip_unless_possible();
 
-my @cases = qw(spaced closed reserve no_reserve bulk shared announced gone);
+my @cases = qw(spaced closed reserve no_reserve bulk shared announced gone guarded);
 my $sim = GcSim->new(map { ('--client', $_, 'secret') } @cases);
 $sim->list('Leads', qw(Phone Key Name));
 my $node = new_node('quota', "shared_preload_libraries = 'gc_fdw'");
@@ -192,6 +192,30 @@ for my $way ('pg_cancel_backend', 'pg_terminate_backend', 'statement_timeout', '
 	$session->run('ROLLBACK TO s') if $way eq 'savepoint';
 	ok(await_waiters('gone', 0), "$way: nobody is left in line");
 }
+
+#
+# Who only calls himself by a client's name has no say in what that client gets
+#
+case_server('guarded', requests_per_minute => 6000);
+my ($owner) = sessions('guarded', 1);
+$owner->value(insert('guarded', 'known', 1));
+add_server($node, $sim, 'usurper', client => 'guarded', requests_per_minute => 1);
+leads_table($node, 'leads_usurper', 'usurper', 'Leads');
+$node->safe_psql('postgres', "ALTER USER MAPPING FOR CURRENT_USER SERVER usurper OPTIONS (SET client_secret 'guessed')");
+my $usurper = GcSession->new($node);
+my $limits = "FROM gc_fdw.rate_limits WHERE server = 'guarded'";
+is($usurper->run('SELECT FROM leads_usurper')->{sqlstate}, '28000', 'a wrong secret is refused');
+is($watch->value("SELECT allowed $limits"), 6000, '… and its settings do not hold');
+$sim->faults({ method => 'POST', path => '*/contacts', nth => 1, status => 429, headers => { 'Retry-After' => '600' } });
+is($owner->run(insert('guarded', 'a', 1))->{sqlstate}, '53400', 'the quota is closed');
+is($usurper->value('SELECT gc_fdw.disconnect()'), 1, 'its session forgets its connection …');
+is($watch->value("SELECT count(closed_until) $limits"), 1, '… and the quota stays closed');
+$sim->faults;
+# At a login host of his own anybody is any client: his quota is another.
+add_server($node, $sim, 'elsewhere', client => 'guarded', requests_per_minute => 600, login_url => $sim->url =~ s/127\.0\.0\.1/localhost/r);
+leads_table($node, 'leads_elsewhere', 'elsewhere', 'Leads');
+is($usurper->run('SELECT FROM leads_elsewhere LIMIT 1')->{sqlstate}, '00000', 'another login host lets him in');
+is($watch->value("SELECT allowed $limits"), 6000, '… and his settings hold for himself');
 
 #
 # Without shared memory

@@ -214,6 +214,18 @@ client_name(GcConnection *conn)
 	return psprintf("token %08x", hash_bytes((const unsigned char *) token, strlen(token)));
 }
 
+/*
+ * The hosts at which a client's quota is counted.  Whose login host is another
+ * may call himself by any client's name there, so his is not that client's.
+ */
+static const char *
+quota_hosts(GcConnection *conn)
+{
+	if (conn->oauth.login_url == NULL)
+		return conn->api_url;
+	return psprintf("%s %s", conn->api_url, conn->oauth.login_url);
+}
+
 static GcConnection *
 connection_make(Oid user_id, ForeignServer *server, UserMapping *mapping)
 {
@@ -237,7 +249,7 @@ connection_make(Oid user_id, ForeignServer *server, UserMapping *mapping)
 	check_mapping(server, mapping);
 	read_mapping(conn, server, mapping->options);
 	read_rate(server->options, &rate);
-	conn->quota = gc_quota_get(conn->api_url, client_name(conn), &rate);
+	conn->quota = gc_quota_get(quota_hosts(conn), client_name(conn), &rate);
 	gc_stat_quota(&conn->owner, gc_quota_id(conn->quota));
 	conn->valid = true;
 	MemoryContextSetParent(cxt, TopMemoryContext);

@@ -23,7 +23,7 @@
 
 typedef struct QuotaEntry
 {
-	char key[QUOTA_KEY_SIZE]; /* host, a space, client; empty: free */
+	char key[QUOTA_KEY_SIZE]; /* hosts, a space, client; empty: free */
 	int client_at;			  /* where in the key the client begins */
 	uint64 id;
 	GcTime used_at;
@@ -40,8 +40,9 @@ typedef struct QuotaMemory
 struct GcQuota
 {
 	QuotaEntry *entry;
-	uint64 id; /* the entry is another's if its id differs */
-	bool own;  /* no room in shared memory: this session's own */
+	uint64 id;	/* the entry is another's if its id differs */
+	bool own;	/* no room in shared memory: this session's own */
+	bool asked; /* by somebody with a token: only then he has a say in what others get */
 	char key[QUOTA_KEY_SIZE];
 	int client_at;
 	GcRateSettings settings;
@@ -139,6 +140,7 @@ entry_begin(GcQuota *quota, QuotaEntry *entry, uint64 id)
 	strlcpy(entry->key, quota->key, QUOTA_KEY_SIZE);
 	entry->client_at = quota->client_at;
 	entry->id = id;
+	entry->limit.settings = quota->settings;
 }
 
 /* Finds or makes the quota's entry; under the lock. */
@@ -153,7 +155,6 @@ quota_attach(GcQuota *quota, GcTime now)
 	if (entry == NULL)
 		return;
 	quota->id = entry->id;
-	entry->limit.settings = quota->settings;
 	entry->used_at = now;
 }
 
@@ -172,7 +173,6 @@ quota_open(GcQuota *quota, GcTime now)
 		quota->entry =
 			MemoryContextAllocZero(GetMemoryChunkContext(quota), sizeof(QuotaEntry));
 		entry_begin(quota, quota->entry, 0);
-		quota->entry->limit.settings = quota->settings;
 	}
 	quota->entry->used_at = now;
 	return &quota->entry->limit;
@@ -204,9 +204,14 @@ gc_quota_ask(GcQuota *quota, GcRateClass class, uint64 *ticket, GcTime *until)
 {
 	double random = pg_prng_double(&pg_global_prng_state);
 	GcTime now = gc_clock_now();
-	bool granted = gc_ratelimit_ask(quota_open(quota, now), class, ticket,
-									gc_compat_proc_number(), random, now, until);
+	GcRateLimit *limit = quota_open(quota, now);
+	bool granted;
 
+	if (!quota->asked)
+		limit->settings = quota->settings;
+	quota->asked = true;
+	granted =
+		gc_ratelimit_ask(limit, class, ticket, gc_compat_proc_number(), random, now, until);
 	quota_unlock(quota);
 	return granted;
 }
@@ -259,8 +264,11 @@ gc_quota_closed_until(GcQuota *quota, GcRateClass class)
 void
 gc_quota_forget(GcQuota *quota)
 {
-	GcRateLimit *limit = quota_open(quota, gc_clock_now());
+	GcRateLimit *limit;
 
+	if (!quota->asked)
+		return;
+	limit = quota_open(quota, gc_clock_now());
 	gc_ratelimit_forget(limit);
 	wake_line(limit);
 	quota_unlock(quota);

@@ -23,8 +23,10 @@ extern GcSharedPart gc_quota_part;
 typedef struct GcQuota GcQuota;
 
 /*
- * The quota of a client at a host; in the current context.  Servers that share
- * both share it: the settings of the session that connected last hold.
+ * The quota of a client at a host, or at several; in the current context.
+ * Servers that share all share it: the settings of the session that was the last
+ * to begin to ask hold.  To be asked only by who has a token: until then nothing
+ * that others have is touched.
  */
 extern GcQuota *gc_quota_get(const char *host, const char *client,
 							 const GcRateSettings *settings);
@@ -44,7 +46,7 @@ extern void gc_quota_close(GcQuota *quota, bool bulk, GcTime until);
 /* Until when nobody of that class goes. */
 extern GcTime gc_quota_closed_until(GcQuota *quota, GcRateClass class);
 
-/* Forgets what replies said, for all backends. */
+/* Forgets what replies said, for all backends, if this one has asked. */
 extern void gc_quota_forget(GcQuota *quota);
 
 /* Names the quota for as long as the server runs: for gc_quota_show. */
