@@ -181,6 +181,8 @@ CALL sim.try('SELECT count(*) FROM gc.exported');
 -- The file has been replaced when we come for it: there is a newer one.
 CALL sim.faults('[{"path": "/downloads/", "times": 2, "status": 404}]');
 SELECT count(*) FROM gc.exported;
+CALL sim.faults('[{"path": "/downloads/", "times": 3, "status": 404}]');
+CALL sim.try('SELECT count(*) FROM gc.exported');
 CALL sim.faults('[{"path": "/storage/", "times": 3, "status": 403}]');
 CALL sim.try('SELECT count(*) FROM gc.exported');
 -- The storage has hiccups before the first byte.

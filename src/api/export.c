@@ -428,6 +428,11 @@ gc_export_begin(GcExport *export)
 		Found found = await_ready(export, since);
 		GcFailure *failure = begin_download(export, found.uri);
 
+		if (failure && (failure->status == 404 || failure->status == 410))
+		{
+			failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
+			failure->hint = "Others export the list all the time, it seems.  Run it again.";
+		}
 		if (failure && (tries == FILE_TRIES || !is_gone(failure)))
 			throw_failure(export, failure);
 		export->request.stat->export_age_us = Max(found.seen_at - found.made_at, 1);
