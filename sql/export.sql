@@ -148,8 +148,13 @@ CALL sim.read(E'inin-outbound-id,Key,ContactCallable\ni,k,1\n', 'status');
 -- Records of another length, and what ends before its end: never fewer rows in silence
 CALL sim.read(E'inin-outbound-id,Key\ni,k\nj\n');
 CALL sim.read(E'inin-outbound-id,Key\ni,k,\n');
-CALL sim.read(E'inin-outbound-id,Key\ni,k\n\\.\nj,k\n');
-CALL sim.read(E'inin-outbound-id,Key\ni,k\n\\.\n');
+-- (a line \. is the end of the data to some versions of the server, and a cell to others)
+CALL sim.file(E'inin-outbound-id,Key\ni,k\n\\.\nj,k\n');
+\set VERBOSITY terse
+SELECT id FROM gc.exported;
+CALL sim.file(E'inin-outbound-id,Key\ni,k\n\\.\n');
+SELECT id FROM gc.exported;
+\set VERBOSITY default
 CALL sim.read(E'inin-outbound-id,Key\ni,"k\nj,k\n');
 CALL sim.read(E'inin-outbound-id,Key\r\ni,k\nj,k\r\n');
 -- A cell that is no number, and one in the wrong encoding: whose, and never what it holds

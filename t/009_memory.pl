@@ -15,6 +15,7 @@ my $list = $sim->list('Leads', qw(Phone Key Name));
 my $node = new_node('memory');
 add_server($node, $sim, 'genesys', batch_size => 10, fetch_size => 10, max_retries => 0);
 leads_table($node, 'leads', 'genesys', 'Leads');
+leads_table($node, 'exported', 'genesys', 'Leads', scan_method => 'export');
 leads_table($node, 'typed', 'genesys', 'Leads');
 leads_table($node, 'missing', 'genesys', 'Nowhere');
 leads_table($node, 'checked', 'genesys', 'Leads');
@@ -34,6 +35,9 @@ my @kinds = (
 	[ 'refused SELECT', 'SELECT * FROM leads', '22023', { path => '/search', nth => 2, times => 1000000, status => 400 } ],
 	[ 'malformed page', 'SELECT * FROM leads', 'HV000', { path => '/search', status => 200, body => '{"entities":[{"id":' } ],
 	[ 'bad cell', 'SELECT * FROM typed', '22P02' ],
+	[ 'broken download', 'SELECT * FROM exported', '08006', { path => '/storage/', truncate => 3000 } ],
+	[ 'export that is no CSV', 'SELECT k FROM exported', 'HV000', { path => '/storage/', status => 200, body => qq(inin-outbound-id,Key\ni,k\nj,"k) } ],
+	[ 'cursor on an export left open', "BEGIN; DECLARE c CURSOR FOR SELECT * FROM exported; FETCH 5 FROM c; ROLLBACK", '00000' ],
 	[ 'error behind a row', 'SELECT 1 / 0 FROM leads', '22012' ],
 	[ 'no such list', 'SELECT * FROM missing', 'HV00R' ],
 	[ 'no token', 'SELECT * FROM leads', '28000', { path => '/oauth/token', status => 400 } ],
