@@ -59,6 +59,16 @@ $session->run("INSERT INTO leads_good (k) VALUES ('again$_')") for 1 .. 5;
 my %connections = map { $_->{connection} => 1 } $sim->requests(qr{/contacts$});
 is(keys %connections, 1, 'one connection for five statements');
 
+# The storage of exports is trusted by the same authority, and never left for plain http.
+$session->run("ALTER FOREIGN TABLE leads_good OPTIONS (ADD scan_method 'export')");
+$sim->forget_requests;
+is($session->run('SELECT count(*) FROM leads_good')->{out}, '7', 'an export over TLS');
+is(scalar $sim->requests(qr{^GET /storage/}), 1, '… from the storage');
+$sim->faults({ path => '/downloads/', status => 302, headers => { Location => 'http://127.0.0.1:9/' } });
+like($session->run('SELECT count(*) FROM leads_good')->{err}, qr/It leads to plain http/, '… which does not send us to plain http, not even on this machine');
+$sim->faults;
+$session->run('ALTER FOREIGN TABLE leads_good OPTIONS (DROP scan_method)');
+
 # What goes wrong on an encrypted and compressed connection is noticed as well.
 add_server($node, $sim, 'patient', ca_file => "$tls/ca.pem", batch_size => 10, fetch_size => 10);
 leads_table($node, 'leads_patient', 'patient', 'Leads');
