@@ -183,6 +183,11 @@ CALL sim.faults('[{"method": "GET", "path": "/export", "status": 200, "body": "{
 CALL sim.try('SELECT count(*) FROM gc.exported');
 CALL sim.faults('[{"method": "GET", "path": "/export", "nth": 2, "status": 200, "body": "{\"uri\": \"http://192.0.2.1/x\", \"exportTimestamp\": \"2999-01-01T00:00:00.000Z\"}"}]');
 CALL sim.try('SELECT count(*) FROM gc.exported');
+-- None was there before, it was said; then there is one from long ago, which is not used.
+CALL sim.faults('[{"method": "GET", "path": "/export", "nth": 1, "times": 1, "status": 404, "body": "{\"code\": \"no.available.list.export.uri\"}"},
+                  {"method": "GET", "path": "/export", "nth": 2, "times": 1, "status": 200, "body": "{\"uri\": \"/api/v2/downloads/old\", \"exportTimestamp\": \"2026-01-01T00:00:00.000Z\"}"},
+                  {"path": "/downloads/old", "status": 200, "body": "inin-outbound-id,Key\n"}]');
+SELECT count(*) FROM gc.exported;
 -- The file has been replaced when we come for it: there is a newer one.
 CALL sim.faults('[{"path": "/downloads/", "times": 2, "status": 404}]');
 SELECT count(*) FROM gc.exported;

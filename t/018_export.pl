@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use GcTest;
+use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
@@ -116,6 +117,29 @@ for my $case (
 	is($failed->{sqlstate}, '08006', "$what: SQLSTATE");
 	like($failed->{err}, qr/could not read contact list "Leads".*$message/s, "$what: says so, and of which list");
 	unlike($failed->{err}, qr/X-Amz-Signature/, "$what: an address that is good for anybody is not shown");
+}
+# A storage that does not say how long the file is, and one that falls silent in the middle of it
+for my $case (
+	[ 'no length', '', 'HV000', qr/does not say how long the file is/ ],
+	[ 'silence', "Content-Length: 1000\r\n", '08006', qr/broke off after 24 bytes: Nothing more came for 1 s \(limit: request_timeout\)/ ])
+{
+	my ($what, $header, $sqlstate, $message) = @$case;
+	my $socket = GcSim::silent_port();
+	my $pid = fork // die "fork: $!";
+	if ($pid == 0)
+	{
+		my $peer = $socket->accept;
+		sysread $peer, my $head, 10000;
+		syswrite $peer, "HTTP/1.1 200 OK\r\n$header\r\ninin-outbound-id,Key\ni,k";
+		# Until the client goes away, or at once.
+		sysread $peer, $head, 1 if $header;
+		POSIX::_exit(0);
+	}
+	$sim->faults({ path => '/downloads/', status => 302, headers => { Location => 'http://127.0.0.1:' . $socket->sockport . '/' } });
+	my $failed = $session->run($all);
+	is($failed->{sqlstate}, $sqlstate, "$what: SQLSTATE");
+	like($failed->{err}, $message, "$what: says so");
+	waitpid $pid, 0;
 }
 # request_timeout is for each wait, not for all of them: two seconds and more of it.
 $sim->faults({ path => '/storage/', bytes_per_second => 100000 });
