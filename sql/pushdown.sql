@@ -169,7 +169,15 @@ CALL sim.forget();
 EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE contact_id = 'K-1';
 EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE key = ANY ('{K-1,K-2}');
 EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE name = 'Name "3"' AND age < 100 AND name <> 'x';
-EXPLAIN (COSTS OFF) SELECT * FROM gc.few JOIN gc.leads ON contact_id = k;
+-- Without the recheck, whose sides stand differently in each version.
+CREATE FUNCTION gc.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+    IF line NOT LIKE '%Filter: (%' THEN RETURN NEXT line; END IF;
+  END LOOP;
+END $$;
+SELECT * FROM gc.plan('SELECT * FROM gc.few JOIN gc.leads ON contact_id = k');
 SELECT * FROM gc.asked();
 --
 -- A list that changes while it is read (DESIGN 4.4): no contact twice, and it is said that the total moved

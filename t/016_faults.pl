@@ -392,7 +392,7 @@ my @rows = (
 	[ 'reset during the upload', { drop => 'during', rst => \1 }, without_list(lost('08006')) ],
 	[ 'reset after the effect', { drop => 'after', rst => \1 }, lost('08006') ],
 	[ 'reset in the answer', { truncate => 20, rst => \1 }, lost('08006') ],
-	[ 'truncated', { truncate => 20 }, lost('08006'), qr/bytes remaining/ ],
+	[ 'truncated', { truncate => 20 }, lost('08006'), qr/bytes (?:remaining|missing)/ ],
 	[ 'truncated to nothing', { truncate => 0 }, lost('08006') ],
 	[ 'stalled', { stall => \1, effect => \1 }, lost('08006'), qr/limit: request_timeout/, alter => { request_timeout => '800ms' } ],
 	[ 'a byte a second', { bytes_per_second => 1 }, lost('08006'), qr/limit: request_timeout/, alter => { request_timeout => '800ms' } ],
