@@ -35,7 +35,7 @@ my @kinds = (
 	[ 'refused SELECT', 'SELECT * FROM leads', '22023', { path => '/search', nth => 2, times => 1000000, status => 400 } ],
 	[ 'malformed page', 'SELECT * FROM leads', 'HV000', { path => '/search', status => 200, body => '{"entities":[{"id":' } ],
 	[ 'bad cell', 'SELECT * FROM typed', '22P02' ],
-	[ 'broken download', 'SELECT * FROM exported', '08006', { path => '/storage/', truncate => 3000 } ],
+	[ 'broken download', 'SELECT * FROM exported', '08006', { path => '/storage/', truncate => 1000 } ],
 	[ 'export that is no CSV', 'SELECT k FROM exported', 'HV000', { path => '/storage/', status => 200, body => qq(inin-outbound-id,Key\ni,k\nj,"k) } ],
 	[ 'cursor on an export left open', "BEGIN; DECLARE c CURSOR FOR SELECT * FROM exported; FETCH 5 FROM c; ROLLBACK", '00000' ],
 	[ 'error behind a row', 'SELECT 1 / 0 FROM leads', '22012' ],
