@@ -123,12 +123,15 @@ SKIP:
 # no connection.
 cmp_ok(cancelled(400, 'SELECT * FROM nameless'), '>', 100, 'name look-ups are cancelled');
 my $threads = tasks($session->pid);
-cmp_ok($threads, '>', 100, 'their threads are left behind for a while');
-cmp_ok($threads, '<=', 1 + 128 + 1, 'but not all of them');
+cmp_ok($threads, '<=', 1 + 128 + 1, 'not all of their threads are left behind');
 $session->run('SET statement_timeout = 0');
 my $result = $session->run('SELECT * FROM nameless');
-is($result->{sqlstate}, '08001', 'one more look-up: SQLSTATE');
-like($result->{err}, qr/too many name look-ups of cancelled statements/, 'one more look-up: the message');
+SKIP:
+{
+	skip 'this libcurl leaves no threads behind', 2 if $threads <= 100;
+	is($result->{sqlstate}, '08001', 'one more look-up: SQLSTATE');
+	like($result->{err}, qr/too many name look-ups of cancelled statements/, 'one more look-up: the message');
+}
 answer_names();
 ok(await('their threads end', sub { tasks($session->pid) == 1 }), 'threads end with the look-ups');
 $result = $session->run('SELECT * FROM nameless');

@@ -19,7 +19,7 @@ use GcSim;
 
 our @EXPORT = qw(
   skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
-  await await_waiting is_alive shimmed jump_clock stall_names answer_names
+  await await_waiting paced is_alive shimmed jump_clock stall_names answer_names
   counts_in explained open_sockets descriptors tasks rss_kb context_bytes slurp_log
 );
 
@@ -178,6 +178,18 @@ sub is_alive
 	return kill 0, $process unless -r '/proc/self/stat';
 	open my $fh, '<', "/proc/$process/stat" or return 0;
 	return (<$fh> // '') !~ /\) [ZX]/;
+}
+
+# paced(SECONDS, WHAT, REQUEST...): requests that should be so far apart are so over any
+# eight of them.  Who was woken late is made up for, by a tenth of a second at most.
+sub paced
+{
+	my ($distance, $what, @requests) = @_;
+	my @at = map { $_->{at} } @requests;
+	my $steps = @at > 8 ? 8 : $#at;
+	my ($least) = sort { $a <=> $b } map { $at[ $_ + $steps ] - $at[$_] } 0 .. $#at - $steps;
+
+	return cmp_ok($least // 0, '>=', $steps * $distance - 0.11, $what) || diag "@at";
 }
 
 # The three counts in a message: "accepted/in doubt/not sent".

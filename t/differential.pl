@@ -25,7 +25,7 @@ my $seed = $ENV{GC_DIFF_SEED} // 1;
 my $queries = $ENV{GC_DIFF_QUERIES} // 1000;
 my $only = $ENV{GC_DIFF_ONLY};
 my $node = new_node('differential', "shared_preload_libraries = 'gc_fdw'", 'restart_after_crash = on');
-my $diff = GcDiff->new($node, $seed, $ENV{GC_DIFF_FORMS} // 'plain');
+my $diff = GcDiff->new($node, $seed, $ENV{GC_DIFF_FORMS} // 'own');
 my $begun = time;
 
 note "seed $seed";

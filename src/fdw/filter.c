@@ -227,7 +227,7 @@ list_type(const GcList *list, const char *field)
 	return GC_COLUMN_TEXT;
 }
 
-/* How a test compares, as far as that does not depend on the value. */
+/* How a test compares, as far as that does not depend on the value; see is_inverted(). */
 static GcOperator
 test_operator(GcTest test)
 {
@@ -240,16 +240,28 @@ test_operator(GcTest test)
 		case GC_TEST_BEGINS:
 			return GC_OPERATOR_BEGINS_WITH;
 		case GC_TEST_AT_MOST:
-			return GC_OPERATOR_LESS_THAN_EQUALS;
+			return GC_OPERATOR_GREATER_THAN;
 		case GC_TEST_AT_LEAST:
-			return GC_OPERATOR_GREATER_THAN_EQUALS;
+			return GC_OPERATOR_LESS_THAN;
 		case GC_TEST_BEFORE:
-			return GC_OPERATOR_BEFORE;
-		case GC_TEST_AFTER:
 			return GC_OPERATOR_AFTER;
+		case GC_TEST_AFTER:
+			return GC_OPERATOR_BEFORE;
 		default:
 			return GC_OPERATOR_EQUALS;
 	}
+}
+
+/*
+ * Ranges are asked for by what lies outside of them: a cell that the platform
+ * takes for no number or moment (NaN, infinity, a time zone) is in no range
+ * there, but may be in one here.
+ */
+static bool
+is_inverted(GcTest test)
+{
+	return test == GC_TEST_AT_MOST || test == GC_TEST_AT_LEAST || test == GC_TEST_BEFORE ||
+		   test == GC_TEST_AFTER;
 }
 
 static GcColumnType
@@ -300,8 +312,8 @@ add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *
 	if (value == NULL || (test == GC_TEST_LIKE && !pattern_test(value, &op, &value)) ||
 		(op != GC_OPERATOR_EQUALS && *value == '\0'))
 		return UNSAID;
-	gc_criteria_predicate(criteria, column->field, numeric, widened(column, op, value), false,
-						  &value, 1);
+	gc_criteria_predicate(criteria, column->field, numeric, widened(column, op, value),
+						  is_inverted(test), &value, 1);
 	return ADDED;
 }
 
@@ -333,7 +345,7 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 	if (filter->unknown[i])
 	{
 		gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC,
-							  test_operator(test), false, &unknown, 1);
+							  test_operator(test), is_inverted(test), &unknown, 1);
 		return ADDED;
 	}
 	if (test != GC_TEST_IN)
