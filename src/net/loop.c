@@ -112,7 +112,9 @@ loop_open_waits(void)
 						errmsg("could not create a descriptor to wait on: %m")));
 	loop.waits = gc_compat_wait_event_set(3);
 	AddWaitEventToSet(loop.waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(loop.waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	/* In single-user mode there is no postmaster to die. */
+	if (IsUnderPostmaster)
+		AddWaitEventToSet(loop.waits, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 	AddWaitEventToSet(loop.waits, WL_SOCKET_READABLE, loop.epoll_fd, NULL, NULL);
 }
 
