@@ -149,8 +149,8 @@ is(join(',', keys %used), $connections{200}, 'two on the wire: the other one is'
 # when the savepoint is rolled back to, not when the transaction ends.
 $session->run('BEGIN; DECLARE c CURSOR FOR SELECT * FROM leads_limited; SAVEPOINT s');
 $session->start('FETCH c');
-await_waiting($control, $session);
-is($control->value('SELECT sum(waiters) FROM gc_fdw.rate_limits'), '1', 'a cursor stands in line');
+ok(await('a cursor stands in line', sub { $control->value('SELECT sum(waiters) FROM gc_fdw.rate_limits') eq '1' }),
+	'a cursor stands in line');
 $control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
 is($session->finish->{sqlstate}, '57014', 'a cursor in a savepoint: cancelled');
 is($session->run('ROLLBACK TO s')->{sqlstate}, '00000', 'a cursor in a savepoint: rolled back to');
