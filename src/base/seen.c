@@ -23,6 +23,7 @@ struct GcSeen
 	Mark *marks;
 	uint64 room; /* at least a quarter of it free */
 	uint64 count;
+	uint64 expected; /* the room that will do, if all goes as expected */
 };
 
 static Mark *
@@ -33,12 +34,13 @@ marks_create(uint64 room)
 }
 
 GcSeen *
-gc_seen_create(void)
+gc_seen_create(int64 expected)
 {
 	GcSeen *seen = palloc(sizeof(GcSeen));
 
 	seen->room = SEEN_FIRST_ROOM;
 	seen->count = 0;
+	seen->expected = expected + expected / 2;
 	seen->marks = marks_create(seen->room);
 	return seen;
 }
@@ -61,7 +63,11 @@ grow(GcSeen *seen)
 	GcSeen old = *seen;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(GetMemoryChunkContext(seen));
 
-	seen->room += seen->room / 2;
+	/* In few steps to what is expected, and no further without need. */
+	if (seen->room < seen->expected)
+		seen->room = Min(seen->room * 4, seen->expected);
+	else
+		seen->room += seen->room / 2;
 	seen->marks = marks_create(seen->room);
 	for (uint64 i = 0; i < old.room; i++)
 		if (old.marks[i].b != 0)

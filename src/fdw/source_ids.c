@@ -36,7 +36,7 @@ typedef struct IdsSource
 static void
 take_ids(IdsSource *source, const GcSourceRequest *request)
 {
-	GcSeen *known = gc_seen_create();
+	GcSeen *known = gc_seen_create(0);
 
 	source->ids = palloc(sizeof(char *) * Max(request->id_count, 1));
 	for (int i = 0; i < request->id_count; i++)
@@ -62,7 +62,7 @@ ids_open(const GcSourceRequest *request)
 	take_ids(source, request);
 	if (request->id_is_key)
 	{
-		source->seen = gc_seen_create();
+		source->seen = gc_seen_create(0);
 		source->search = gc_source_search.open(request);
 	}
 	return &source->base;

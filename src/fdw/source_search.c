@@ -59,7 +59,7 @@ is_repeated(SearchSource *source)
 	{
 		MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
 
-		source->seen = gc_seen_create();
+		source->seen = gc_seen_create(gc_pager_total(source->pager));
 		MemoryContextSwitchTo(caller_cxt);
 	}
 	return source->seen && id.p && gc_seen_note(source->seen, id.p, id.len);
