@@ -104,7 +104,6 @@ typedef struct ArrayRead
 	bool *nulls;
 	int count;
 	int room;
-
 } ArrayRead;
 
 static void
@@ -156,8 +155,9 @@ read_dimension(ArrayRead *read, GcJson *json, int depth)
 	{
 		bool deeper = gc_json_peek(json) == '[';
 
-		/* Elements before it, or none where arrays were. */
-		if (deeper ? length > 0 && depth == read->ndim - 1 : depth != read->ndim - 1)
+		/* An array where elements are, here or elsewhere; or an element where arrays are. */
+		if (deeper ? depth == read->ndim - 1 && (length > 0 || read->count > 0)
+				   : depth != read->ndim - 1)
 			array_error("Its dimensions differ in depth.");
 		if (deeper)
 			read_dimension(read, json, depth + 1);
