@@ -44,7 +44,7 @@ open_work() {
 # set_up DATABASE: build and servers, or those of the given work directory.
 set_up() {
 	open_work
-	[ -n "$in_dir" ] || start_postgres
+	[ -n "$in_dir" ] || start_postgres "shared_preload_libraries = 'gc_fdw'"
 	set_up_database "$1"
 }
 

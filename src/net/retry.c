@@ -122,6 +122,9 @@ gc_retry_judge(GcRetry *retry, const GcRetryPolicy *budgets, const GcHttpExchang
 		retry->token_renewed = true;
 		return GC_VERDICT_NEW_TOKEN;
 	}
+	/* Any other answer means that the new one was taken; it may be revoked in its turn. */
+	if (policy->budget != GC_BUDGET_TOKEN)
+		retry->token_renewed = false;
 	if (policy->doubt && retry->call_class != GC_CALL_SAFE && retry->in_doubt == 0)
 		retry->in_doubt = retry->sent_at;
 	if (policy->doubt && retry->call_class == GC_CALL_UNSAFE)
