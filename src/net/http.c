@@ -533,6 +533,7 @@ gc_http_is_tls_error(const GcHttpExchange *exchange)
 		case CURLE_SSL_CERTPROBLEM:
 		case CURLE_SSL_CIPHER:
 		case CURLE_SSL_ISSUER_ERROR:
+		case CURLE_BAD_FUNCTION_ARGUMENT: /* libcurl 8.23 of a client's key that is none */
 			return true;
 		default:
 			return certificate_refused(exchange->carrier);

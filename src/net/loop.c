@@ -130,6 +130,10 @@ loop_open(void)
 	curl_multi_setopt(loop.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(loop.multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+#if LIBCURL_VERSION_NUM >= 0x081400
+	/* It would else wait for name look-ups that were given up when it is closed. */
+	curl_multi_setopt(loop.multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
 	/* By default curl closes connections as soon as few exchanges are in flight. */
 	curl_multi_setopt(loop.multi, CURLMOPT_MAXCONNECTS, LOOP_KEPT_CONNECTIONS);
 }
