@@ -19,6 +19,7 @@ int server_fds_open = 0;
 int server_waits_left = -1;
 
 struct Latch *MyLatch = NULL;
+bool IsUnderPostmaster = true;
 volatile sig_atomic_t InterruptPending = false;
 
 /* Of a wait set only the socket counts: the epoll's. */
