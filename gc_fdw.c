@@ -25,6 +25,7 @@
 #include "fdw/relation.h"
 #include "fdw/scan.h"
 #include "fdw/sent.h"
+#include "fdw/size.h"
 #include "net/connection.h"
 #include "net/download.h"
 #include "net/quota.h"
@@ -98,6 +99,7 @@ _PG_init(void)
 	gc_shared_declare(&gc_quota_part);
 	gc_shared_declare(&gc_stat_part);
 	gc_shared_declare(&gc_progress_part);
+	gc_shared_declare(&gc_size_part);
 	gc_shared_init();
 
 	gc_connection_init();

@@ -216,3 +216,70 @@ ALTER FOREIGN TABLE gc.exported OPTIONS (ADD ready_timeout '150ms');
 CALL sim.try('SELECT count(*) FROM gc.exported');
 CALL sim.set('{"export_stale": "off", "export_busy": "restart"}');
 CALL sim.try('SELECT count(*) FROM gc.exported');
+
+--
+-- Which way is taken: the cheaper one (DESIGN 4.4)
+--
+CALL sim.set('{"export_ms": 0}');
+CALL sim.list('sized', '{key,name,phone}', '{phone}');
+CREATE FOREIGN TABLE gc.sized (id text OPTIONS (attribute 'id'), key text, name text, created timestamptz OPTIONS (attribute 'date_created'))
+  SERVER genesys OPTIONS (object 'contacts', list_id 'sized', key 'key', fetch_size '1');
+INSERT INTO gc.sized (key, name) SELECT 'S-' || i, 'Name ' || i % 50 FROM generate_series(1, 500) i;
+-- A long list by export, its first rows and few of them by search; by search what an export does not have.
+EXPLAIN (COSTS OFF) SELECT key, name FROM gc.sized;
+EXPLAIN (COSTS OFF) SELECT key FROM gc.sized LIMIT 3;
+EXPLAIN (COSTS OFF) SELECT key FROM gc.sized WHERE name = 'Name 3';
+EXPLAIN (COSTS OFF) SELECT key, created FROM gc.sized;
+EXPLAIN (COSTS OFF) SELECT key FROM gc.sized WHERE key IN ('S-1', 'S-2');
+SELECT count(key), count(DISTINCT name) FROM gc.sized;
+-- What is expected of it, at the quota that the simulator tells of.
+CREATE FUNCTION gc.expected(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+    IF line ~ 'Expected|Path' THEN RETURN NEXT ltrim(line); END IF;
+  END LOOP;
+END $$;
+SELECT gc.expected('SELECT key, created FROM gc.sized');
+SELECT gc.expected('SELECT key FROM gc.sized WHERE key = ''S-1''');
+ALTER SERVER genesys OPTIONS (SET requests_per_minute '60');
+SELECT gc.expected('SELECT key, created FROM gc.sized');
+ALTER SERVER genesys OPTIONS (SET requests_per_minute '1000000');
+-- Costs of the user's own.
+ALTER FOREIGN TABLE gc.sized OPTIONS (ADD fdw_startup_cost '1000', ADD fdw_tuple_cost '5');
+CREATE FUNCTION gc.costs(query text, OUT startup numeric, OUT total numeric) LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+  EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+  startup := plan->0->'Plan'->>'Startup Cost';
+  total := plan->0->'Plan'->>'Total Cost';
+END $$;
+SELECT * FROM gc.costs('SELECT key, created FROM gc.sized');
+ALTER FOREIGN TABLE gc.sized OPTIONS (DROP fdw_startup_cost, DROP fdw_tuple_cost);
+SELECT * FROM gc.costs('SELECT key, created FROM gc.sized');
+-- A list that grew since it was looked at: its first page says so, and the rest comes by export.
+CALL sim.list('grown', '{key,phone}', '{phone}');
+CREATE FOREIGN TABLE gc.grown (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'grown', key 'key', fetch_size '1');
+SELECT count(key) FROM gc.grown;
+INSERT INTO gc.grown SELECT 'G-' || i FROM generate_series(1, 40) i;
+CREATE FOREIGN TABLE gc.grown_too (key text) SERVER genesys OPTIONS (object 'contacts', list_name 'grown', key 'key', fetch_size '1');
+SELECT count(key) FROM gc.grown_too;
+INSERT INTO gc.grown SELECT 'G-' || i FROM generate_series(1, 300) i;
+EXPLAIN (COSTS OFF) SELECT count(key) FROM gc.grown_too;
+CALL sim.forget();
+SELECT count(key) FROM gc.grown_too;
+SELECT count(*) FILTER (WHERE path LIKE '%/search') AS searches, count(*) FILTER (WHERE path LIKE '%/export' AND method = 'POST') AS exports
+FROM sim.requests();
+-- So it does where max_requests would not let the search go on.
+CALL sim.list('capped', '{key,phone}', '{phone}');
+CREATE FOREIGN TABLE gc.capped (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'capped', key 'key', fetch_size '1');
+CREATE FOREIGN TABLE gc.capped_too (key text) SERVER genesys OPTIONS (object 'contacts', list_name 'capped', key 'key', fetch_size '1');
+SELECT count(key) FROM gc.capped_too;
+INSERT INTO gc.capped SELECT 'C-' || i FROM generate_series(1, 50) i;
+SET gc_fdw.max_requests = 40;
+CALL sim.forget();
+EXPLAIN (COSTS OFF) SELECT count(key) FROM gc.capped_too;
+SELECT count(key) FROM gc.capped_too;
+SELECT count(*) FILTER (WHERE path LIKE '%/search') AS searches, count(*) FILTER (WHERE path LIKE '%/export' AND method = 'POST') AS exports
+FROM sim.requests();
+RESET gc_fdw.max_requests;

@@ -207,6 +207,7 @@ jobs_rows(const GcSpan *list, int count, const char *bytes, size_t len, StringIn
 }
 
 static const GcExpansion jobs_expansion = {
+	.of = &gc_contact_lists,
 	.makes_rows = true,
 	.entities = 1,
 	.may_be_gone = true,

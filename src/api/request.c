@@ -19,15 +19,21 @@ static dlist_head open_sets = DLIST_STATIC_INIT(open_sets);
 
 /* ---- what a statement may ask for ---- */
 
+int
+gc_calls_limit(int server_max)
+{
+	if (gc_max_requests > 0 && (server_max == 0 || gc_max_requests < server_max))
+		return gc_max_requests;
+	return server_max;
+}
+
 int64
 gc_calls_allowance(const GcCalls *calls)
 {
-	int64 max = calls->conn->max_requests;
+	int64 max = gc_calls_limit(calls->conn->max_requests);
 
 	if (calls->stat->spent == NULL)
 		return -1;
-	if (gc_max_requests > 0 && (max == 0 || gc_max_requests < max))
-		max = gc_max_requests;
 	return max == 0 ? -1 : Max(max - *calls->stat->spent, 0);
 }
 

@@ -56,6 +56,9 @@ extern int gc_max_requests;
 /* Opens a set; "stat" is counted up and must live as long. */
 extern GcCalls *gc_calls_open(GcConnection *conn, GcStat *stat);
 
+/* The requests that a statement may make, of a server whose option says "server_max"; 0: any. */
+extern int gc_calls_limit(int server_max);
+
 /* How many more requests the statement may make; -1: no limit. */
 extern int64 gc_calls_allowance(const GcCalls *calls);
 

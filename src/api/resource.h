@@ -94,6 +94,7 @@ typedef struct GcPageRequest
  */
 typedef struct GcExpansion
 {
+	const struct GcResource *of; /* what the listing's entities are, if makes_rows */
 	bool makes_rows;  /* any number of an entity, always; else one, where columns need it */
 	int entities;	  /* that share a call, at most */
 	bool may_be_gone; /* an answer "not found" means that there is nothing */

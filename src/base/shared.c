@@ -12,7 +12,7 @@
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
-#define SHARED_PARTS 4
+#define SHARED_PARTS 8
 
 static GcSharedPart *parts[SHARED_PARTS];
 static int part_count = 0;

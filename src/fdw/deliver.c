@@ -16,6 +16,7 @@
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
 #include "fdw/sent.h"
+#include "fdw/size.h"
 #include "fdw/statement.h"
 
 #include "lib/ilist.h"
@@ -569,5 +570,8 @@ gc_deliver_drain(EState *estate)
 			if (((GcTarget *) lfirst(lc))->open)
 				send_open(lfirst(lc));
 		wait_wire(writer, 0);
+		foreach (lc, writer->targets)
+			gc_size_note_least(((GcTarget *) lfirst(lc))->rel,
+							   ((GcTarget *) lfirst(lc))->accepted);
 	}
 }

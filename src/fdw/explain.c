@@ -73,6 +73,13 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 }
 
 void
+gc_explain_requests(ExplainState *es, int requests, double seconds)
+{
+	ExplainPropertyInteger("Expected Requests", NULL, requests, es);
+	ExplainPropertyFloat("Expected Time", "s", seconds, 1, es);
+}
+
+void
 gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id, int batch_rows)
 {
 	explain_call(es, "Remote Call", rel, list_id, "POST", rel->resource->insert_endpoint);

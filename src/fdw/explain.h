@@ -19,6 +19,9 @@ extern void gc_explain_scan(ExplainState *es, const GcSourceRequest *request,
 extern void gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id,
 							  int batch_rows);
 
+/* What is expected of one walk over the rows, at the present quota. */
+extern void gc_explain_requests(ExplainState *es, int requests, double seconds);
+
 /* EXPLAIN ANALYZE: what really happened. */
 extern void gc_explain_stat(ExplainState *es, const GcStat *stat);
 

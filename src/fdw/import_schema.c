@@ -12,6 +12,7 @@
 #include "base/option.h"
 #include "base/value.h"
 #include "fdw/import_schema.h"
+#include "fdw/size.h"
 
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
@@ -24,6 +25,7 @@
 typedef struct Import
 {
 	ImportForeignSchemaStmt *stmt;
+	Oid server_id;
 	const char *server_name;
 	const char *key; /* a remote column, UTF-8; or NULL */
 	bool snake;		 /* else exact names */
@@ -230,6 +232,7 @@ import_list(Import *import, const GcList *list, const char *table)
 		append_option(&sql, "key", key);
 	appendStringInfoChar(&sql, ')');
 	import->commands = lappend(import->commands, sql.data);
+	gc_size_note_list(import->server_id, list->id, list->size);
 }
 
 static void
@@ -346,7 +349,7 @@ static List *
 gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 {
 	ForeignServer *server = GetForeignServer(server_id);
-	Import import = {.stmt = stmt, .server_name = server->servername};
+	Import import = {.stmt = stmt, .server_id = server_id, .server_name = server->servername};
 	const char *prefix;
 	const char *key;
 	GcStat stat = {0};

@@ -4,15 +4,10 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "api/contacts.h"
 #include "base/compat.h"
-#include "base/option.h"
+#include "fdw/cost.h"
 #include "fdw/plan.h"
-#include "fdw/pushdown.h"
-#include "fdw/relation.h"
-#include "fdw/source.h"
+#include "fdw/size.h"
 
 #include "access/sysattr.h"
 #include "access/table.h"
@@ -29,54 +24,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-
-/*
- * One millisecond in units of cost: a cost of 1 is a sequentially read page, of
- * which a machine reads some ten in that time.
- */
-#define COST_PER_MS 10.0
-
-/* A request takes this long, or as long as the quota of 300 a minute makes it wait. */
-#define REQUEST_MS 200.0
-
-typedef struct KnownRows
-{
-	Oid relid; /* must be first */
-	int64 rows;
-} KnownRows;
-
-static HTAB *known_rows = NULL;
-
-void
-gc_plan_note_rows(Oid relid, int64 rows)
-{
-	KnownRows *known;
-
-	if (known_rows == NULL)
-	{
-		HASHCTL control = {
-			.keysize = sizeof(Oid), .entrysize = sizeof(KnownRows), .hcxt = TopMemoryContext};
-
-		known_rows = hash_create("gc_fdw table sizes", 32, &control,
-								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	known = hash_search(known_rows, &relid, HASH_ENTER, NULL);
-	known->rows = rows;
-}
-
-static double
-table_rows(Oid relid, RelOptInfo *baserel)
-{
-	const char *object;
-	KnownRows *known = known_rows ? hash_search(known_rows, &relid, HASH_FIND, NULL) : NULL;
-
-	if (known)
-		return Max(known->rows, 1);
-	if (baserel->tuples > 0)
-		return baserel->tuples;
-	object = gc_option_string(GetForeignTable(relid)->options, NIL, "object");
-	return object ? gc_resource_by_name(object)->default_rows : 1;
-}
 
 /* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
 static RestrictInfo *
@@ -102,14 +49,6 @@ identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentit
 	return found;
 }
 
-/* How many contacts the clause names, as far as can be told. */
-static double
-ids_named(PlannerInfo *root, const GcIdentity *identity)
-{
-	return identity->is_array ? Max(gc_compat_array_length(root, (Node *) identity->value), 1)
-							  : 1;
-}
-
 static void
 gcGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
@@ -119,84 +58,25 @@ gcGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 
 	table_close(relation, NoLock);
 	baserel->fdw_private = rel;
-	baserel->tuples = table_rows(relid, baserel);
+	baserel->tuples = gc_cost_table_rows(rel);
 	set_baserel_size_estimates(root, baserel);
 	/* Without statistics, the server takes each value for half a hundredth of the list. */
 	if (rel->resource->has_list &&
 		identity_clause(root, baserel, baserel->baserestrictinfo, &identity))
-		baserel->rows = Min(baserel->rows, ids_named(root, &identity));
+		baserel->rows = Min(baserel->rows, gc_cost_ids(root, &identity));
 }
 
 /* ---- paths ---- */
 
-#define REQUEST_COST (REQUEST_MS * COST_PER_MS)
-
-/* Requests of a search for the rows that the platform lets through. */
-static double
-search_requests(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
-{
-	GcRelation *rel = baserel->fdw_private;
-	int page_size = gc_option_int(rel->options, rel->server_options, "fetch_size");
-	List *exprs = NIL;
-	List *pushed = NIL;
-	ListCell *lc;
-
-	foreach (lc, clauses)
-	{
-		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
-
-		if (rel->resource->has_list &&
-			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL)
-			pushed = lappend(pushed, info);
-	}
-	return Max(1, ceil(baserel->tuples *
-					   clauselist_selectivity(root, pushed, 0, JOIN_INNER, NULL) / page_size));
-}
-
 static void
-add_search_path(PlannerInfo *root, RelOptInfo *baserel)
+add_read_path(PlannerInfo *root, RelOptInfo *baserel, GcScanMethod method,
+			  const GcReadCost *cost, double rows, Relids required_outer)
 {
-	QualCost *quals = &baserel->baserestrictcost;
-	double requests = search_requests(root, baserel, baserel->baserestrictinfo);
-	Cost cpu = baserel->rows * cpu_tuple_cost + baserel->tuples * quals->per_tuple;
+	int requests = Min(cost->requests, INT_MAX);
 
-	add_path(baserel, (Path *) gc_compat_foreign_path(
-						  root, baserel, baserel->rows, NULL, REQUEST_COST + quals->startup,
-						  REQUEST_COST * requests + quals->startup + cpu,
-						  list_make1_int(GC_SCAN_SEARCH)));
-}
-
-/* One request to ask for it, some to see whether it is ready, one for the file. */
-#define EXPORT_REQUESTS 6
-
-static void
-add_export_path(PlannerInfo *root, RelOptInfo *baserel)
-{
-	QualCost *quals = &baserel->baserestrictcost;
-	Cost startup = REQUEST_COST * EXPORT_REQUESTS + quals->startup;
-	Cost cpu = baserel->rows * cpu_tuple_cost + baserel->tuples * quals->per_tuple;
-
-	add_path(baserel,
-			 (Path *) gc_compat_foreign_path(root, baserel, baserel->rows, NULL, startup,
-											 startup + cpu, list_make1_int(GC_SCAN_EXPORT)));
-}
-
-/* Requests that look them up. */
-static double
-ids_requests(PlannerInfo *root, const GcIdentity *identity)
-{
-	return ceil(ids_named(root, identity) / GC_CONTACTS_MAX_IDS) + (identity->is_key ? 1 : 0);
-}
-
-static void
-add_ids_path(PlannerInfo *root, RelOptInfo *baserel, GcIdentity *identity, double rows,
-			 ParamPathInfo *param_info)
-{
-	add_path(baserel, (Path *) gc_compat_foreign_path(
-						  root, baserel, rows, param_info ? param_info->ppi_req_outer : NULL,
-						  REQUEST_COST,
-						  REQUEST_COST * ids_requests(root, identity) + rows * cpu_tuple_cost,
-						  list_make1_int(GC_SCAN_IDS)));
+	add_path(baserel, (Path *) gc_compat_foreign_path(root, baserel, rows, required_outer,
+													  cost->startup, cost->total,
+													  list_make2_int(method, requests)));
 }
 
 /* A path for a value of another table: each of its rows is a look-up. */
@@ -206,6 +86,7 @@ add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
 	Relids outer = bms_del_member(bms_copy(info->clause_relids), baserel->relid);
 	ParamPathInfo *param_info;
 	GcIdentity identity;
+	GcReadCost cost;
 
 	if (bms_is_empty(outer) || !join_clause_is_movable_to(info, baserel) ||
 		!gc_pushdown_identity(root, baserel->fdw_private, baserel->relid, info->clause,
@@ -216,8 +97,10 @@ add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
 	/* Of columns that are equal, the plan may have the clause for one that names nobody. */
 	if (identity_clause(root, baserel, param_info->ppi_clauses, &identity) == NULL)
 		return;
-	param_info->ppi_rows = Min(param_info->ppi_rows, ids_named(root, &identity));
-	add_ids_path(root, baserel, &identity, param_info->ppi_rows, param_info);
+	param_info->ppi_rows = Min(param_info->ppi_rows, gc_cost_ids(root, &identity));
+	cost = gc_cost_by_ids(root, baserel, &identity, param_info->ppi_rows);
+	add_read_path(root, baserel, GC_SCAN_IDS, &cost, param_info->ppi_rows,
+				  param_info->ppi_req_outer);
 }
 
 /* Does that member of an equivalence class name contacts? */
@@ -307,30 +190,74 @@ column_set(List *columns)
 	return set;
 }
 
+/*
+ * May a search that turns out to be far longer than planned become an export?
+ * Where all rows are wanted, as far as the planner knows.
+ */
+static bool
+may_go_over(PlannerInfo *root, bool export)
+{
+	return export && root->tuple_fraction == 0 && root->parse->limitCount == NULL;
+}
+
+/* By pages, which takes no longer than the export that it may become. */
+static GcReadCost
+search_cost(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, bool export)
+{
+	GcReadCost pages = gc_cost_search(root, baserel, columns, baserel->baserestrictinfo);
+	GcReadCost file = gc_cost_export(root, baserel, baserel->baserestrictinfo);
+
+	if (may_go_over(root, export) && pages.total > file.total + pages.startup)
+	{
+		pages.requests = file.requests + 1;
+		pages.total = file.total + pages.startup;
+	}
+	return pages;
+}
+
+/* The ways for contacts that the query names, and for all that the platform lets through. */
+static void
+add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, bool export)
+{
+	GcRelation *rel = baserel->fdw_private;
+	GcReadCost whole = gc_cost_search(root, baserel, columns, NIL);
+	GcReadCost search = search_cost(root, baserel, columns, export);
+	GcReadCost by_ids = {0};
+	GcIdentity identity;
+	bool named = rel->resource->has_list &&
+				 identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
+
+	if (named)
+	{
+		by_ids = gc_cost_by_ids(root, baserel, &identity, baserel->rows);
+		add_read_path(root, baserel, GC_SCAN_IDS, &by_ids, baserel->rows, NULL);
+	}
+	/* A search misses what was written a moment ago, so it has to be worth it. */
+	if (!named || by_ids.requests > whole.requests)
+		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL);
+	/* A look-up for each row of another table cannot be made ahead of the first write. */
+	if (rel->resource->has_list && !writes_lists(root))
+		add_join_paths(root, baserel);
+}
+
 static void
 gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
 	GcRelation *rel = baserel->fdw_private;
-	GcIdentity identity;
-	bool named;
+	Bitmapset *columns = column_set(used_columns(baserel, relid));
+	bool search;
+	bool export;
 
-	if (gc_source_is_export(rel, column_set(used_columns(baserel, relid))))
+	gc_source_ways(rel, columns, &search, &export);
+	/* Of a list of unknown size the first page of a search tells which way to take. */
+	if (export && !(search && may_go_over(root, export) && !gc_cost_is_known(rel)))
 	{
-		add_export_path(root, baserel);
-		return;
+		GcReadCost cost = gc_cost_export(root, baserel, baserel->baserestrictinfo);
+
+		add_read_path(root, baserel, GC_SCAN_EXPORT, &cost, baserel->rows, NULL);
 	}
-	named = rel->resource->has_list &&
-			identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
-	if (named)
-		add_ids_path(root, baserel, &identity, baserel->rows, NULL);
-	/* A search misses what was written a moment ago, so it has to be worth it. */
-	if (!named || ids_requests(root, &identity) > search_requests(root, baserel, NIL))
-		add_search_path(root, baserel);
-	if (!rel->resource->has_list)
-		return;
-	/* A look-up for each row of another table cannot be made ahead of the first write. */
-	if (!writes_lists(root))
-		add_join_paths(root, baserel);
+	if (search)
+		add_search_paths(root, baserel, columns, export);
 }
 
 /*
@@ -345,31 +272,75 @@ reads_all(PlannerInfo *root)
 		   root->parse->limitCount == NULL && root->tuple_fraction == 0;
 }
 
+/* What is to be done if a search turns out to be longer than planned. */
+static void
+plan_bounds(PlannerInfo *root, RelOptInfo *baserel, GcScanPlan *plan)
+{
+	GcRelation *rel = baserel->fdw_private;
+	bool search;
+	bool export;
+
+	gc_source_ways(rel, column_set(plan->columns), &search, &export);
+	if (may_go_over(root, export))
+		plan->export_from = gc_cost_export_from(baserel);
+}
+
 static ForeignScan *
 gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
 				 List *tlist, List *scan_clauses, Plan *outer_plan)
 {
 	GcRelation *rel = baserel->fdw_private;
-	GcScanMethod method = linitial_int(best_path->fdw_private);
 	List *clauses = extract_actual_clauses(scan_clauses, false);
 	List *exprs = NIL;
-	List *conditions = NIL;
-	List *named = list_make3_int(-1, false, false);
+	GcScanPlan plan = {.method = linitial_int(best_path->fdw_private),
+					   .requests = lsecond_int(best_path->fdw_private),
+					   .columns = used_columns(baserel, relid),
+					   .reads_all = reads_all(root),
+					   .identity = -1};
 	GcIdentity identity;
 
 	if (rel->resource->has_list)
-		conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
-	if (method == GC_SCAN_IDS &&
+		plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
+	if (plan.method == GC_SCAN_IDS &&
 		identity_clause(root, baserel, scan_clauses, &identity) != NULL)
 	{
-		named = list_make3_int(list_length(exprs), identity.is_key, identity.is_array);
+		plan.identity = list_length(exprs);
+		plan.identity_is_key = identity.is_key;
+		plan.identity_is_array = identity.is_array;
 		exprs = lappend(exprs, identity.value);
 	}
-	return make_foreignscan(tlist, clauses, baserel->relid, exprs,
-							list_make5(used_columns(baserel, relid),
-									   list_make1_int(reads_all(root)), list_make1_int(method),
-									   conditions, named),
+	if (plan.method == GC_SCAN_SEARCH)
+		plan_bounds(root, baserel, &plan);
+	return make_foreignscan(tlist, clauses, baserel->relid, exprs, gc_scan_plan_write(&plan),
 							NIL, NIL, outer_plan);
+}
+
+List *
+gc_scan_plan_write(const GcScanPlan *plan)
+{
+	List *numbers = list_make5_int(plan->method, plan->identity, plan->identity_is_key,
+								   plan->identity_is_array, plan->reads_all);
+
+	numbers = lappend_int(numbers, plan->requests);
+	numbers = lappend_int(numbers, plan->export_from);
+	return list_make3(plan->columns, plan->conditions, numbers);
+}
+
+void
+gc_scan_plan_read(List *fdw_private, GcScanPlan *plan)
+{
+	List *numbers = lthird(fdw_private);
+	int i = 0;
+
+	plan->columns = linitial(fdw_private);
+	plan->conditions = lsecond(fdw_private);
+	plan->method = list_nth_int(numbers, i++);
+	plan->identity = list_nth_int(numbers, i++);
+	plan->identity_is_key = list_nth_int(numbers, i++);
+	plan->identity_is_array = list_nth_int(numbers, i++);
+	plan->reads_all = list_nth_int(numbers, i++);
+	plan->requests = list_nth_int(numbers, i++);
+	plan->export_from = list_nth_int(numbers, i++);
 }
 
 void

@@ -2,29 +2,35 @@
  * fdw/plan.h
  *	  Planning of scans: sizes, costs, and what the executor needs.
  *
- * Makes no request: sizes come from ANALYZE, or from what an earlier scan of
- * this session saw.
+ * Makes no request, unless use_remote_estimate says so: sizes come from ANALYZE,
+ * or from what was seen before (fdw/size.h).
  */
 #ifndef GC_FDW_PLAN_H
 #define GC_FDW_PLAN_H
 
 #include "postgres.h"
 
+#include "fdw/source.h"
+
 #include "foreign/fdwapi.h"
 
-/* What GetForeignPlan leaves in the plan. */
-enum GcScanPrivate
+/* What GetForeignPlan leaves for the executor, as lists that a plan can carry. */
+typedef struct GcScanPlan
 {
-	GcScanPrivateColumns,  /* IntList: attnums to fetch; NIL: none but the row's existence */
-	GcScanPrivateReadsAll, /* IntList of one: is it certain that all rows will be asked for? */
-	GcScanPrivateMethod,   /* IntList of one: GcScanMethod */
-	GcScanPrivateConditions, /* what the platform checks, as gc_pushdown says it */
-	GcScanPrivateIdentity /* IntList: index of the value in fdw_exprs; of the key? an array? */
-};
+	GcScanMethod method;
+	List *columns;	  /* IntList: attnums to fetch; NIL: none but the row's existence */
+	List *conditions; /* what the platform checks, as gc_pushdown says it */
+	int identity;	  /* index in fdw_exprs of the value that names contacts; -1: none does */
+	bool identity_is_key;
+	bool identity_is_array;
+	bool reads_all;	 /* is it certain that all rows will be asked for? */
+	int requests;	 /* expected, of one walk over the rows */
+	int export_from; /* a search of more pages should have been an export; 0: never */
+} GcScanPlan;
+
+extern List *gc_scan_plan_write(const GcScanPlan *plan);
+extern void gc_scan_plan_read(List *fdw_private, GcScanPlan *plan);
 
 extern void gc_plan_routine(FdwRoutine *routine);
-
-/* A scan has seen how many rows there are. */
-extern void gc_plan_note_rows(Oid relid, int64 rows);
 
 #endif /* GC_FDW_PLAN_H */

@@ -42,9 +42,10 @@ typedef struct GcRelation
 	const char *label;		/* what it is, for messages: contact list "Leads" */
 	TupleDesc tupdesc;
 	int column_count;
-	GcColumn *columns; /* by attnum - 1 */
-	AttrNumber key;	   /* the column whose value is the contact's id; 0: none */
-	AttrNumber id;	   /* the column that is the attribute "id"; 0: none */
+	GcColumn *columns;	  /* by attnum - 1 */
+	AttrNumber key;		  /* the column whose value is the contact's id; 0: none */
+	double analyzed_rows; /* that ANALYZE found; -1: it has not run */
+	AttrNumber id;		  /* the column that is the attribute "id"; 0: none */
 } GcRelation;
 
 /*

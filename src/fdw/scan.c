@@ -8,10 +8,12 @@
 #include "base/compat.h"
 #include "base/option.h"
 #include "base/progress.h"
+#include "fdw/cost.h"
 #include "fdw/explain.h"
 #include "fdw/filter.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
+#include "fdw/size.h"
 #include "fdw/source.h"
 #include "fdw/spool.h"
 #include "fdw/statement.h"
@@ -30,10 +32,12 @@ typedef struct GcScanState
 {
 	GcSourceRequest
 		request; /* what is to be read; conn is NULL until the first row is asked for */
+	GcScanPlan plan;
 	const GcSourceOps *ops; /* by which way */
 	GcFilter *filter;		/* NULL: nothing that the platform checks */
 	bool nothing;			/* no row can match: nobody is asked */
 	bool rewinds;			/* it may be asked for the same rows again */
+	bool may_export;		/* a search that is too long becomes an export */
 	bool ended;				/* the source has no more */
 	Oid user_id;
 	GcStat stat;
@@ -71,26 +75,23 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	MemoryContext caller_cxt = MemoryContextSwitchTo(scan_cxt);
 	GcScanState *scan = palloc0(sizeof(GcScanState));
 	GcSourceRequest *request = &scan->request;
-	GcScanMethod method = linitial_int(list_nth(plan->fdw_private, GcScanPrivateMethod));
-	List *conditions = list_nth(plan->fdw_private, GcScanPrivateConditions);
-	List *identity = list_nth(plan->fdw_private, GcScanPrivateIdentity);
 	ListCell *lc;
 
+	gc_scan_plan_read(plan->fdw_private, &scan->plan);
 	request->rel = gc_relation_load(node->ss.ss_currentRelation);
 	request->stat = &scan->stat;
 	request->page_size =
 		gc_option_int(request->rel->options, request->rel->server_options, "fetch_size");
 	/* Not a column, but keeps the set from being NULL, which would mean all of them. */
 	request->columns = bms_make_singleton(0);
-	foreach (lc, list_nth(plan->fdw_private, GcScanPrivateColumns))
+	foreach (lc, scan->plan.columns)
 		request->columns = bms_add_member(request->columns, lfirst_int(lc));
-	request->reads_all = linitial_int(list_nth(plan->fdw_private, GcScanPrivateReadsAll));
-	scan->ops = source_of(method);
-	request->id_is_key = lsecond_int(identity);
-	request->id_is_array = lthird_int(identity);
-	if (plan->fdw_exprs != NIL || conditions != NIL)
-		scan->filter = gc_filter_create(&node->ss.ps, request->rel, conditions,
-										plan->fdw_exprs, linitial_int(identity));
+	scan->ops = source_of(scan->plan.method);
+	request->id_is_key = scan->plan.identity_is_key;
+	request->id_is_array = scan->plan.identity_is_array;
+	if (plan->fdw_exprs != NIL || scan->plan.conditions != NIL)
+		scan->filter = gc_filter_create(&node->ss.ps, request->rel, scan->plan.conditions,
+										plan->fdw_exprs, scan->plan.identity);
 	scan->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
 	scan->user_id = gc_compat_scan_user(plan, estate);
 	scan->stat.spent = gc_statement_spent(estate);
@@ -114,12 +115,23 @@ scan_connect(GcScanState *scan)
 	{
 		request->list = gc_list_get(request->conn, &scan->stat, rel->list_id, rel->list_name);
 		gc_relation_check(rel, request->list);
+		if (gc_size_known(rel) < 0)
+			gc_size_note(rel, request->list->size);
 	}
 	if (rel->resource->has_dnc_list)
 		request->dnc_list_id = rel->dnc_list_id ? rel->dnc_list_id
 												: gc_dnc_list_find(request->conn, &scan->stat,
 																   rel->dnc_list_name);
 	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* Requests that max_requests leaves to the statement. */
+static int64
+requests_left(GcScanState *scan)
+{
+	int limit = gc_calls_limit(scan->request.conn->max_requests);
+
+	return limit > 0 ? limit - *scan->stat.spent : PG_INT64_MAX;
 }
 
 static void
@@ -130,6 +142,10 @@ scan_begin_walk(GcScanState *scan)
 
 	if (request->conn == NULL)
 		scan_connect(scan);
+	scan->may_export =
+		scan->plan.export_from > 0 && requests_left(scan) > GC_COST_EXPORT_REQUESTS;
+	/* A search that becomes an export has no need to be refused. */
+	request->reads_all = scan->plan.reads_all && !scan->may_export;
 	caller_cxt = MemoryContextSwitchTo(scan->walk_cxt);
 	scan->nothing = scan->filter && !gc_filter_apply(scan->filter, request);
 	scan->source = scan->ops->open(request);
@@ -156,8 +172,40 @@ scan_end_walk(GcScanState *scan)
 {
 	scan_book(scan);
 	if (scan->ops != &gc_source_ids && scan->request.criteria == NULL)
-		gc_plan_note_rows(scan->request.rel->relid, scan->ops->total(scan->source));
+		gc_size_note(scan->request.rel, scan->ops->total(scan->source));
 	scan->ops->finish(scan->source);
+}
+
+/*
+ * Is the search, of which the first page is there, far longer than it was taken
+ * for, or longer than is allowed?  Then a file is asked for instead.
+ */
+static bool
+is_too_long(GcScanState *scan)
+{
+	int64 pages = scan->ops->total(scan->source) / scan->request.page_size;
+	int64 allowance = requests_left(scan);
+
+	return scan->may_export && scan->ops == &gc_source_search && scan->rows == 0 &&
+		   (pages > 2 * (int64) scan->plan.export_from || pages > allowance);
+}
+
+/* The next row from the source, which may become another one at the first. */
+static bool
+scan_next(GcScanState *scan, TupleTableSlot *slot)
+{
+	if (!scan->ops->next(scan->source, slot->tts_values, slot->tts_isnull))
+		return false;
+	if (is_too_long(scan))
+	{
+		MemoryContext caller_cxt = MemoryContextSwitchTo(scan->walk_cxt);
+
+		scan->ops = &gc_source_export;
+		scan->source = scan->ops->open(&scan->request);
+		MemoryContextSwitchTo(caller_cxt);
+		return scan->ops->next(scan->source, slot->tts_values, slot->tts_isnull);
+	}
+	return true;
 }
 
 /* The next row from the source; false at the end. */
@@ -171,7 +219,7 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 		return false;
 	MemoryContextReset(scan->row_cxt);
 	caller_cxt = MemoryContextSwitchTo(scan->row_cxt);
-	found = scan->ops->next(scan->source, slot->tts_values, slot->tts_isnull);
+	found = scan_next(scan, slot);
 	scan->ended = !found;
 	if (!found)
 		scan_end_walk(scan);
@@ -272,6 +320,10 @@ gcExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 	gc_explain_scan(es, &scan->request, scan->ops,
 					scan->filter ? gc_filter_show(scan->filter, scan->request.list) : NULL);
+	if (es->costs)
+		gc_explain_requests(
+			es, scan->plan.requests,
+			gc_cost_seconds(scan->user_id, scan->request.rel, scan->plan.requests));
 	if (es->analyze)
 		gc_explain_stat(es, &scan->stat);
 }

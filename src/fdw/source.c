@@ -34,23 +34,22 @@ cannot(const GcRelation *rel, const char *method, const char *why)
 							"\"scan_method\" to \"auto\".")));
 }
 
-bool
-gc_source_is_export(const GcRelation *rel, Bitmapset *columns)
+void
+gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search, bool *export)
 {
 	const char *method = gc_option_string(rel->options, rel->server_options, "scan_method");
-	const char *why;
+	bool is_forced = strcmp(method, "auto") != 0;
+	bool has_export = rel->resource->has_list || rel->resource->has_dnc_list;
+	const char *why = NULL;
 
 	/* What belongs to no contact list has one way alone. */
-	if (!rel->resource->has_list && !rel->resource->has_dnc_list)
-		return false;
-	if (rel->resource->has_list && strcmp(method, "export") != 0)
-	{
-		if (gc_source_search_can(rel, columns, &why))
-			return false;
-		if (strcmp(method, "auto") != 0)
-			cannot(rel, method, why);
-	}
-	if (!gc_source_export_can(rel, columns, &why))
-		cannot(rel, "export", why);
-	return true;
+	*export = has_export &&
+			  (rel->resource->has_dnc_list || !is_forced || strcmp(method, "export") == 0);
+	*search = !rel->resource->has_dnc_list && !(is_forced && *export);
+	if (*search)
+		*search = gc_source_search_can(rel, columns, &why);
+	if (*export)
+		*export = gc_source_export_can(rel, columns, &why);
+	if (!*search && !*export)
+		cannot(rel, is_forced && !rel->resource->has_dnc_list ? method : "export", why);
 }

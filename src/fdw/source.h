@@ -86,10 +86,10 @@ extern bool gc_source_search_can(const GcRelation *rel, Bitmapset *columns, cons
 extern bool gc_source_export_can(const GcRelation *rel, Bitmapset *columns, const char **why);
 
 /*
- * Is it to be an export, because the option scan_method says so, or a column is
- * given in no other way?  Throws 0A000 if what the option says cannot give one of
- * the columns.
+ * The ways that the option scan_method leaves, and that give all these columns.
+ * Throws 0A000 if there is none.
  */
-extern bool gc_source_is_export(const GcRelation *rel, Bitmapset *columns);
+extern void gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search,
+						   bool *export);
 
 #endif /* GC_FDW_SOURCE_H */

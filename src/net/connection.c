@@ -258,14 +258,20 @@ connection_make(Oid user_id, ForeignServer *server, UserMapping *mapping)
 	return conn;
 }
 
+static bool
+has_mapping(Oid user_id, Oid server_id)
+{
+	Datum server = ObjectIdGetDatum(server_id);
+
+	return SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(user_id), server) ||
+		   SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), server);
+}
+
 /* The server's own message does not name the server before 17. */
 static UserMapping *
 find_mapping(Oid user_id, ForeignServer *server)
 {
-	Datum server_id = ObjectIdGetDatum(server->serverid);
-
-	if (!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(user_id), server_id) &&
-		!SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), server_id))
+	if (!has_mapping(user_id, server->serverid))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("user mapping not found for user \"%s\", server \"%s\"",
 							   GetUserNameFromId(user_id, false), server->servername),
@@ -295,6 +301,34 @@ gc_connection_get(Oid user_id, Oid server_id)
 		conn = connection_make(user_id, server, mapping);
 	connection_hold(conn);
 	return conn;
+}
+
+/* Is there nothing that gc_connection_get() would throw for? */
+static bool
+can_connect(Oid user_id, ForeignServer *server)
+{
+	bool has_region = gc_option_given(server->options, "region");
+
+	return has_mapping(user_id, server->serverid) &&
+		   (has_region || gc_option_given(server->options, "api_url")) &&
+		   (has_region || gc_option_given(server->options, "login_url")) &&
+		   lacking_option(GetUserMapping(user_id, server->serverid)->options) == NULL;
+}
+
+void
+gc_connection_pace(Oid user_id, Oid server_id, GcTime *interval, GcTime *wait)
+{
+	ForeignServer *server = GetForeignServer(server_id);
+	GcRateLimit limit = {0};
+
+	if (can_connect(user_id, server))
+	{
+		gc_quota_pace(gc_connection_get(user_id, server_id)->quota, interval, wait);
+		return;
+	}
+	read_rate(server->options, &limit.settings);
+	*interval = gc_ratelimit_interval(&limit, gc_clock_now());
+	*wait = 0;
 }
 
 /* The options of a user mapping as they are now; false if it is gone. */

@@ -53,6 +53,13 @@ typedef struct GcConnection
 extern GcConnection *gc_connection_get(Oid user_id, Oid server_id);
 
 /*
+ * The pace of a role's requests to a server, as far as is known without one, in
+ * microseconds: from one to the next, and until the first.  Of who could not
+ * make one, by the server's options.
+ */
+extern void gc_connection_pace(Oid user_id, Oid server_id, GcTime *interval, GcTime *wait);
+
+/*
  * Sees to it that there is a token to send: asks for one where there is none or
  * it is about to expire.  Where the credentials are refused, the mapping is read
  * again, and they may have changed.  Returns NULL, or why there is none, in the

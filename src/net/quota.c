@@ -262,6 +262,22 @@ gc_quota_closed_until(GcQuota *quota, GcRateClass class)
 }
 
 void
+gc_quota_pace(GcQuota *quota, GcTime *interval, GcTime *wait)
+{
+	GcTime now = gc_clock_now();
+	GcRateLimit *limit = quota_open(quota, now);
+	GcRateSettings settings = limit->settings;
+
+	/* As it will be when this connection asks. */
+	if (!quota->asked)
+		limit->settings = quota->settings;
+	*interval = gc_ratelimit_interval(limit, now);
+	limit->settings = settings;
+	*wait = Max(limit->closed_until - now, 0) + limit->waiting * *interval;
+	quota_unlock(quota);
+}
+
+void
 gc_quota_forget(GcQuota *quota)
 {
 	GcRateLimit *limit;

@@ -46,6 +46,9 @@ extern void gc_quota_close(GcQuota *quota, bool bulk, GcTime until);
 /* Until when nobody of that class goes. */
 extern GcTime gc_quota_closed_until(GcQuota *quota, GcRateClass class);
 
+/* How long from one request to the next, as things are, and until the next newcomer's turn. */
+extern void gc_quota_pace(GcQuota *quota, GcTime *interval, GcTime *wait);
+
 /* Forgets what replies said, for all backends, if this one has asked. */
 extern void gc_quota_forget(GcQuota *quota);
 

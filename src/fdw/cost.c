@@ -1,0 +1,186 @@
+/*
+ * fdw/cost.c
+ *	  What the ways of reading cost: requests, and the planner's units.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "api/contacts.h"
+#include "base/compat.h"
+#include "base/option.h"
+#include "fdw/cost.h"
+#include "fdw/size.h"
+#include "net/connection.h"
+
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+
+/*
+ * One millisecond in units of cost: a cost of 1 is a sequentially read page, of
+ * which a machine reads some ten in that time.
+ */
+#define COST_PER_MS 10.0
+
+/* What an answer takes, as long as the quota does not make it wait for longer. */
+#define LATENCY_MS 200.0
+
+/* How long the platform makes an export is not published; some seconds are a fair guess. */
+#define EXPORT_MS 10000.0
+
+/* Added to what max_requests would refuse, so that another way is taken, if there is one. */
+#define REFUSED_COST 1.0e10
+
+/* ---- sizes ---- */
+
+bool
+gc_cost_is_known(const GcRelation *rel)
+{
+	return gc_size_known(rel) >= 0 || rel->analyzed_rows >= 0;
+}
+
+double
+gc_cost_table_rows(const GcRelation *rel)
+{
+	int64 seen = gc_size_known(rel);
+	double rows = seen >= 0					? seen
+				  : rel->analyzed_rows >= 0 ? rel->analyzed_rows
+											: rel->resource->default_rows;
+
+	return Max(rows, 1);
+}
+
+double
+gc_cost_ids(PlannerInfo *root, const GcIdentity *identity)
+{
+	return identity->is_array ? Max(gc_compat_array_length(root, (Node *) identity->value), 1)
+							  : 1;
+}
+
+/* Rows that the platform lets through, as far as it checks conditions. */
+static double
+rows_fetched(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+{
+	const GcRelation *rel = baserel->fdw_private;
+	List *exprs = NIL;
+	List *pushed = NIL;
+	ListCell *lc;
+
+	foreach (lc, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
+
+		if (rel->resource->has_list &&
+			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL)
+			pushed = lappend(pushed, info);
+	}
+	return baserel->tuples * clauselist_selectivity(root, pushed, 0, JOIN_INNER, NULL);
+}
+
+/* ---- requests ---- */
+
+static int
+page_size(const GcRelation *rel)
+{
+	return gc_option_int(rel->options, rel->server_options, "fetch_size");
+}
+
+/* Pages of a listing, and the further calls that these columns take. */
+static double
+listing_requests(const GcRelation *rel, Bitmapset *columns, double rows)
+{
+	const GcExpansion *expansion = gc_relation_expansion(rel, columns);
+	double entities = rows;
+
+	if (expansion && expansion->makes_rows)
+	{
+		int64 known = gc_size_known_object(rel->server_id, expansion->of);
+
+		entities = known >= 0 ? known : expansion->of->default_rows;
+	}
+	return Max(1, ceil(entities / page_size(rel))) +
+		   (expansion ? ceil(entities / expansion->entities) : 0);
+}
+
+static Oid
+user_of(RelOptInfo *baserel)
+{
+	return OidIsValid(baserel->userid) ? baserel->userid : GetUserId();
+}
+
+/* A request in the planner's units: its answer, or its place in the quota. */
+static Cost
+request_cost(RelOptInfo *baserel)
+{
+	const GcRelation *rel = baserel->fdw_private;
+	GcTime interval;
+	GcTime wait;
+
+	gc_connection_pace(user_of(baserel), rel->server_id, &interval, &wait);
+	return Max(LATENCY_MS, interval / 1000.0) * COST_PER_MS;
+}
+
+/* What is the same for all ways: "start" and "run" are those of their requests. */
+static GcReadCost
+read_cost(RelOptInfo *baserel, double requests, double rows, Cost start, Cost run)
+{
+	const GcRelation *rel = baserel->fdw_private;
+	const QualCost *quals = &baserel->baserestrictcost;
+	double per_row = gc_option_real(rel->options, rel->server_options, "fdw_tuple_cost");
+	int limit = gc_calls_limit(gc_option_int(rel->server_options, NIL, "max_requests"));
+	GcReadCost cost = {.requests = requests};
+
+	cost.startup = gc_option_real(rel->options, rel->server_options, "fdw_startup_cost") +
+				   quals->startup + start;
+	/* What would be refused is not chosen as long as there is another way. */
+	if (limit > 0 && requests > limit)
+		cost.startup += REFUSED_COST;
+	cost.total = cost.startup + run + rows * (cpu_tuple_cost + per_row + quals->per_tuple);
+	return cost;
+}
+
+GcReadCost
+gc_cost_search(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, List *clauses)
+{
+	double rows = rows_fetched(root, baserel, clauses);
+	double requests = listing_requests(baserel->fdw_private, columns, rows);
+	Cost request = request_cost(baserel);
+
+	return read_cost(baserel, requests, rows, request, (requests - 1) * request);
+}
+
+GcReadCost
+gc_cost_export(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+{
+	return read_cost(baserel, GC_COST_EXPORT_REQUESTS, rows_fetched(root, baserel, clauses),
+					 GC_COST_EXPORT_REQUESTS * request_cost(baserel) + EXPORT_MS * COST_PER_MS,
+					 0);
+}
+
+double
+gc_cost_export_from(RelOptInfo *baserel)
+{
+	return GC_COST_EXPORT_REQUESTS + EXPORT_MS * COST_PER_MS / request_cost(baserel);
+}
+
+GcReadCost
+gc_cost_by_ids(PlannerInfo *root, RelOptInfo *baserel, const GcIdentity *identity, double rows)
+{
+	double requests =
+		ceil(gc_cost_ids(root, identity) / GC_CONTACTS_MAX_IDS) + (identity->is_key ? 1 : 0);
+	Cost request = request_cost(baserel);
+
+	return read_cost(baserel, requests, rows, request, (requests - 1) * request);
+}
+
+double
+gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests)
+{
+	int in_flight = gc_option_int(rel->server_options, NIL, "max_in_flight");
+	GcTime interval;
+	GcTime wait;
+
+	gc_connection_pace(user_id, rel->server_id, &interval, &wait);
+	return (wait + (requests - 1) * Max(interval, LATENCY_MS * 1000 / in_flight)) / 1e6 +
+		   LATENCY_MS / 1000;
+}
