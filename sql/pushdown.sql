@@ -199,4 +199,25 @@ ALTER FOREIGN TABLE gc.moving OPTIONS (SET on_drift 'error');
 CALL gc.move();
 CALL sim.try('SELECT * FROM gc.moving');
 ALTER FOREIGN TABLE gc.moving OPTIONS (SET on_drift 'worry');
+--
+-- use_remote_estimate: the planner asks how many rows there are, and how many a constant leaves
+--
+CALL sim.list('asked', '{key,name,phone}', '{phone}');
+CREATE FOREIGN TABLE gc.estimated (key text, name text) SERVER genesys OPTIONS (object 'contacts', list_name 'asked', key 'key');
+INSERT INTO gc.estimated SELECT 'E-' || i, 'Name ' || i % 5 FROM generate_series(1, 200) i;
+CREATE FUNCTION gc.planned(query text, OUT rows bigint, OUT requests bigint) LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+  CALL sim.forget();
+  EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+  rows := plan->0->'Plan'->>'Plan Rows';
+  requests := (SELECT count(*) FROM sim.requests());
+END $$;
+SELECT * FROM gc.planned($$ SELECT * FROM gc.estimated WHERE name = 'Name 3' $$);
+ALTER FOREIGN TABLE gc.estimated OPTIONS (ADD use_remote_estimate 'on');
+SELECT * FROM gc.planned($$ SELECT * FROM gc.estimated WHERE name = 'Name 3' $$);
+SELECT * FROM gc.planned($$ SELECT * FROM gc.estimated $$);
+SELECT * FROM gc.planned($$ SELECT * FROM gc.estimated WHERE name = 'Name 3' AND length(key) = random() $$);
+SELECT * FROM gc.planned($$ SELECT * FROM gc.estimated WHERE name = current_user $$);
+SELECT * FROM gc.planned($$ SELECT * FROM gc.estimated WHERE name = 'nobody' $$);
 DROP SERVER genesys CASCADE;

@@ -57,24 +57,53 @@ gc_cost_ids(PlannerInfo *root, const GcIdentity *identity)
 							  : 1;
 }
 
-/* Rows that the platform lets through, as far as it checks conditions. */
-static double
-rows_fetched(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+/* The clauses that the platform checks, or those that it does not. */
+static List *
+clauses_checked(PlannerInfo *root, RelOptInfo *baserel, List *clauses, bool there)
 {
 	const GcRelation *rel = baserel->fdw_private;
 	List *exprs = NIL;
-	List *pushed = NIL;
+	List *found = NIL;
 	ListCell *lc;
 
 	foreach (lc, clauses)
 	{
 		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
+		bool pushed =
+			rel->resource->has_list &&
+			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL;
 
-		if (rel->resource->has_list &&
-			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL)
-			pushed = lappend(pushed, info);
+		if (pushed == there)
+			found = lappend(found, info);
 	}
-	return baserel->tuples * clauselist_selectivity(root, pushed, 0, JOIN_INNER, NULL);
+	return found;
+}
+
+static double
+selectivity(PlannerInfo *root, List *clauses)
+{
+	return clauselist_selectivity(root, clauses, 0, JOIN_INNER, NULL);
+}
+
+double
+gc_cost_asked_rows(PlannerInfo *root, RelOptInfo *baserel)
+{
+	const GcRelation *rel = baserel->fdw_private;
+
+	return clamp_row_est(
+		rel->asked_rows *
+		selectivity(root, clauses_checked(root, baserel, baserel->baserestrictinfo, false)));
+}
+
+/* Rows that the platform lets through, as far as it checks conditions. */
+static double
+rows_fetched(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+{
+	const GcRelation *rel = baserel->fdw_private;
+
+	if (rel->asked_rows >= 0 && clauses == baserel->baserestrictinfo)
+		return rel->asked_rows;
+	return baserel->tuples * selectivity(root, clauses_checked(root, baserel, clauses, true));
 }
 
 /* ---- requests ---- */

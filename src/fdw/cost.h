@@ -29,6 +29,9 @@ typedef struct GcReadCost
 extern double gc_cost_table_rows(const GcRelation *rel);
 extern bool gc_cost_is_known(const GcRelation *rel);
 
+/* Rows that all conditions leave of those that the platform says it lets through. */
+extern double gc_cost_asked_rows(PlannerInfo *root, RelOptInfo *baserel);
+
 /* How many contacts a clause names, as far as can be told. */
 extern double gc_cost_ids(PlannerInfo *root, const GcIdentity *identity);
 

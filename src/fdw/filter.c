@@ -39,7 +39,8 @@ struct GcFilter
 	bool *is_constant;
 	Datum *values;
 	bool *nulls;
-	bool *unknown; /* for EXPLAIN: not evaluated */
+	bool *unknown; /* not evaluated … */
+	bool shows;	   /* … and shown by a "?"; else left out */
 	int identity;
 };
 
@@ -81,7 +82,8 @@ gc_filter_create(PlanState *node, const GcRelation *rel, List *conditions, List 
 static void
 evaluate(GcFilter *filter, bool constants_only)
 {
-	ExprContext *econtext = filter->node->ps_ExprContext;
+	ExprContext *econtext =
+		filter->node ? filter->node->ps_ExprContext : CreateStandaloneExprContext();
 	ListCell *lc;
 
 	foreach (lc, filter->states)
@@ -342,6 +344,8 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 		return NEVER;
 	if (type != column_type(column))
 		return UNSAID;
+	if (filter->unknown[i] && !filter->shows)
+		return UNSAID;
 	if (filter->unknown[i])
 	{
 		gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC,
@@ -442,6 +446,17 @@ gc_filter_apply(GcFilter *filter, GcSourceRequest *request)
 const char *
 gc_filter_show(GcFilter *filter, const GcList *list)
 {
+	const char *json;
+
+	filter->shows = true;
+	evaluate(filter, true);
+	return make_criteria(filter, list, &json) ? json : NULL;
+}
+
+const char *
+gc_filter_constants(const GcRelation *rel, List *conditions, List *exprs, const GcList *list)
+{
+	GcFilter *filter = gc_filter_create(NULL, rel, conditions, exprs, -1);
 	const char *json;
 
 	evaluate(filter, true);

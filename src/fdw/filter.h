@@ -29,6 +29,13 @@ extern GcFilter *gc_filter_create(PlanState *node, const GcRelation *rel, List *
 extern bool gc_filter_apply(GcFilter *filter, GcSourceRequest *request);
 
 /*
+ * The criteria of those conditions whose values are constants, for the planner, in
+ * the current context; NULL if there are none.
+ */
+extern const char *gc_filter_constants(const GcRelation *rel, List *conditions, List *exprs,
+									   const GcList *list);
+
+/*
  * The criteria for EXPLAIN, in the current context, without evaluating anything
  * but constants: other values stand as "?".  "list" NULL: its types are not known
  * yet.  NULL if the platform checks nothing.

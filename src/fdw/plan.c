@@ -6,6 +6,7 @@
 
 #include "base/compat.h"
 #include "fdw/cost.h"
+#include "fdw/estimate.h"
 #include "fdw/plan.h"
 #include "fdw/size.h"
 
@@ -58,8 +59,11 @@ gcGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 
 	table_close(relation, NoLock);
 	baserel->fdw_private = rel;
+	gc_estimate_ask(root, baserel, rel);
 	baserel->tuples = gc_cost_table_rows(rel);
 	set_baserel_size_estimates(root, baserel);
+	if (rel->asked_rows >= 0)
+		baserel->rows = gc_cost_asked_rows(root, baserel);
 	/* Without statistics, the server takes each value for half a hundredth of the list. */
 	if (rel->resource->has_list &&
 		identity_clause(root, baserel, baserel->baserestrictinfo, &identity))

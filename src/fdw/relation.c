@@ -209,6 +209,7 @@ gc_relation_load(Relation relation)
 	rel->options = table->options;
 	rel->server_options = server->options;
 	rel->tupdesc = RelationGetDescr(relation);
+	rel->asked_rows = -1;
 	rel->analyzed_rows = relation->rd_rel->reltuples;
 	gc_relation_check_options(table->options); /* the wrapper may have had no validator */
 	rel->resource = gc_resource_by_name(gc_option_string(table->options, NIL, "object"));

@@ -45,6 +45,7 @@ typedef struct GcRelation
 	GcColumn *columns;	  /* by attnum - 1 */
 	AttrNumber key;		  /* the column whose value is the contact's id; 0: none */
 	double analyzed_rows; /* that ANALYZE found; -1: it has not run */
+	double asked_rows;	  /* that conditions leave, asked at plan time; -1: nobody has */
 	AttrNumber id;		  /* the column that is the attribute "id"; 0: none */
 } GcRelation;
 
