@@ -180,6 +180,45 @@ END $$;
 SELECT * FROM gc.plan('SELECT * FROM gc.few JOIN gc.leads ON contact_id = k');
 SELECT * FROM gc.asked();
 --
+-- scan_method: a way that is forced is the only one
+--
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD scan_method 'ids');
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = 'K-7' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE key IN ('K-5', 'K-6') AND age < 6 $$);
+CALL gc.ask($$ SELECT * FROM gc.few JOIN gc.leads ON contact_id = k $$);
+CALL gc.ask($$ SELECT * FROM gc.many JOIN gc.leads ON key = k WHERE k = 'K-9' $$);
+CALL gc.ask($$ SELECT * FROM gc.few LEFT JOIN gc.leads ON contact_id = k $$);
+CALL gc.ask($$ SELECT k FROM gc.few WHERE (SELECT age FROM gc.leads WHERE contact_id = k) < 3 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = ANY (ARRAY(SELECT 'K-' || i FROM generate_series(1, 1500) i)) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE false $$);
+-- Nobody is asked where no contact is named, not by EXPLAIN either.
+CALL sim.forget();
+CALL sim.try('SELECT count(*) FROM gc.leads');
+CALL sim.try($$SELECT * FROM gc.leads WHERE name = 'Name 3'$$);
+CALL sim.try($$SELECT * FROM gc.leads WHERE contact_id <> 'K-7'$$);
+CALL sim.try('SELECT * FROM gc.leads LEFT JOIN gc.few ON contact_id = k');
+CALL sim.try('SELECT * FROM gc.few FULL JOIN gc.leads ON contact_id = k');
+CALL sim.try('INSERT INTO gc.leads (key) SELECT key FROM gc.leads JOIN gc.few ON contact_id = k');
+CALL sim.try('EXPLAIN SELECT * FROM gc.leads');
+CREATE FOREIGN TABLE gc.nameless (name text) SERVER genesys OPTIONS (object 'contacts', list_id 'leads', scan_method 'ids');
+CALL sim.try($$SELECT * FROM gc.nameless WHERE name = 'K-7'$$);
+CREATE FOREIGN TABLE gc.keyed (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'key', scan_method 'ids');
+CALL sim.try('SELECT * FROM gc.keyed');
+SELECT * FROM gc.asked();
+-- By search alone: ids are not looked up, not in joins either.
+ALTER FOREIGN TABLE gc.leads OPTIONS (SET scan_method 'search');
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE key = 'K-7' $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = 'K-7' $$);
+CALL gc.ask($$ SELECT * FROM gc.few JOIN gc.leads ON contact_id = k $$);
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP scan_method);
+-- Of a server, it means contacts and nothing else.
+ALTER SERVER genesys OPTIONS (ADD scan_method 'ids');
+CREATE FOREIGN TABLE gc.lists (name text) SERVER genesys OPTIONS (object 'contact_lists');
+SELECT * FROM gc.lists;
+CALL sim.try('SELECT count(*) FROM gc.leads');
+ALTER SERVER genesys OPTIONS (DROP scan_method);
+
+--
 -- A list that changes while it is read (DESIGN 4.4): no contact twice, and it is said that the total moved
 --
 CALL sim.list('moving', '{key,phone}');

@@ -28,9 +28,6 @@
 /* How long the platform makes an export is not published; some seconds are a fair guess. */
 #define EXPORT_MS 10000.0
 
-/* Added to what max_requests would refuse, so that another way is taken, if there is one. */
-#define REFUSED_COST 1.0e10
-
 /* ---- sizes ---- */
 
 bool
@@ -163,7 +160,7 @@ read_cost(RelOptInfo *baserel, double requests, double rows, Cost start, Cost ru
 				   quals->startup + start;
 	/* What would be refused is not chosen as long as there is another way. */
 	if (limit > 0 && requests > limit)
-		cost.startup += REFUSED_COST;
+		cost.startup += GC_COST_REFUSED;
 	cost.total = cost.startup + run + rows * (cpu_tuple_cost + per_row + quals->per_tuple);
 	return cost;
 }

@@ -18,6 +18,9 @@
 /* An export is asked for, looked at until it is there, and fetched: so many, or some more. */
 #define GC_COST_EXPORT_REQUESTS 6
 
+/* Added to what would be refused, so that another way is taken, if there is one. */
+#define GC_COST_REFUSED 1.0e10
+
 typedef struct GcReadCost
 {
 	double requests; /* token and the look at the list aside */

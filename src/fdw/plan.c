@@ -228,19 +228,23 @@ add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, boo
 	GcReadCost search = search_cost(root, baserel, columns, export);
 	GcReadCost by_ids = {0};
 	GcIdentity identity;
-	bool named = rel->resource->has_list &&
-				 identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
+	bool allows_ids = gc_source_allows(rel, GC_SCAN_IDS);
+	bool named =
+		allows_ids && identity_clause(root, baserel, baserel->baserestrictinfo, &identity);
 
 	if (named)
 	{
 		by_ids = gc_cost_by_ids(root, baserel, &identity, baserel->rows);
 		add_read_path(root, baserel, GC_SCAN_IDS, &by_ids, baserel->rows, NULL);
 	}
+	/* What is not allowed is refused if nothing else will do. */
+	if (!gc_source_allows(rel, GC_SCAN_SEARCH))
+		search.total += GC_COST_REFUSED;
 	/* A search misses what was written a moment ago, so it has to be worth it. */
 	if (!named || by_ids.requests > whole.requests)
 		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL);
 	/* A look-up for each row of another table cannot be made ahead of the first write. */
-	if (rel->resource->has_list && !writes_lists(root))
+	if (allows_ids && !writes_lists(root))
 		add_join_paths(root, baserel);
 }
 
@@ -303,6 +307,8 @@ gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath 
 					   .identity = -1};
 	GcIdentity identity;
 
+	if (plan.method == GC_SCAN_SEARCH && !gc_source_allows(rel, plan.method))
+		gc_source_not_named(rel);
 	if (rel->resource->has_list)
 		plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
 	if (plan.method == GC_SCAN_IDS &&

@@ -34,6 +34,46 @@ cannot(const GcRelation *rel, const char *method, const char *why)
 							"\"scan_method\" to \"auto\".")));
 }
 
+bool
+gc_source_allows(const GcRelation *rel, GcScanMethod method)
+{
+	const char *wanted = gc_option_string(rel->options, rel->server_options, "scan_method");
+
+	/* The option is about contacts: all else has one way alone. */
+	if (!rel->resource->has_list)
+		return method == GC_SCAN_SEARCH;
+	return strcmp(wanted, "auto") == 0 ||
+		   strcmp(wanted, method == GC_SCAN_IDS ? "ids" : "search") == 0;
+}
+
+/* The columns that name contacts, for a message; NULL: there is none. */
+static const char *
+naming_columns(const GcRelation *rel)
+{
+	const char *id = rel->id ? rel->columns[rel->id - 1].name : NULL;
+	const char *key = rel->key ? rel->columns[rel->key - 1].name : NULL;
+
+	if (id && key)
+		return psprintf("\"%s\" or \"%s\"", id, key);
+	return id || key ? psprintf("\"%s\"", id ? id : key) : NULL;
+}
+
+void
+gc_source_not_named(const GcRelation *rel)
+{
+	const char *columns = naming_columns(rel);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("foreign table \"%s\" cannot be read by %s", rel->name, "ids"),
+			 columns ? errdetail("The query does not name contacts by %s.", columns)
+					 : errdetail("It has neither a column for the attribute \"%s\" nor a %s.",
+								 "id", "key"),
+			 columns ? errhint("Compare it by = or IN with values or with columns of other "
+							   "tables, or set the option \"scan_method\" to \"auto\".")
+					 : errhint("Set the option \"scan_method\" to \"auto\".")));
+}
+
 void
 gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search, bool *export)
 {

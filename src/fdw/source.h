@@ -92,4 +92,10 @@ extern bool gc_source_export_can(const GcRelation *rel, Bitmapset *columns, cons
 extern void gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search,
 						   bool *export);
 
+/* Does the option scan_method allow that way, ids or search? */
+extern bool gc_source_allows(const GcRelation *rel, GcScanMethod method);
+
+/* Throws 0A000 that the query names no contacts, which scan_method 'ids' needs. */
+extern _Noreturn void gc_source_not_named(const GcRelation *rel);
+
 #endif /* GC_FDW_SOURCE_H */
