@@ -105,8 +105,10 @@ void
 dnc_lists_get(Request *req)
 {
 	Listing listing;
+	const char *source;
 
-	if (listing_open(&listing, req))
+	if (listing_open(&listing, req) &&
+		listing_one_of(req, "dncSourceType", " rds rds_custom dnc.com gryphon ", &source))
 	{
 		for (Thing *list = things_first(THING_DNC_LIST); list; list = list->next)
 		{

@@ -127,12 +127,29 @@ put_event(Buf *out, const Listing *listing, void *thing)
 	buf_put_json(out, event->body);
 }
 
+/* What is no level or category is refused. */
+static bool
+check_words(Request *req)
+{
+	const char *word;
+
+	return listing_one_of(req, "level", " INFO WARNING ERROR ", &word) &&
+		   listing_one_of(
+			   req, "category",
+			   " CALLBACK CALL_RESTRICTION CALL_RULE CAMPAIGN CAMPAIGN_RULE CONTACT "
+			   "CONTACT_LIST_FILTER DIGITAL_RULE DNC_LIST ENTITY_LIMIT IMPORT_ERROR "
+			   "MESSAGE_RESTRICTION MESSAGING_CAMPAIGN IMPORT_TEMPLATE "
+			   "ORGANIZATION_CONFIGURATION SCHEDULE MESSAGING_CAMPAIGN_SCHEDULE "
+			   "EMAIL_CAMPAIGN_SCHEDULE WHATSAPP_CAMPAIGN_SCHEDULE ",
+			   &word);
+}
+
 void
 events_get(Request *req)
 {
 	Listing listing;
 
-	if (listing_open(&listing, req))
+	if (listing_open(&listing, req) && check_words(req))
 	{
 		if (request_param(req, "sortBy") == NULL)
 			listing.sort_by = "timestamp";

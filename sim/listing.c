@@ -28,8 +28,8 @@ division_home(void)
 					 "/api/v2/authorization/divisions/" HOME_DIVISION);
 }
 
-static bool
-one_of(Request *req, const char *name, const char *choices, const char **value)
+bool
+listing_one_of(Request *req, const char *name, const char *choices, const char **value)
 {
 	const Span *given = request_param(req, name);
 	char *wanted;
@@ -63,6 +63,24 @@ read_name(Request *req, Listing *listing)
 	return listing->has_regex;
 }
 
+/* Only ids and divisions may be given more than once. */
+static bool
+check_repeated(Request *req)
+{
+	for (int i = 0; i < req->nparams; i++)
+		for (int j = 0; j < i; j++)
+		{
+			Span name = req->params[i].name;
+
+			if (span_is(name, "id") || span_is(name, "divisionId") ||
+				!span_is(name, req->params[j].name.p))
+				continue;
+			reply_error(req, 400, "constraint.validation", "%s is given twice.", name.p);
+			return false;
+		}
+	return true;
+}
+
 bool
 listing_open(Listing *listing, Request *req)
 {
@@ -79,19 +97,19 @@ listing_open(Listing *listing, Request *req)
 					MAX_IDS);
 		return false;
 	}
-	if (!request_number(req, "pageSize", &listing->page.size) ||
+	if (!check_repeated(req) || !request_number(req, "pageSize", &listing->page.size) ||
 		!request_number(req, "pageNumber", &listing->page.number) ||
 		!page_check(req, &listing->page) ||
 		!request_flag(req, "allowEmptyResult", &listing->empty_ok) ||
 		!request_flag(req, "includeSize", &listing->with_size) ||
 		!request_flag(req, "includeImportStatus", &listing->with_status) ||
-		!one_of(req, "filterType",
-				" Equals RegEx Contains Prefix LessThan LessThanEqualTo GreaterThan "
-				"GreaterThanEqualTo BeginsWith EndsWith ",
-				&listing->filter) ||
-		!one_of(req, "sortBy", " id name dateCreated dateModified timestamp version ",
-				&listing->sort_by) ||
-		!one_of(req, "sortOrder", " ascending descending ", &order))
+		!listing_one_of(req, "filterType",
+						" Equals RegEx Contains Prefix LessThan LessThanEqualTo GreaterThan "
+						"GreaterThanEqualTo BeginsWith EndsWith ",
+						&listing->filter) ||
+		!listing_one_of(req, "sortBy", " id name dateCreated dateModified timestamp version ",
+						&listing->sort_by) ||
+		!listing_one_of(req, "sortOrder", " ascending descending ", &order))
 		return false;
 	listing->descending = strcmp(order, "descending") == 0;
 	return read_name(req, listing);

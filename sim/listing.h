@@ -54,6 +54,13 @@ extern void listing_close(Listing *listing);
 /* Is the value among those of a parameter that may be repeated?  Yes when there is none. */
 extern bool listing_names(const Request *req, const char *param, const char *value);
 
+/*
+ * Is the parameter absent, or one of the choices (" A B ")?  False, with an error as
+ * the reply, if not.
+ */
+extern bool listing_one_of(Request *req, const char *name, const char *choices,
+						   const char **value);
+
 /* The division of what names none. */
 #define HOME_DIVISION "3f0b2a7e-5c1d-4e6f-9a8b-7c6d5e4f3a2b"
 

@@ -157,6 +157,8 @@ test_dnc_lists() {
   call POST /_sim/dnclists '{"id":"D2","name":"Elsewhere","dncSourceType":"gryphon"}'
   call GET $out/dnclists
   check "DNC lists" "Elsewhere,No calls null null" "$(names_of) $(field '.entities[1] | "\(.size) \(.importStatus)"')"
+  call GET "$out/dnclists?dncSourceType=RDS"
+  check "no such source" "400 invalid.query.param.value" "$status $(field .code)"
   call GET "$out/dnclists?includeSize=true&includeImportStatus=true&dncSourceType=rds"
   check "with size and status" "No calls 3 100" "$(names_of) $(field '.entities[0] | "\(.size) \(.importStatus.percentComplete)"')"
   call GET "$dnc?includeSize=true"
@@ -216,6 +218,10 @@ test_events() {
   check "by category" E2 "$(found)"
   call GET "$out/events?level=ERROR"
   check "by level" E1 "$(found)"
+  call GET "$out/events?level=Error"
+  check "no such level" "400 invalid.query.param.value" "$status $(field .code)"
+  call GET "$out/events?category=CAMPAIGN&category=CONTACT"
+  check "one category at a time" "400 constraint.validation" "$status $(field .code)"
   call GET $out/events/E2
   check "an event" "CAMPAIGN_BLACKLISTED" "$(field .eventMessage.code)"
   call GET $out/events/nope
