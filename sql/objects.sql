@@ -216,6 +216,79 @@ CALL sim.try('SELECT progress_percent FROM gc.campaigns');
 CALL sim.faults('[]');
 
 --
+-- What the platform filters by: the conditions that its listings take, and those of other tables' values
+--
+CREATE PROCEDURE sim.ask(asks text) LANGUAGE plpgsql AS $$
+DECLARE n bigint; a record;
+BEGIN
+  CALL sim.forget();
+  EXECUTE format('SELECT count(*) FROM (%s OFFSET 0) q', asks) INTO n;
+  RAISE INFO '% rows', n;
+  FOR a IN SELECT replace(request, '/api/v2/outbound', '') AS request,
+             regexp_replace(r.query, '^pageSize=\d+&pageNumber=\d+&?|(allowEmptyResult|includeSize|includeImportStatus)=true&?|sort\w+=\w+&?|(&id=many%20\d+){99}', '', 'g') AS query,
+             sum(rows) AS rows, count(*) FROM sim.asked() r GROUP BY 1, 2 ORDER BY 1, 2 LOOP
+    RAISE INFO '  %x %: % (% rows)', a.count, a.request, a.query, a.rows;
+  END LOOP;
+END $$;
+CREATE FOREIGN TABLE gc.lists (id text, name text) SERVER genesys OPTIONS (object 'contact_lists');
+CREATE COLLATION gc.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+-- import_jobs: only the lists that are wanted
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id = 'leads'$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id IN ('leads', 'a/b ü', 'leads', 'none', NULL)$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id = 'leads' OR list_id = 'old'$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id = ANY (ARRAY(SELECT id FROM gc.lists WHERE name = 'old'))$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id = (SELECT 'old')$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_name = 'leads' AND kind = 'import'$$);
+CALL sim.ask($$SELECT * FROM (VALUES ('leads'), ('none'), (NULL)) v(v) JOIN gc.import_jobs ON list_id = v$$);
+CALL sim.ask($$SELECT * FROM (VALUES ('leads'), ('old')) v(v), LATERAL (SELECT * FROM gc.import_jobs WHERE list_id = v) j$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id = NULL$$);
+CALL sim.ask($$SELECT * FROM gc.import_jobs WHERE list_id = ANY ('{}')$$);
+SET plan_cache_mode = force_generic_plan;
+PREPARE jobs(text) AS SELECT job_id FROM gc.import_jobs WHERE list_id = $1 ORDER BY 1;
+CALL sim.forget();
+EXECUTE jobs('old');
+EXECUTE jobs(NULL);
+SELECT query FROM sim.asked() WHERE query IS NOT NULL;
+EXPLAIN (COSTS OFF) EXECUTE jobs('old');
+RESET plan_cache_mode;
+EXPLAIN (COSTS OFF) SELECT * FROM gc.import_jobs WHERE list_id IN ('leads', 'a/b ü');
+-- contact_lists: by id, by name or a part of it; of two conditions on one column the platform gets one
+CALL sim.ask($$SELECT * FROM gc.lists WHERE id = 'leads'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE id IN ('leads', 'old') AND name = 'old'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name = 'LEADS'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE 'many 11%'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE '%ds'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE '%/b%'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name ^@ 'le' AND name LIKE '%s'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name IN ('old', 'old')$$);
+-- More than a hundred ids
+CALL sim.ask($$SELECT * FROM gc.lists WHERE id = ANY (ARRAY(SELECT 'many ' || g FROM generate_series(1, 100) g))$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE id = ANY (ARRAY(SELECT 'many ' || g FROM generate_series(1, 101) g))$$);
+-- What would lose rows, or be refused, stays here: names that are not equal, two names, blanks at an end, nothing
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name <> 'old' AND id > 'm' AND id LIKE 'old%'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name IN ('old', 'leads')$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name = 'old ' OR name = ''$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name = '' AND id = ''$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE 'many 1_ ' OR id = 'old'$$);
+CREATE FOREIGN TABLE gc.lists_cut (id varchar(8), name text COLLATE gc.nocase) SERVER genesys OPTIONS (object 'contact_lists');
+CALL sim.ask($$SELECT * FROM gc.lists_cut WHERE id = 'many 120' AND name = 'MANY 120'$$);
+-- campaigns
+CALL sim.ask($$SELECT id, name FROM gc.campaigns WHERE contact_list_id = 'leads'$$);
+CALL sim.ask($$SELECT * FROM gc.campaigns WHERE id IN ('c-1', 'c-2') AND progress_percent > 0$$);
+CALL sim.ask($$SELECT id FROM gc.campaigns WHERE name = 'Herbst ä'$$);
+CALL sim.ask($$SELECT id FROM gc.campaigns WHERE contact_list_id IN ('leads', 'old')$$);
+CALL sim.ask($$SELECT id FROM gc.campaigns WHERE contact_list_id = 'leads' OR name = 'Summer'$$);
+-- dnc_lists
+CALL sim.ask($$SELECT * FROM gc.dnc_lists WHERE source_type = 'rds_custom'$$);
+CALL sim.ask($$SELECT * FROM gc.dnc_lists WHERE source_type = 'RDS' OR name = 'x'$$);
+CALL sim.ask($$SELECT * FROM gc.dnc_lists WHERE name LIKE 'Rob%' AND source_type = 'rds'$$);
+-- events: the platform's words, and no others
+CALL sim.ask($$SELECT * FROM gc.events WHERE category = 'IMPORT_ERROR' AND level = 'ERROR'$$);
+CALL sim.ask($$SELECT * FROM gc.events WHERE category = 'CAMPAIGN'$$);
+CALL sim.ask($$SELECT id FROM gc.events WHERE level = 'error' AND category = 'SOMETHING_NEW'$$);
+CALL sim.ask($$SELECT id FROM gc.events WHERE category IN ('CAMPAIGN', 'DNC_LIST')$$);
+
+--
 -- What is refused
 --
 INSERT INTO gc.campaigns (id) VALUES ('x');

@@ -58,6 +58,13 @@ static const GcAttribute campaign_attributes[] = {
 	{"date_modified", "timestamptz", "dateModified"},
 };
 
+static const GcListingFilter campaign_filters[] = {
+	{"id", "id", GC_LISTING_MAX_IDS},
+	{"name", "name", 1, .by_name = true},
+	{"contact_list_id", "contactListId", 1},
+	{NULL},
+};
+
 static void
 campaigns_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 			   GcCallSpec *spec)
@@ -67,6 +74,8 @@ campaigns_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 					 CAMPAIGNS_PATH "?pageSize=%d&pageNumber=" INT64_FORMAT
 									"&sortBy=name&sortOrder=ascending",
 					 request->size, request->number);
+	if (request->criteria)
+		appendStringInfo(path, "&%s", request->criteria);
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
@@ -167,6 +176,7 @@ progress_rows(const GcSpan *campaigns, int count, const char *bytes, size_t len,
 
 static const GcExpansion progress_expansion = {
 	.entities = PROGRESS_IDS,
+	.each = "page of campaigns",
 	.method = "POST",
 	.endpoint = CAMPAIGNS_PATH "/progress",
 	.call = progress_call,
@@ -181,6 +191,7 @@ const GcResource gc_campaigns = {
 	.default_rows = 100,
 	.page = campaigns_page,
 	.expansion = &progress_expansion,
+	.filters = campaign_filters,
 	.path_name = "listing",
 	.method = "GET",
 	.endpoint = CAMPAIGNS_PATH,

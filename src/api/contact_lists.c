@@ -54,6 +54,12 @@ static const GcAttribute list_attributes[] = {
 	{"date_modified", "timestamptz", "dateModified"},
 };
 
+static const GcListingFilter list_filters[] = {
+	{"id", "id", GC_LISTING_MAX_IDS},
+	{"name", "name", 1, .by_name = true},
+	{NULL},
+};
+
 static void
 lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
 {
@@ -63,6 +69,8 @@ lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCal
 								"&allowEmptyResult=true&includeSize=true"
 								"&includeImportStatus=true&sortBy=name&sortOrder=ascending",
 					 request->size, request->number);
+	if (request->criteria)
+		appendStringInfo(path, "&%s", request->criteria);
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
@@ -76,6 +84,7 @@ const GcResource gc_contact_lists = {
 	.attribute_count = lengthof(list_attributes),
 	.default_rows = 100,
 	.page = lists_page,
+	.filters = list_filters,
 	.path_name = "listing",
 	.method = "GET",
 	.endpoint = LISTS_PATH,
@@ -234,9 +243,8 @@ lists_page_walk(GcCalls *calls, int number, const char *filter, const char *mess
 	bool done;
 
 	initStringInfo(&path);
-	lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE}, &path, NULL, &spec);
-	appendStringInfoString(&path, filter);
-	spec.path = path.data;
+	lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE, .criteria = filter},
+			   &path, NULL, &spec);
 	call = gc_control_run(calls, &spec, message);
 	reply = gc_control_json(call, message);
 	entities = json_object_get(reply, "entities");
@@ -255,7 +263,7 @@ lists_page_walk(GcCalls *calls, int number, const char *filter, const char *mess
 	return done;
 }
 
-/* Walks the lists that "filter" leaves, at most "max_pages" of them (0: all). */
+/* Walks the lists that "filter" (NULL: none) leaves, at most "max_pages" of them (0: all). */
 static void
 lists_walk(GcCalls *calls, const char *filter, int max_pages, const char *message,
 		   ListVisit visit, void *arg)
@@ -288,7 +296,7 @@ nearest_list(GcCalls *calls, const char *wanted, const char *message)
 
 	/* Distances are counted in the database's encoding. */
 	gc_nearest_init(&nearest, gc_value_display(wanted, NAMEDATALEN));
-	lists_walk(calls, "", HINT_PAGES, message, offer_list, &nearest);
+	lists_walk(calls, NULL, HINT_PAGES, message, offer_list, &nearest);
 	return nearest.best;
 }
 
@@ -361,7 +369,7 @@ static GcList *
 fetch_by_name(GcConnection *conn, GcCalls *calls, const char *name)
 {
 	NameSearch search = {conn, name, not_read(name), NULL};
-	char *filter = psprintf("&filterType=Equals&name=%s", gc_url_escape(name));
+	char *filter = psprintf("filterType=Equals&name=%s", gc_url_escape(name));
 
 	lists_walk(calls, filter, 0, search.message, match_name, &search);
 	if (search.found == NULL)
@@ -411,7 +419,7 @@ gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix)
 	ListCollection all = {conn, prefix, NIL};
 	GcCalls *calls = gc_calls_open(conn, stat);
 	char *filter =
-		prefix ? psprintf("&filterType=Prefix&name=%s", gc_url_escape(prefix)) : pstrdup("");
+		prefix ? psprintf("filterType=Prefix&name=%s", gc_url_escape(prefix)) : NULL;
 
 	lists_walk(calls, filter, 0, lists_not_read, collect_list, &all);
 	gc_calls_close(calls);

@@ -26,6 +26,14 @@ static const GcAttribute dnc_list_attributes[] = {
 	{"import_state", "text", "importStatus/state"},
 };
 
+static const char *const source_types[] = {"rds", "rds_custom", "dnc.com", "gryphon", NULL};
+
+static const GcListingFilter dnc_list_filters[] = {
+	{"name", "name", 1, .by_name = true},
+	{"source_type", "dncSourceType", 1, .words = source_types},
+	{NULL},
+};
+
 static void
 dnc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 			   GcCallSpec *spec)
@@ -37,6 +45,8 @@ dnc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 					 "&allowEmptyResult=true&includeSize=true"
 					 "&includeImportStatus=true&sortBy=name&sortOrder=ascending",
 					 request->size, request->number);
+	if (request->criteria)
+		appendStringInfo(path, "&%s", request->criteria);
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
@@ -50,6 +60,7 @@ const GcResource gc_dnc_lists = {
 	.attribute_count = lengthof(dnc_list_attributes),
 	.default_rows = 10,
 	.page = dnc_lists_page,
+	.filters = dnc_list_filters,
 	.path_name = "listing",
 	.method = "GET",
 	.endpoint = DNC_LISTS_PATH,

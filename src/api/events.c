@@ -78,12 +78,43 @@ static const GcAttribute event_attributes[] = {
 	{"raw", "jsonb", ""},
 };
 
+static const char *const levels[] = {"INFO", "WARNING", "ERROR", NULL};
+
+static const char *const categories[] = {"CALLBACK",
+										 "CALL_RESTRICTION",
+										 "CALL_RULE",
+										 "CAMPAIGN",
+										 "CAMPAIGN_RULE",
+										 "CONTACT",
+										 "CONTACT_LIST_FILTER",
+										 "DIGITAL_RULE",
+										 "DNC_LIST",
+										 "ENTITY_LIMIT",
+										 "IMPORT_ERROR",
+										 "MESSAGE_RESTRICTION",
+										 "MESSAGING_CAMPAIGN",
+										 "IMPORT_TEMPLATE",
+										 "ORGANIZATION_CONFIGURATION",
+										 "SCHEDULE",
+										 "MESSAGING_CAMPAIGN_SCHEDULE",
+										 "EMAIL_CAMPAIGN_SCHEDULE",
+										 "WHATSAPP_CAMPAIGN_SCHEDULE",
+										 NULL};
+
+static const GcListingFilter event_filters[] = {
+	{"category", "category", 1, .words = categories},
+	{"level", "level", 1, .words = levels},
+	{NULL},
+};
+
 static void
 events_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
 {
 	resetStringInfo(path);
 	appendStringInfo(path, EVENTS_PATH "?pageSize=%d&pageNumber=" INT64_FORMAT, request->size,
 					 request->number);
+	if (request->criteria)
+		appendStringInfo(path, "&%s", request->criteria);
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
@@ -97,6 +128,7 @@ const GcResource gc_events = {
 	.attribute_count = lengthof(event_attributes),
 	.default_rows = 1000,
 	.page = events_page,
+	.filters = event_filters,
 	.path_name = "listing",
 	.method = "GET",
 	.endpoint = EVENTS_PATH,

@@ -84,6 +84,12 @@ static const GcAttribute job_attributes[] = {
 	{"seen_at", "timestamptz", "seenAt"},
 };
 
+static const GcListingFilter job_filters[] = {
+	{"list_id", "id", GC_LISTING_MAX_IDS},
+	{"list_name", "name", 1, .by_name = true},
+	{NULL},
+};
+
 static void
 jobs_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
 {
@@ -93,8 +99,8 @@ jobs_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCall
 								"&allowEmptyResult=true&includeImportStatus=true"
 								"&sortBy=name&sortOrder=ascending",
 					 request->size, request->number);
-	if (request->list_id)
-		appendStringInfo(path, "&id=%s", gc_url_escape(request->list_id));
+	if (request->criteria)
+		appendStringInfo(path, "&%s", request->criteria);
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
@@ -210,6 +216,7 @@ static const GcExpansion jobs_expansion = {
 	.of = &gc_contact_lists,
 	.makes_rows = true,
 	.entities = 1,
+	.each = "contact list",
 	.may_be_gone = true,
 	.method = "GET",
 	.endpoint = JOBS_ENDPOINT,
@@ -225,6 +232,7 @@ const GcResource gc_import_jobs = {
 	.default_rows = 100,
 	.page = jobs_page,
 	.expansion = &jobs_expansion,
+	.filters = job_filters,
 	.path_name = "listing",
 	.method = "GET",
 	.endpoint = LISTS_PATH,

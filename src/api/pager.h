@@ -30,7 +30,7 @@ extern GcPager *gc_pager_open(GcCalls *calls, const GcResource *resource, const 
  */
 extern GcJson *gc_pager_next(GcPager *pager);
 
-/* What the platform is to filter by, JSON that must outlive the pager; NULL: nothing. */
+/* What the platform is to filter by, of a GcPageRequest; must outlive the pager.  NULL: nothing. */
 extern void gc_pager_filter(GcPager *pager, const char *criteria);
 
 /* Entities become rows by the resource's further calls; before the first gc_pager_next(). */

@@ -81,11 +81,24 @@ gc_attribute_is_export_only(const GcAttribute *attribute)
 /* What a page is asked of. */
 typedef struct GcPageRequest
 {
-	const char *list_id; /* contacts: of which list; import_jobs: only of that one, or NULL */
+	const char *list_id; /* contacts: of which list */
 	int64 number;		 /* from 1 */
 	int size;
-	const char *criteria; /* contacts: JSON; NULL: all */
+	const char *criteria; /* contacts: JSON; else parameters of the query; NULL: all */
 } GcPageRequest;
+
+/* A condition that a listing takes as a parameter, "attribute = value"; see api/listing.h. */
+typedef struct GcListingFilter
+{
+	const char *attribute; /* NULL ends an array of them */
+	const char *parameter;
+	int most;				  /* values at once, each by a parameter of its own */
+	bool by_name;			  /* filterType says how it is compared: by a part, too */
+	const char *const *words; /* all that there are, NULL-terminated; NULL: any */
+} GcListingFilter;
+
+/* Ids that a listing takes at once. */
+#define GC_LISTING_MAX_IDS 100
 
 /*
  * Further calls by which the entities of a page become rows, each call for some
@@ -97,6 +110,7 @@ typedef struct GcExpansion
 	const struct GcResource *of; /* what the listing's entities are, if makes_rows */
 	bool makes_rows;  /* any number of an entity, always; else one, where columns need it */
 	int entities;	  /* that share a call, at most */
+	const char *each; /* what a call is made for, in EXPLAIN */
 	bool may_be_gone; /* an answer "not found" means that there is nothing */
 	const char *method;
 	const char *endpoint; /* a pattern */
@@ -127,7 +141,8 @@ typedef struct GcResource
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,
 				 GcCallSpec *spec);
-	const GcExpansion *expansion; /* NULL: entities are rows as they are */
+	const GcExpansion *expansion;	/* NULL: entities are rows as they are */
+	const GcListingFilter *filters; /* NULL: it takes none */
 	/* The same without a number, for EXPLAIN. */
 	const char *path_name;
 	const char *method;

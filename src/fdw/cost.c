@@ -67,7 +67,6 @@ clauses_checked(PlannerInfo *root, RelOptInfo *baserel, List *clauses, bool ther
 	{
 		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
 		bool pushed =
-			rel->resource->has_list &&
 			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL;
 
 		if (pushed == there)
@@ -111,9 +110,9 @@ page_size(const GcRelation *rel)
 	return gc_option_int(rel->options, rel->server_options, "fetch_size");
 }
 
-/* Pages of a listing, and the further calls that these columns take. */
+/* Pages of a listing, and the further calls that these columns take; "share" of it is wanted. */
 static double
-listing_requests(const GcRelation *rel, Bitmapset *columns, double rows)
+listing_requests(const GcRelation *rel, Bitmapset *columns, double rows, double share)
 {
 	const GcExpansion *expansion = gc_relation_expansion(rel, columns);
 	double entities = rows;
@@ -122,7 +121,7 @@ listing_requests(const GcRelation *rel, Bitmapset *columns, double rows)
 	{
 		int64 known = gc_size_known_object(rel->server_id, expansion->of);
 
-		entities = known >= 0 ? known : expansion->of->default_rows;
+		entities = ceil((known >= 0 ? known : expansion->of->default_rows) * share);
 	}
 	return Max(1, ceil(entities / page_size(rel))) +
 		   (expansion ? ceil(entities / expansion->entities) : 0);
@@ -169,7 +168,8 @@ GcReadCost
 gc_cost_search(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, List *clauses)
 {
 	double rows = rows_fetched(root, baserel, clauses);
-	double requests = listing_requests(baserel->fdw_private, columns, rows);
+	double requests =
+		listing_requests(baserel->fdw_private, columns, rows, rows / baserel->tuples);
 	Cost request = request_cost(baserel);
 
 	return read_cost(baserel, requests, rows, request, (requests - 1) * request);

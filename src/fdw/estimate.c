@@ -28,7 +28,7 @@ ask(const GcSourceRequest *request, const char *criteria)
 	return gc_pager_total(pager);
 }
 
-/* The conditions whose values are constants, as JSON; NULL: none of them can be said. */
+/* The conditions whose values are constants, as they go out; NULL: none of them can be said. */
 static const char *
 constant_criteria(PlannerInfo *root, RelOptInfo *baserel, GcRelation *rel, const GcList *list)
 {
@@ -61,8 +61,8 @@ gc_estimate_ask(PlannerInfo *root, RelOptInfo *baserel, GcRelation *rel)
 	{
 		request.list = gc_list_get(request.conn, &stat, rel->list_id, rel->list_name);
 		gc_relation_check(rel, request.list);
-		criteria = constant_criteria(root, baserel, rel, request.list);
 	}
+	criteria = constant_criteria(root, baserel, rel, request.list);
 	if (criteria)
 		rel->asked_rows = ask(&request, criteria);
 	if (criteria == NULL || gc_size_known(rel) < 0)

@@ -69,7 +69,9 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 	}
 	if (expansion)
 		ExplainPropertyText("Further Calls",
-							psprintf("%s %s", expansion->method, expansion->endpoint), es);
+							psprintf("%s %s (one for each %s)", expansion->method,
+									 expansion->endpoint, expansion->each),
+							es);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/criteria.h"
+#include "api/listing.h"
 #include "fdw/filter.h"
 #include "fdw/pushdown.h"
 
@@ -415,13 +416,114 @@ set_ids(GcFilter *filter, GcSourceRequest *request)
 	return request->id_count > 0;
 }
 
-/* The criteria as JSON, NULL for none; false if nothing can match. */
+/* ---- listings: conditions as parameters of the query ---- */
+
+/* What a predicate compares with; *count 0: NULL.  False if it cannot be said. */
+static bool
+listing_values(GcFilter *filter, List *predicate, GcOperator *op, char ***values, int *count)
+{
+	GcTest test = list_nth_int(predicate, GcPredicateTest);
+	int i = list_nth_int(predicate, GcPredicateValue);
+
+	*op = test == GC_TEST_BEGINS ? GC_OPERATOR_BEGINS_WITH : GC_OPERATOR_EQUALS;
+	*count = 0;
+	if (filter->nulls[i])
+		return true;
+	if (test == GC_TEST_IN)
+	{
+		*count = array_texts(filter->types[i], filter->values[i], values);
+		return *count <= SET_MAX;
+	}
+	*values = palloc(sizeof(char *));
+	(*values)[0] = value_text(filter->types[i], filter->values[i]);
+	*count = 1;
+	return test != GC_TEST_LIKE || pattern_test((*values)[0], op, &(*values)[0]);
+}
+
+/* Adds a clause, whose predicates are all about one column, as the parameter of that one. */
+static Outcome
+add_parameter(GcFilter *filter, StringInfo query, const GcListingFilter *parameter,
+			  const GcColumn *column, List *predicates)
+{
+	GcOperator op = GC_OPERATOR_EQUALS;
+	char **all = palloc(sizeof(char *));
+	int all_count = 0;
+	ListCell *lc;
+
+	foreach (lc, predicates)
+	{
+		char **values;
+		int count;
+
+		if (filter->unknown[list_nth_int(lfirst(lc), GcPredicateValue)])
+		{
+			if (!filter->shows)
+				return UNSAID;
+			op = test_operator(list_nth_int(lfirst(lc), GcPredicateTest));
+			(void) gc_listing_add(query, parameter, op, NULL, 0);
+			return ADDED;
+		}
+		if (!listing_values(filter, lfirst(lc), &op, &values, &count))
+			return UNSAID;
+		all = repalloc(all, sizeof(char *) * (all_count + count + 1));
+		for (int i = 0; i < count; i++)
+		{
+			if (may_be_cut(column, values[i]))
+				return UNSAID;
+			all[all_count++] = values[i];
+		}
+	}
+	if (all_count == 0)
+		return NEVER;
+	return gc_listing_add(query, parameter, op, all, all_count) ? ADDED : UNSAID;
+}
+
+/* The parameters of a listing, NULL for none; false if nothing can match. */
+static bool
+make_query(GcFilter *filter, const char **query)
+{
+	List *said = NIL;
+	StringInfoData buf;
+	ListCell *lc;
+
+	initStringInfo(&buf);
+	foreach (lc, filter->conditions)
+	{
+		List *predicates = lfirst(lc);
+		int attnum = list_nth_int(linitial(predicates), GcPredicateColumn);
+		const GcColumn *column = &filter->rel->columns[attnum - 1];
+		const GcListingFilter *parameter =
+			gc_listing_filter(filter->rel->resource, column->attribute);
+
+		/* Of several conditions on a column the platform takes one. */
+		if (list_member_ptr(said, parameter))
+			continue;
+		switch (add_parameter(filter, &buf, parameter, column, predicates))
+		{
+			case ADDED:
+				said = lappend(said, (void *) parameter);
+				break;
+			case NEVER:
+				return false;
+			case UNSAID:
+				break;
+		}
+	}
+	*query = buf.len > 0 ? buf.data : NULL;
+	return true;
+}
+
+/* ---- both ---- */
+
+/* What goes out: JSON or parameters, NULL for none; false if nothing can match. */
 static bool
 make_criteria(GcFilter *filter, const GcList *list, const char **json)
 {
 	GcCriteria criteria;
 	ListCell *lc;
 
+	if (!filter->rel->resource->has_list)
+		return make_query(filter, json);
 	gc_criteria_begin(&criteria);
 	foreach (lc, filter->conditions)
 		if (!add_clause(filter, &criteria, list, lfirst(lc)))

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/listing.h"
 #include "base/compat.h"
 #include "fdw/cost.h"
 #include "fdw/estimate.h"
@@ -83,21 +84,51 @@ add_read_path(PlannerInfo *root, RelOptInfo *baserel, GcScanMethod method,
 													  list_make2_int(method, requests)));
 }
 
+/* Does the clause say which rows there are to be: contacts by name, or a listing's? */
+static bool
+is_lookup(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
+{
+	GcRelation *rel = baserel->fdw_private;
+	GcIdentity identity;
+	List *exprs = NIL;
+
+	if (rel->resource->has_list)
+		return gc_pushdown_identity(root, rel, baserel->relid, info->clause, &identity);
+	return gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL;
+}
+
+/* The rows of a listing for values of another table. */
+static void
+add_listing_path(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns,
+				 ParamPathInfo *param_info)
+{
+	List *clauses = list_concat_copy(baserel->baserestrictinfo, param_info->ppi_clauses);
+	GcReadCost cost = gc_cost_search(root, baserel, columns, clauses);
+
+	add_read_path(root, baserel, GC_SCAN_SEARCH, &cost, param_info->ppi_rows,
+				  param_info->ppi_req_outer);
+}
+
 /* A path for a value of another table: each of its rows is a look-up. */
 static void
-add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
+add_join_path(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, RestrictInfo *info)
 {
+	GcRelation *rel = baserel->fdw_private;
 	Relids outer = bms_del_member(bms_copy(info->clause_relids), baserel->relid);
 	ParamPathInfo *param_info;
 	GcIdentity identity;
 	GcReadCost cost;
 
 	if (bms_is_empty(outer) || !join_clause_is_movable_to(info, baserel) ||
-		!gc_pushdown_identity(root, baserel->fdw_private, baserel->relid, info->clause,
-							  &identity))
+		!is_lookup(root, baserel, info))
 		return;
 	outer = bms_union(outer, baserel->lateral_relids);
 	param_info = get_baserel_parampathinfo(root, baserel, outer);
+	if (!rel->resource->has_list)
+	{
+		add_listing_path(root, baserel, columns, param_info);
+		return;
+	}
 	/* Of columns that are equal, the plan may have the clause for one that names nobody. */
 	if (identity_clause(root, baserel, param_info->ppi_clauses, &identity) == NULL)
 		return;
@@ -107,10 +138,10 @@ add_join_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
 				  param_info->ppi_req_outer);
 }
 
-/* Does that member of an equivalence class name contacts? */
+/* Does that member of an equivalence class name contacts, or rows of a listing? */
 static bool
-is_identity_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
-				   EquivalenceMember *em, void *arg)
+is_lookup_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
+				 EquivalenceMember *em, void *arg)
 {
 	Node *node = (Node *) em->em_expr;
 	GcRelation *table = rel->fdw_private;
@@ -119,22 +150,25 @@ is_identity_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 	while (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
 	var = (Var *) node;
-	return IsA(node, Var) && var->varno == rel->relid && var->varattno > 0 &&
-		   (var->varattno == table->id || var->varattno == table->key);
+	if (!IsA(node, Var) || var->varno != rel->relid || var->varattno <= 0)
+		return false;
+	if (table->resource->has_list)
+		return var->varattno == table->id || var->varattno == table->key;
+	return gc_listing_filter(table->resource, table->columns[var->varattno - 1].attribute);
 }
 
 static void
-add_join_paths(PlannerInfo *root, RelOptInfo *baserel)
+add_join_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns)
 {
 	ListCell *lc;
 
 	foreach (lc, baserel->joininfo)
-		add_join_path(root, baserel, lfirst(lc));
+		add_join_path(root, baserel, columns, lfirst(lc));
 	if (!baserel->has_eclass_joins)
 		return;
-	foreach (lc, generate_implied_equalities_for_column(root, baserel, is_identity_member,
-														NULL, NULL))
-		add_join_path(root, baserel, lfirst(lc));
+	foreach (lc, generate_implied_equalities_for_column(root, baserel, is_lookup_member, NULL,
+														NULL))
+		add_join_path(root, baserel, columns, lfirst(lc));
 }
 
 /* May the statement write a list while it is scanned?  Then each scan is read to its end before. */
@@ -244,8 +278,9 @@ add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, boo
 	if (!named || by_ids.requests > whole.requests)
 		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL);
 	/* A look-up for each row of another table cannot be made ahead of the first write. */
-	if (allows_ids && !writes_lists(root))
-		add_join_paths(root, baserel);
+	if (rel->resource->has_list ? allows_ids && !writes_lists(root)
+								: rel->resource->filters != NULL)
+		add_join_paths(root, baserel, columns);
 }
 
 static void
@@ -309,8 +344,7 @@ gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath 
 
 	if (plan.method == GC_SCAN_SEARCH && !gc_source_allows(rel, plan.method))
 		gc_source_not_named(rel);
-	if (rel->resource->has_list)
-		plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
+	plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
 	if (plan.method == GC_SCAN_IDS &&
 		identity_clause(root, baserel, scan_clauses, &identity) != NULL)
 	{

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/listing.h"
 #include "fdw/pushdown.h"
 
 #include "access/stratnum.h"
@@ -102,30 +103,50 @@ ordered_strategy(const Comparison *comparison)
 		comparison->op, lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf);
 }
 
+/* The test that a comparison of texts is; false if it is none. */
+static bool
+text_test(const Comparison *comparison, GcTest *test)
+{
+	switch (get_opcode(comparison->op))
+	{
+		case F_TEXTEQ:
+			*test = GC_TEST_EQUALS;
+			return true;
+		case F_TEXTLIKE:
+			*test = GC_TEST_LIKE;
+			return true;
+		case F_STARTS_WITH:
+			*test = GC_TEST_BEGINS;
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The same for a column of a listing, which has parameters for some of them. */
+static bool
+listing_test(const GcRelation *rel, const Comparison *comparison, GcTest *test)
+{
+	const GcListingFilter *filter =
+		gc_listing_filter(rel->resource, comparison->column->attribute);
+
+	return filter && is_plain_text(comparison->column, comparison->collation) &&
+		   text_test(comparison, test) && (filter->by_name || *test == GC_TEST_EQUALS);
+}
+
 /* The test that a comparison is; false if the platform cannot make it. */
 static bool
-test_of(const Comparison *comparison, GcTest *test)
+test_of(const GcRelation *rel, const Comparison *comparison, GcTest *test)
 {
 	const GcColumn *column = comparison->column;
 	bool moment = column->type.type == TIMESTAMPTZOID;
 
-	if (column->field == NULL || column->type.is_domain)
+	if (column->type.is_domain)
 		return false;
+	if (column->field == NULL)
+		return listing_test(rel, comparison, test);
 	if (is_plain_text(column, comparison->collation))
-		switch (get_opcode(comparison->op))
-		{
-			case F_TEXTEQ:
-				*test = GC_TEST_EQUALS;
-				return true;
-			case F_TEXTLIKE:
-				*test = GC_TEST_LIKE;
-				return true;
-			case F_STARTS_WITH:
-				*test = GC_TEST_BEGINS;
-				return true;
-			default:
-				return false;
-		}
+		return text_test(comparison, test);
 	switch (ordered_strategy(comparison))
 	{
 		case BTLessStrategyNumber:
@@ -166,7 +187,7 @@ push_operator(Pushdown *push, OpExpr *expr)
 	if (list_length(expr->args) != 2 ||
 		!match_operands(push->root, push->rel, push->relid, expr->args, expr->opno,
 						expr->inputcollid, true, &comparison) ||
-		!test_of(&comparison, &test))
+		!test_of(push->rel, &comparison, &test))
 		return NIL;
 	return predicate(push, test, comparison.column, comparison.value);
 }
@@ -180,7 +201,7 @@ push_array(Pushdown *push, ScalarArrayOpExpr *expr)
 	if (!expr->useOr ||
 		!match_operands(push->root, push->rel, push->relid, expr->args, expr->opno,
 						expr->inputcollid, false, &comparison) ||
-		!test_of(&comparison, &test) || test != GC_TEST_EQUALS)
+		!test_of(push->rel, &comparison, &test) || test != GC_TEST_EQUALS)
 		return NIL;
 	return predicate(push, GC_TEST_IN, comparison.column, comparison.value);
 }
@@ -241,6 +262,26 @@ push_expression(Pushdown *push, Node *node)
 	return all;
 }
 
+/* Are all of them about one column that is equal to something?  A parameter says no more. */
+static bool
+is_one_parameter(List *predicates)
+{
+	int column = list_nth_int(linitial(predicates), GcPredicateColumn);
+	ListCell *lc;
+
+	if (list_length(predicates) == 1)
+		return true;
+	foreach (lc, predicates)
+	{
+		GcTest test = list_nth_int(lfirst(lc), GcPredicateTest);
+
+		if (list_nth_int(lfirst(lc), GcPredicateColumn) != column ||
+			(test != GC_TEST_EQUALS && test != GC_TEST_IN))
+			return false;
+	}
+	return true;
+}
+
 List *
 gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses, List **exprs)
 {
@@ -252,7 +293,7 @@ gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses
 	{
 		List *predicates = push_expression(&push, lfirst(lc));
 
-		if (predicates != NIL)
+		if (predicates != NIL && (rel->resource->has_list || is_one_parameter(predicates)))
 			pushed = lappend(pushed, predicates);
 	}
 	return pushed;

@@ -34,9 +34,10 @@ typedef struct GcSourceRequest
 	GcStat *stat;
 	Bitmapset *columns; /* attnums wanted */
 	int page_size;
-	bool reads_all;		  /* nothing above will stop it early */
-	const char *criteria; /* what the platform is to filter by, JSON; NULL: nothing */
-	char **ids;			  /* by ids: which contacts, UTF-8 … */
+	bool reads_all; /* nothing above will stop it early */
+	const char
+		*criteria; /* what the platform is to filter by, of a GcPageRequest; NULL: nothing */
+	char **ids;	   /* by ids: which contacts, UTF-8 … */
 	int id_count;
 	bool id_is_array; /* more than one, maybe */
 	bool id_is_key;	  /* … and every contact that has one of them as its key */
