@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "base/shared.h"
 #include "base/stat.h"
+#include "base/written.h"
 #include "fdw/decode.h"
 #include "fdw/deliver.h"
 #include "fdw/import_schema.h"
@@ -100,6 +101,7 @@ _PG_init(void)
 	gc_shared_declare(&gc_stat_part);
 	gc_shared_declare(&gc_progress_part);
 	gc_shared_declare(&gc_size_part);
+	gc_shared_declare(&gc_written_part);
 	gc_shared_init();
 
 	gc_connection_init();

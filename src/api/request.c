@@ -134,6 +134,17 @@ gc_call_wait(GcCall *call)
 		gc_calls_wait_any(call->calls);
 }
 
+void
+gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait)
+{
+	GcTime from = gc_clock_now();
+	GcTime now = from;
+
+	for (; now < until; now = gc_clock_now())
+		gc_loop_wait(until, wait);
+	calls->stat->wait_us += now - from;
+}
+
 /* Runs when the call's memory goes, for whatever reason; its exchange went just before. */
 static void
 call_reset(void *arg)

@@ -18,7 +18,9 @@
 
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "base/stat.h"
+#include "base/wait.h"
 #include "net/connection.h"
 #include "net/failure.h"
 
@@ -78,6 +80,9 @@ extern void gc_call_wait(GcCall *call);
 
 /* Waits until some call of the set that was pending has ended. */
 extern void gc_calls_wait_any(GcCalls *calls);
+
+/* Sleeps until then; the time counts as waited for.  No call may be pending. */
+extern void gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait);
 
 /* Lets an attempt that is in flight end, but starts no other: for a statement that has failed. */
 extern void gc_call_give_up(GcCall *call);

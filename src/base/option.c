@@ -74,6 +74,7 @@ static const Option option_table[] = {
 	{"retry_timeout", GC_PLACE_SERVER, OPTION_MS, "5min", 0, DAY_MS},
 	{"max_retries", GC_PLACE_SERVER, OPTION_INT, "20", 0, 1000},
 	{"max_response_size", GC_PLACE_SERVER, OPTION_KB, "64MB", 1, 1024 * 1024},
+	{"read_lag", GC_PLACE_SERVER, OPTION_MS, "10s", 0, DAY_MS},
 	{"ca_file", GC_PLACE_SERVER, OPTION_FILE},
 	{"proxy", GC_PLACE_SERVER, OPTION_PROXY},
 

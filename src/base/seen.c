@@ -76,11 +76,26 @@ grow(GcSeen *seen)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
+static Mark
+mark_of(const char *id, int len)
+{
+	const unsigned char *bytes = (const unsigned char *) id;
+
+	return (Mark){hash_bytes_extended(bytes, len, 0), hash_bytes_extended(bytes, len, 1) | 1};
+}
+
+bool
+gc_seen_has(GcSeen *seen, const char *id, int len)
+{
+	Mark mark = mark_of(id, len);
+
+	return place_of(seen, &mark)->b != 0;
+}
+
 bool
 gc_seen_note(GcSeen *seen, const char *id, int len)
 {
-	const unsigned char *bytes = (const unsigned char *) id;
-	Mark mark = {hash_bytes_extended(bytes, len, 0), hash_bytes_extended(bytes, len, 1) | 1};
+	Mark mark = mark_of(id, len);
 	Mark *place = place_of(seen, &mark);
 
 	if (place->b != 0)

@@ -18,4 +18,7 @@ extern GcSeen *gc_seen_create(int64 expected);
 /* Notes an id; true if it was there already. */
 extern bool gc_seen_note(GcSeen *seen, const char *id, int len);
 
+/* Has it been noted? */
+extern bool gc_seen_has(GcSeen *seen, const char *id, int len);
+
 #endif /* GC_BASE_SEEN_H */

@@ -15,6 +15,7 @@ gc_wait_event(GcWait wait)
 		[GC_WAIT_QUOTA] = "GcFdwRateLimit",
 		[GC_WAIT_BACKOFF] = "GcFdwRetryBackoff",
 		[GC_WAIT_TOKEN] = "GcFdwToken",
+		[GC_WAIT_LAG] = "GcFdwReadLag",
 	};
 	static uint32 events[lengthof(names)];
 

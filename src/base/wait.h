@@ -15,6 +15,7 @@ typedef enum GcWait
 	GC_WAIT_QUOTA,	 /* GcFdwRateLimit: its turn */
 	GC_WAIT_BACKOFF, /* GcFdwRetryBackoff: the next attempt */
 	GC_WAIT_TOKEN,	 /* GcFdwToken: an access token */
+	GC_WAIT_LAG,	 /* GcFdwReadLag: for a search to show what was written */
 } GcWait;
 
 /* The event, as the server's wait functions take it. */

@@ -13,6 +13,7 @@
 
 #include "api/request.h"
 #include "base/progress.h"
+#include "base/written.h"
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
 #include "fdw/sent.h"
@@ -226,6 +227,7 @@ book(GcBatch *batch, int *sqlstate)
 	*sqlstate = 0;
 	gc_progress_update(target->progress, target->accepted, -1, target->stat.requests,
 					   target->writer->stat.quota_wait_us);
+	gc_written_note(target->writer->conn->api_url, target->list->id);
 	if (gc_call_failure(batch->call))
 	{
 		if (gc_call_in_doubt(batch->call))
@@ -318,6 +320,7 @@ batch_start(GcBatch *batch)
 		.rows = batch->rows,
 		.doubted = batch->doubted};
 
+	gc_written_note(writer->conn->api_url, target->list->id);
 	dlist_push_tail(&writer->wire, &batch->node);
 	writer->wire_count++;
 	batch->call = gc_call_start(writer->calls, &spec);

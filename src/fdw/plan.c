@@ -274,8 +274,8 @@ add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, boo
 	/* What is not allowed is refused if nothing else will do. */
 	if (!gc_source_allows(rel, GC_SCAN_SEARCH))
 		search.total += GC_COST_REFUSED;
-	/* A search misses what was written a moment ago, so it has to be worth it. */
-	if (!named || by_ids.requests > whole.requests)
+	/* A search alone misses what was written a moment ago, so it has to be worth it. */
+	if (!named || by_ids.requests - identity.is_key > whole.requests)
 		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL);
 	/* A look-up for each row of another table cannot be made ahead of the first write. */
 	if (rel->resource->has_list ? allows_ids && !writes_lists(root)

@@ -110,6 +110,7 @@ scan_connect(GcScanState *scan)
 	GcRelation *rel = request->rel;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(scan->scan_cxt);
 
+	request->began = gc_clock_now();
 	request->conn = gc_connection_get(scan->user_id, rel->server_id);
 	if (rel->resource->has_list)
 	{

@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "fdw/relation.h"
 #include "net/connection.h"
 
@@ -41,6 +42,7 @@ typedef struct GcSourceRequest
 	int id_count;
 	bool id_is_array; /* more than one, maybe */
 	bool id_is_key;	  /* … and every contact that has one of them as its key */
+	GcTime began;	  /* when the scan did: what was written later need not be found */
 } GcSourceRequest;
 
 typedef struct GcSource GcSource;

@@ -5,14 +5,24 @@
  * Fifty a request, or one by itself, several requests at once, read in order.
  * Where the column is the key, contacts that were loaded elsewhere may carry it
  * under other ids: a search follows, and gives those that were not there yet
- * (by id shows what search does not show yet, after a write).
+ * (by id shows what search does not show yet, after a write).  What was written
+ * under another id a moment ago neither of them shows: while a key is missing and
+ * this cluster may have written it within read_lag, the search is repeated.
  */
 #include "postgres.h"
 
 #include "api/contacts.h"
+#include "base/option.h"
 #include "base/seen.h"
+#include "base/written.h"
 #include "fdw/decode.h"
 #include "fdw/source.h"
+
+#include "utils/builtins.h"
+
+/* The first wait before a search is repeated, and the longest. */
+#define LAG_FIRST_US (250 * INT64CONST(1000))
+#define LAG_MOST_US	 (2 * USECS_PER_SEC)
 
 typedef struct IdsSource
 {
@@ -29,6 +39,11 @@ typedef struct IdsSource
 	bool single;	/* it is one contact, no array */
 	GcSeen *seen;	/* contacts that were given, where a search follows; else NULL */
 	GcSource *search;
+	GcTime searched_at; /* when it began … */
+	int64 pause_us;		/* … and how long to wait until the next one */
+	GcSeen *asked;		/* the ids */
+	GcSeen *found;		/* those of them that a row has as its key */
+	int missing;		/* how many are not among these */
 	MemoryContext cxt;
 } IdsSource;
 
@@ -36,16 +51,26 @@ typedef struct IdsSource
 static void
 take_ids(IdsSource *source, const GcSourceRequest *request)
 {
-	GcSeen *known = gc_seen_create(0);
-
+	source->asked = gc_seen_create(request->id_count);
 	source->ids = palloc(sizeof(char *) * Max(request->id_count, 1));
 	for (int i = 0; i < request->id_count; i++)
 	{
 		int len = strlen(request->ids[i]);
 
-		if (len > 0 && !gc_seen_note(known, request->ids[i], len))
+		if (len > 0 && !gc_seen_note(source->asked, request->ids[i], len))
 			source->ids[source->count++] = request->ids[i];
 	}
+	source->missing = source->count;
+}
+
+static void
+begin_search(IdsSource *source)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
+
+	source->search = gc_source_search.open(source->base.request);
+	source->searched_at = gc_clock_now();
+	MemoryContextSwitchTo(caller_cxt);
 }
 
 static GcSource *
@@ -63,7 +88,8 @@ ids_open(const GcSourceRequest *request)
 	if (request->id_is_key)
 	{
 		source->seen = gc_seen_create(0);
-		source->search = gc_source_search.open(request);
+		source->found = gc_seen_create(0);
+		source->pause_us = LAG_FIRST_US;
 	}
 	return &source->base;
 }
@@ -167,6 +193,68 @@ was_seen(IdsSource *source, const GcDecoder *decoder)
 	return id.p != NULL && gc_seen_note(source->seen, id.p, id.len);
 }
 
+/* Notes which of the keys a row has. */
+static void
+note_key(IdsSource *source, const Datum *values, const bool *nulls)
+{
+	int i = source->base.request->rel->key - 1;
+	const char *key;
+	int len;
+
+	if (nulls[i])
+		return;
+	key = gc_value_to_utf8(TextDatumGetCString(values[i]));
+	len = strlen(key);
+	if (gc_seen_has(source->asked, key, len) && !gc_seen_note(source->found, key, len))
+		source->missing--;
+}
+
+/*
+ * Begins another search if a key may still be missing because searches lag; waits
+ * for it.  The last one is begun when all that was written before this scan shows.
+ */
+static bool
+search_again(IdsSource *source)
+{
+	const GcSourceRequest *request = source->base.request;
+	int lag_ms = gc_option_ms(request->rel->server_options, NIL, "read_lag");
+	GcTime written;
+	GcTime until;
+	GcTime next;
+
+	if (source->missing == 0 || lag_ms == 0)
+		return false;
+	written = gc_written_last(request->conn->api_url, request->list->id);
+	until = Min(written, request->began) + lag_ms * INT64CONST(1000);
+	if (written == 0 || source->searched_at >= until)
+		return false;
+	/* One that reads the whole list is worth it once. */
+	next = request->criteria ? Min(gc_clock_now() + source->pause_us, until) : until;
+	gc_calls_sleep(source->calls, next, GC_WAIT_LAG);
+	source->pause_us = Min(source->pause_us * 2, LAG_MOST_US);
+	begin_search(source);
+	return true;
+}
+
+/* The next contact that only a search finds. */
+static bool
+next_found(IdsSource *source, Datum *values, bool *nulls)
+{
+	if (source->search == NULL)
+		begin_search(source);
+	do
+	{
+		while (source->search->ops->next(source->search, values, nulls))
+		{
+			if (was_seen(source, gc_source_search_decoder(source->search)))
+				continue;
+			note_key(source, values, nulls);
+			return true;
+		}
+	} while (search_again(source));
+	return false;
+}
+
 static bool
 ids_next(GcSource *base, Datum *values, bool *nulls)
 {
@@ -180,13 +268,13 @@ ids_next(GcSource *base, Datum *values, bool *nulls)
 			gc_call_throw_reply(*ring_slot(source, source->next_read),
 								"A contact is not a JSON object.", not_read(source), NULL);
 		if (source->seen)
+		{
 			(void) was_seen(source, source->decoder);
+			note_key(source, values, nulls);
+		}
 		return true;
 	}
-	while (source->search && source->search->ops->next(source->search, values, nulls))
-		if (!was_seen(source, gc_source_search_decoder(source->search)))
-			return true;
-	return false;
+	return source->seen && next_found(source, values, nulls);
 }
 
 static int64
