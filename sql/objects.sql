@@ -270,6 +270,10 @@ CALL sim.ask($$SELECT * FROM gc.lists WHERE name IN ('old', 'leads')$$);
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name = 'old ' OR name = ''$$);
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name = '' AND id = ''$$);
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE 'many 1_ ' OR id = 'old'$$);
+-- The planner's question, with use_remote_estimate, is filtered, too.
+ALTER FOREIGN TABLE gc.lists OPTIONS (ADD use_remote_estimate 'on');
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE 'many 11%'$$);
+ALTER FOREIGN TABLE gc.lists OPTIONS (DROP use_remote_estimate);
 CREATE FOREIGN TABLE gc.lists_cut (id varchar(8), name text COLLATE gc.nocase) SERVER genesys OPTIONS (object 'contact_lists');
 CALL sim.ask($$SELECT * FROM gc.lists_cut WHERE id = 'many 120' AND name = 'MANY 120'$$);
 -- campaigns
