@@ -14,6 +14,7 @@ typedef struct Walk
 	const GcResource *resource;
 	bool read_all;
 	int ahead;
+	int sample; /* pages; 0: all */
 } Walk;
 
 /* Every entity once, each from its page, and no page more than there is said to be. */
@@ -30,6 +31,8 @@ run(void *arg)
 
 	if (walk->resource->expansion)
 		gc_pager_expand(pager);
+	if (walk->sample > 0)
+		gc_pager_sample(pager, walk->sample);
 	if (walk->read_all)
 		gc_pager_read_all(pager);
 	while ((json = gc_pager_next(pager)) != NULL)
@@ -42,7 +45,8 @@ run(void *arg)
 		count++;
 	}
 	shim_check(gc_pager_next(pager) == NULL);
-	shim_check(gc_pager_drifted(pager, &first, &last) || count >= gc_pager_total(pager));
+	shim_check(walk->sample > 0 || gc_pager_drifted(pager, &first, &last) ||
+			   count >= gc_pager_total(pager));
 }
 
 int
@@ -51,9 +55,9 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 	static const GcResource *const resources[] = {&gc_contacts, &gc_campaigns,
 												  &gc_import_jobs};
 
-	for (int i = 0; i < 4 * lengthof(resources); i++)
+	for (int i = 0; i < 8 * lengthof(resources); i++)
 	{
-		Walk walk = {resources[i / 4], i % 2 == 1, i % 4 < 2 ? 1 : 3};
+		Walk walk = {resources[i / 8], i % 2 == 1, i % 4 < 2 ? 1 : 3, i % 8 < 4 ? 0 : 2};
 
 		calls_answer(data, size);
 		if (!shim_try(run, &walk))

@@ -16,6 +16,7 @@
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/sampling.h"
 #include "utils/timestamp.h"
 
 /* A context: the server's struct, for its links and callbacks, and what is allocated in it. */
@@ -360,6 +361,30 @@ cstring_to_text(const char *s)
 	SET_VARSIZE(result, len + VARHDRSZ);
 	memcpy(VARDATA(result), s, len);
 	return result;
+}
+
+/* ---- chance takes every other page, as long as enough are left ---- */
+
+BlockNumber
+BlockSampler_Init(BlockSampler sampler, BlockNumber blocks, int wanted, uint32 seed)
+{
+	*sampler = (BlockSamplerData){.N = blocks, .n = wanted};
+	return Min(blocks, wanted);
+}
+
+bool
+BlockSampler_HasMore(BlockSampler sampler)
+{
+	return sampler->t < sampler->N && sampler->m < sampler->n;
+}
+
+BlockNumber
+BlockSampler_Next(BlockSampler sampler)
+{
+	if (sampler->N - sampler->t > sampler->n - sampler->m)
+		sampler->t++;
+	sampler->m++;
+	return sampler->t++;
 }
 
 /* ---- time stands still ---- */

@@ -112,6 +112,17 @@ for my $role ([ etl => 'client_etl' ], [ view_owner => 'client_view' ], [ analys
 }
 $super->run('RESET ROLE');
 
+# ANALYZE reads as the table's owner, whoever asks for it; and says what it did.
+must('ALTER FOREIGN TABLE plain OWNER TO etl');
+$sim->forget_requests;
+$result = $super->run('ANALYZE VERBOSE plain');
+is($result->{sqlstate}, '00000', 'ANALYZE of a table that is another one\'s');
+is(join(',', sort keys %{ { map { $_->{client} // 'none' => 1 } $sim->requests(qr/search/) } }), 'client_etl', "ANALYZE: the owner's mapping");
+like($result->{err}, qr/"plain": table contains (\d+) rows, \1 rows in sample, read by pages in \d+ requests/, 'ANALYZE VERBOSE');
+$sim->forget_requests;
+$session{analyst}->run('ANALYZE plain');
+is(scalar $sim->requests, 0, 'who does not own it asks for nothing');
+
 # Privileges of columns.
 must('REVOKE ALL ON leads FROM analyst');
 must('GRANT SELECT (k) ON leads TO analyst');

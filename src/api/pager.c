@@ -1,11 +1,17 @@
 /*
  * api/pager.c
- *	  Walks all pages of a resource, in order, some of them fetched ahead.
+ *	  Walks the pages of a resource, in order, some of them fetched ahead.
+ *
+ * The pages of a walk are counted from 1 as they are taken; of a walk over all of
+ * them that is their number, too.
  */
 #include "postgres.h"
 
 #include "api/expand.h"
 #include "api/pager.h"
+
+#include "common/pg_prng.h"
+#include "utils/sampling.h"
 
 /* One page asked for; its texts belong to the call, so they live as long. */
 typedef struct Ahead
@@ -25,13 +31,16 @@ struct GcPager
 	int page_size;	 /* as asked for */
 	int64 page_rows; /* of every page but the last, as the first one says */
 	int max_ahead;
-	int ahead;			  /* pages in flight that are wanted now */
-	Ahead *ring;		  /* max_ahead of them, by page number modulo max_ahead */
-	int64 next_start;	  /* the next page to ask for */
-	int64 next_read;	  /* the next page to read */
-	int64 last_page;	  /* the last one there is, as far as is known; 1 at first */
-	GcPage page;		  /* the page at hand */
-	int left;			  /* of its entities */
+	int ahead;		  /* pages in flight that are wanted now */
+	Ahead *ring;	  /* max_ahead of them, by its place in the walk modulo max_ahead */
+	int64 next_start; /* the next page to ask for */
+	int64 next_read;  /* the next page to read */
+	int64 last_page;  /* the last one there is, as far as is known; 1 at first */
+	int sample;		  /* so many pages are taken at random; 0: all are */
+	int64 *chosen;	  /* the numbers of those that are taken, once the first has been read */
+	bool skips_first; /* which is not one of the sample */
+	GcPage page;	  /* the page at hand */
+	int left;		  /* of its entities */
 	GcExpander *expander; /* or of these; NULL: entities are rows */
 	int64 rows;			  /* handed out */
 	int64 first_total;	  /* of the first page */
@@ -82,9 +91,16 @@ gc_pager_expand(GcPager *pager)
 }
 
 static Ahead *
-ring_slot(GcPager *pager, int64 number)
+ring_slot(GcPager *pager, int64 page)
 {
-	return &pager->ring[number % pager->max_ahead];
+	return &pager->ring[page % pager->max_ahead];
+}
+
+/* The number of the how-manyth page of the walk. */
+static int64
+page_number(const GcPager *pager, int64 page)
+{
+	return pager->sample > 0 && page > 1 ? pager->chosen[page - 1] : page;
 }
 
 /* Asks for pages until as many are on their way as are wanted. */
@@ -96,7 +112,7 @@ fetch_ahead(GcPager *pager)
 	{
 		Ahead *slot = ring_slot(pager, pager->next_start);
 		GcPageRequest request = {.list_id = pager->list_id,
-								 .number = pager->next_start,
+								 .number = page_number(pager, pager->next_start),
 								 .size = pager->page_size,
 								 .criteria = pager->criteria};
 		GcCallSpec spec;
@@ -112,6 +128,7 @@ static const char *
 page_problem(GcPager *pager)
 {
 	GcPage *page = &pager->page;
+	int64 number = page_number(pager, pager->next_read);
 	int64 expected;
 
 	if (page->total < 0)
@@ -119,32 +136,68 @@ page_problem(GcPager *pager)
 	/* What later pages say of it would only shift where they begin. */
 	if (pager->next_read == 1 && page->page_size > 0)
 		pager->page_rows = page->page_size;
-	expected = page->total - (pager->next_read - 1) * pager->page_rows;
+	expected = page->total - (number - 1) * pager->page_rows;
 	expected = Max(0, Min(pager->page_rows, expected));
 	if (page->count < expected)
 		return psprintf("Page " INT64_FORMAT " has %d entities where " INT64_FORMAT
 						" were expected.",
-						pager->next_read, page->count, expected);
+						number, page->count, expected);
 	return NULL;
+}
+
+/* Chance takes its sample among so many pages; the first has been read. */
+static void
+choose_pages(GcPager *pager, int64 pages)
+{
+	BlockSamplerData sampler;
+
+	(void) BlockSampler_Init(&sampler, pages, pager->sample,
+							 pg_prng_uint32(&pg_global_prng_state));
+	pager->skips_first = true;
+	pager->last_page = 1;
+	while (BlockSampler_HasMore(&sampler))
+	{
+		int64 number = (int64) BlockSampler_Next(&sampler) + 1;
+
+		if (number == 1)
+			pager->skips_first = false;
+		else
+			pager->chosen[pager->last_page++] = number;
+	}
 }
 
 static void
 note_total(GcPager *pager)
 {
 	GcPage *page = &pager->page;
+	int64 pages = (page->total + pager->page_rows - 1) / pager->page_rows;
 
 	if (pager->first_total < 0)
 		pager->first_total = page->total;
 	else if (page->total != pager->first_total)
 		pager->drifted = true;
-	pager->last_page = (page->total + pager->page_rows - 1) / pager->page_rows;
+	if (pager->sample == 0)
+		pager->last_page = pages;
+	else if (pager->next_read == 1)
+		choose_pages(pager, pages);
+	while (pager->last_page > 1 && page_number(pager, pager->last_page) > pages)
+		pager->last_page--;
+}
+
+/* Is the page at hand read for its total alone? */
+static bool
+is_skipped(const GcPager *pager)
+{
+	return pager->next_read == 1 && pager->skips_first;
 }
 
 /* Those that the entities of this page and of all later ones will take. */
 static int64
 further_calls(GcPager *pager)
 {
-	int64 entities = pager->page.total - (pager->next_read - 1) * pager->page_rows;
+	int64 pages = pager->last_page - (pager->next_read - 1) - is_skipped(pager);
+	int64 entities = Min(pages * pager->page_rows,
+						 pager->page.total - (pager->next_read - 1) * pager->page_rows);
 	int64 shared = Min(pager->resource->expansion->entities, pager->page_rows);
 
 	return Max(0, entities + shared - 1) / shared;
@@ -199,8 +252,8 @@ read_page(GcPager *pager)
 	if (problem)
 		gc_call_throw_reply(slot->call, problem, not_read(pager), NULL);
 	note_total(pager);
-	pager->left = pager->page.count;
-	if (pager->expander)
+	pager->left = is_skipped(pager) ? 0 : pager->page.count;
+	if (pager->expander && !is_skipped(pager))
 		gc_expander_page(pager->expander, &pager->page);
 	if (pager->read_all)
 		check_allowance(pager);
@@ -243,6 +296,13 @@ void
 gc_pager_filter(GcPager *pager, const char *criteria)
 {
 	pager->criteria = criteria;
+}
+
+void
+gc_pager_sample(GcPager *pager, int pages)
+{
+	pager->sample = pages;
+	pager->chosen = palloc(sizeof(int64) * (pages + 1));
 }
 
 void

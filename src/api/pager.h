@@ -1,6 +1,6 @@
 /*
  * api/pager.h
- *	  Walks all pages of a resource, in order, some of them fetched ahead.
+ *	  Walks the pages of a resource, in order, some of them fetched ahead.
  *
  * Starts with one page and fetches ahead only as pages are used up, so that a
  * reader who stops early has cost one request.  A page that is shorter than
@@ -35,6 +35,13 @@ extern void gc_pager_filter(GcPager *pager, const char *criteria);
 
 /* Entities become rows by the resource's further calls; before the first gc_pager_next(). */
 extern void gc_pager_expand(GcPager *pager);
+
+/*
+ * The walk takes so many pages at most, chosen at random among all of them, in order; before
+ * the first gc_pager_next().  The first page is read in any case, since it says how many
+ * there are; its rows count only if chance takes it, too.
+ */
+extern void gc_pager_sample(GcPager *pager, int pages);
 
 /*
  * The walk will go to its end: it throws as soon as it is known that it would

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -21,6 +22,9 @@
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#endif
+#if PG_VERSION_NUM >= 170000
+#include "utils/syscache.h"
 #endif
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -81,6 +85,27 @@ gc_compat_wait_event(const char *name)
 	return WaitEventExtensionNew(name);
 #else
 	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* Does ANALYZE look at that column, or has it a statistics target of 0? */
+static inline bool
+gc_compat_is_analyzed(Form_pg_attribute attribute)
+{
+#if PG_VERSION_NUM >= 170000
+	HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(attribute->attrelid),
+									  Int16GetDatum(attribute->attnum));
+	bool is_null = true;
+	Datum target = (Datum) 0;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		target = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attstattarget, &is_null);
+		ReleaseSysCache(tuple);
+	}
+	return is_null || DatumGetInt16(target) != 0;
+#else
+	return attribute->attstattarget != 0;
 #endif
 }
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "api/pager.h"
 #include "base/option.h"
 #include "fdw/estimate.h"
 #include "fdw/filter.h"
@@ -14,19 +13,6 @@
 #include "miscadmin.h"
 #include "optimizer/restrictinfo.h"
 #include "utils/memutils.h"
-
-/* How many rows pass "criteria" (NULL: how many there are). */
-static int64
-ask(const GcSourceRequest *request, const char *criteria)
-{
-	GcPager *pager =
-		gc_pager_open(gc_calls_open(request->conn, request->stat), request->rel->resource,
-					  request->list ? request->list->id : NULL, 1, 1, request->rel->label);
-
-	gc_pager_filter(pager, criteria);
-	(void) gc_pager_next(pager);
-	return gc_pager_total(pager);
-}
 
 /* The conditions whose values are constants, as they go out; NULL: none of them can be said. */
 static const char *
@@ -46,7 +32,7 @@ gc_estimate_ask(PlannerInfo *root, RelOptInfo *baserel, GcRelation *rel)
 	Oid user_id = OidIsValid(baserel->userid) ? baserel->userid : GetUserId();
 	GcStat stat = {0};
 	GcSourceRequest request = {.rel = rel, .stat = &stat};
-	const char *criteria = NULL;
+	const char *criteria;
 	MemoryContext cxt;
 	MemoryContext caller_cxt;
 
@@ -56,18 +42,13 @@ gc_estimate_ask(PlannerInfo *root, RelOptInfo *baserel, GcRelation *rel)
 	/* The calls, and the connection's hold, end with the request. */
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw estimate", ALLOCSET_SMALL_SIZES);
 	caller_cxt = MemoryContextSwitchTo(cxt);
-	request.conn = gc_connection_get(user_id, rel->server_id);
-	if (rel->resource->has_list)
-	{
-		request.list = gc_list_get(request.conn, &stat, rel->list_id, rel->list_name);
-		gc_relation_check(rel, request.list);
-	}
+	gc_source_connect(&request, user_id);
 	criteria = constant_criteria(root, baserel, rel, request.list);
 	if (criteria)
-		rel->asked_rows = ask(&request, criteria);
+		rel->asked_rows = gc_source_count(&request, criteria);
 	if (criteria == NULL || gc_size_known(rel) < 0)
 	{
-		int64 rows = ask(&request, NULL);
+		int64 rows = gc_source_count(&request, NULL);
 
 		gc_size_note(rel, rows);
 		if (criteria == NULL)

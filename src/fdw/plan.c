@@ -27,6 +27,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+static const char *const leave_out = "Leave the column out of the query";
+
 /* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
 static RestrictInfo *
 identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentity *identity)
@@ -291,7 +293,7 @@ gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 	bool search;
 	bool export;
 
-	gc_source_ways(rel, columns, &search, &export);
+	gc_source_ways(rel, columns, leave_out, &search, &export);
 	/* Of a list of unknown size the first page of a search tells which way to take. */
 	if (export && !(search && may_go_over(root, export) && !gc_cost_is_known(rel)))
 	{
@@ -323,7 +325,7 @@ plan_bounds(PlannerInfo *root, RelOptInfo *baserel, GcScanPlan *plan)
 	bool search;
 	bool export;
 
-	gc_source_ways(rel, column_set(plan->columns), &search, &export);
+	gc_source_ways(rel, column_set(plan->columns), leave_out, &search, &export);
 	if (may_go_over(root, export))
 		plan->export_from = gc_cost_export_from(baserel);
 }

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "api/dnc_lists.h"
 #include "base/compat.h"
 #include "base/option.h"
 #include "base/progress.h"
@@ -102,30 +101,6 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
-/* The first requests of a scan: the list, if it is not known yet. */
-static void
-scan_connect(GcScanState *scan)
-{
-	GcSourceRequest *request = &scan->request;
-	GcRelation *rel = request->rel;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(scan->scan_cxt);
-
-	request->began = gc_clock_now();
-	request->conn = gc_connection_get(scan->user_id, rel->server_id);
-	if (rel->resource->has_list)
-	{
-		request->list = gc_list_get(request->conn, &scan->stat, rel->list_id, rel->list_name);
-		gc_relation_check(rel, request->list);
-		if (gc_size_known(rel) < 0)
-			gc_size_note(rel, request->list->size);
-	}
-	if (rel->resource->has_dnc_list)
-		request->dnc_list_id = rel->dnc_list_id ? rel->dnc_list_id
-												: gc_dnc_list_find(request->conn, &scan->stat,
-																   rel->dnc_list_name);
-	MemoryContextSwitchTo(caller_cxt);
-}
-
 /* Requests that max_requests leaves to the statement. */
 static int64
 requests_left(GcScanState *scan)
@@ -139,15 +114,20 @@ static void
 scan_begin_walk(GcScanState *scan)
 {
 	GcSourceRequest *request = &scan->request;
-	MemoryContext caller_cxt;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(scan->scan_cxt);
 
 	if (request->conn == NULL)
-		scan_connect(scan);
+	{
+		request->began = gc_clock_now();
+		gc_source_connect(request, scan->user_id);
+		if (request->list && gc_size_known(request->rel) < 0)
+			gc_size_note(request->rel, request->list->size);
+	}
 	scan->may_export =
 		scan->plan.export_from > 0 && requests_left(scan) > GC_COST_EXPORT_REQUESTS;
 	/* A search that becomes an export has no need to be refused. */
 	request->reads_all = scan->plan.reads_all && !scan->may_export;
-	caller_cxt = MemoryContextSwitchTo(scan->walk_cxt);
+	MemoryContextSwitchTo(scan->walk_cxt);
 	scan->nothing = scan->filter && !gc_filter_apply(scan->filter, request);
 	scan->source = scan->ops->open(request);
 	scan->progress =

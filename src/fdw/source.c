@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "api/dnc_lists.h"
+#include "api/pager.h"
 #include "base/option.h"
 #include "fdw/source.h"
 
@@ -25,13 +27,12 @@ gc_source_search_can(const GcRelation *rel, Bitmapset *columns, const char **why
 }
 
 static void
-cannot(const GcRelation *rel, const char *method, const char *why)
+cannot(const GcRelation *rel, const char *method, const char *why, const char *remedy)
 {
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					errmsg("foreign table \"%s\" cannot be read by %s", rel->name, method),
 					errdetail_internal("%s", why),
-					errhint("Leave the column out of the query, or set the option "
-							"\"scan_method\" to \"auto\".")));
+					errhint("%s, or set the option \"scan_method\" to \"auto\".", remedy)));
 }
 
 bool
@@ -75,7 +76,8 @@ gc_source_not_named(const GcRelation *rel)
 }
 
 void
-gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search, bool *export)
+gc_source_ways(const GcRelation *rel, Bitmapset *columns, const char *remedy, bool *search,
+			   bool *export)
 {
 	const char *method = gc_option_string(rel->options, rel->server_options, "scan_method");
 	bool is_forced = strcmp(method, "auto") != 0;
@@ -91,5 +93,37 @@ gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search, bool *ex
 	if (*export)
 		*export = gc_source_export_can(rel, columns, &why);
 	if (!*search && !*export)
-		cannot(rel, is_forced && !rel->resource->has_dnc_list ? method : "export", why);
+		cannot(rel, is_forced && !rel->resource->has_dnc_list ? method : "export", why,
+			   remedy);
+}
+
+void
+gc_source_connect(GcSourceRequest *request, Oid user_id)
+{
+	GcRelation *rel = request->rel;
+
+	request->conn = gc_connection_get(user_id, rel->server_id);
+	if (rel->resource->has_list)
+	{
+		request->list =
+			gc_list_get(request->conn, request->stat, rel->list_id, rel->list_name);
+		gc_relation_check(rel, request->list);
+	}
+	if (rel->resource->has_dnc_list)
+		request->dnc_list_id =
+			rel->dnc_list_id
+				? rel->dnc_list_id
+				: gc_dnc_list_find(request->conn, request->stat, rel->dnc_list_name);
+}
+
+int64
+gc_source_count(const GcSourceRequest *request, const char *criteria)
+{
+	GcPager *pager =
+		gc_pager_open(gc_calls_open(request->conn, request->stat), request->rel->resource,
+					  request->list ? request->list->id : NULL, 1, 1, request->rel->label);
+
+	gc_pager_filter(pager, criteria);
+	(void) gc_pager_next(pager);
+	return gc_pager_total(pager);
 }

@@ -35,7 +35,8 @@ typedef struct GcSourceRequest
 	GcStat *stat;
 	Bitmapset *columns; /* attnums wanted */
 	int page_size;
-	bool reads_all; /* nothing above will stop it early */
+	int sample_pages; /* so many of them are taken, at random; 0: all */
+	bool reads_all;	  /* nothing above will stop it early */
 	const char
 		*criteria; /* what the platform is to filter by, of a GcPageRequest; NULL: nothing */
 	char **ids;	   /* by ids: which contacts, UTF-8 … */
@@ -90,10 +91,16 @@ extern bool gc_source_export_can(const GcRelation *rel, Bitmapset *columns, cons
 
 /*
  * The ways that the option scan_method leaves, and that give all these columns.
- * Throws 0A000 if there is none.
+ * Throws 0A000 if there is none; "remedy" begins the hint: how to leave a column out.
  */
-extern void gc_source_ways(const GcRelation *rel, Bitmapset *columns, bool *search,
-						   bool *export);
+extern void gc_source_ways(const GcRelation *rel, Bitmapset *columns, const char *remedy,
+						   bool *search, bool *export);
+
+/* The connection of a role, and what is read by its id; the first requests, if it is not known yet. */
+extern void gc_source_connect(GcSourceRequest *request, Oid user_id);
+
+/* How many rows pass criteria (NULL: all do), as the platform says to who asks for one. */
+extern int64 gc_source_count(const GcSourceRequest *request, const char *criteria);
 
 /* Does the option scan_method allow that way, ids or search? */
 extern bool gc_source_allows(const GcRelation *rel, GcScanMethod method);

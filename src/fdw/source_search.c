@@ -44,6 +44,8 @@ search_open(const GcSourceRequest *request)
 		gc_pager_expand(source->pager);
 	if (list)
 		gc_pager_on_missing(source->pager, forget_list, source);
+	if (request->sample_pages > 0)
+		gc_pager_sample(source->pager, request->sample_pages);
 	if (request->reads_all)
 		gc_pager_read_all(source->pager);
 	return &source->base;
@@ -53,13 +55,15 @@ search_open(const GcSourceRequest *request)
 static bool
 is_repeated(SearchSource *source)
 {
+	int64 pages = source->base.request->sample_pages;
 	GcSpan id = gc_decoder_id(source->decoder);
 
 	if (source->seen == NULL && gc_pager_has_pages(source->pager))
 	{
 		MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
 
-		source->seen = gc_seen_create(gc_pager_total(source->pager));
+		source->seen = gc_seen_create(pages > 0 ? pages * source->base.request->page_size
+												: gc_pager_total(source->pager));
 		MemoryContextSwitchTo(caller_cxt);
 	}
 	return source->seen && id.p && gc_seen_note(source->seen, id.p, id.len);
