@@ -39,6 +39,8 @@ typedef struct Loop
 	WaitEventSet *waits;
 	int active;	 /* transfers in the multi handle */
 	int settled; /* transfers that ended, or brought something, since the last wait began */
+	bool adding; /* curl's turn comes at once, so that it needs no timer for that … */
+	bool due;	 /* … but asked for one */
 } Loop;
 
 static Loop loop = {.epoll_fd = -1, .timer_fd = -1};
@@ -75,6 +77,9 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
 	struct itimerspec spec = {0};
 
+	loop.due = loop.adding && timeout_ms == 0;
+	if (loop.due)
+		return 0;
 	if (timeout_ms > 0)
 	{
 		spec.it_value.tv_sec = timeout_ms / 1000;
@@ -181,8 +186,13 @@ static bool
 loop_advance(void)
 {
 	struct epoll_event events[LOOP_EVENTS];
-	int count = epoll_wait(loop.epoll_fd, events, LOOP_EVENTS, 0);
+	bool was_due = loop.due;
+	int count;
 
+	loop.due = false;
+	if (was_due)
+		loop_socket_action(CURL_SOCKET_TIMEOUT, 0);
+	count = epoll_wait(loop.epoll_fd, events, LOOP_EVENTS, 0);
 	for (int i = 0; i < count; i++)
 	{
 		uint32 what = events[i].events;
@@ -205,7 +215,7 @@ loop_advance(void)
 		loop_socket_action(events[i].data.fd, mask);
 	}
 	loop_collect();
-	return count > 0;
+	return was_due || count > 0;
 }
 
 void
@@ -243,16 +253,26 @@ gc_loop_wait(GcTime until, GcWait wait)
 void
 gc_loop_add(CURL *easy, GcTransfer *transfer)
 {
+	CURLMcode rc;
+
 	loop_open();
 	transfer->done = false;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-	if (curl_multi_add_handle(loop.multi, easy) != CURLM_OK)
+	loop.adding = true;
+	rc = curl_multi_add_handle(loop.multi, easy);
+	if (rc == CURLM_OK)
+	{
+		loop.active++;
+		transfer->added = true;
+		/* A few turns: starting an exchange takes one for each of connect, send, receive. */
+		for (int turn = 0; turn < 4 && loop_advance(); turn++)
+			;
+	}
+	loop.adding = false;
+	if (loop.due)
+		(void) on_timer(loop.multi, 0, NULL);
+	if (rc != CURLM_OK)
 		gc_loop_no_memory();
-	loop.active++;
-	transfer->added = true;
-	/* A few turns: starting an exchange takes one for each of connect, send, receive. */
-	for (int turn = 0; turn < 4 && loop_advance(); turn++)
-		;
 }
 
 void
