@@ -1,9 +1,11 @@
 /*
  * bench/floor.c
  *	  The floor of the benchmarks: how fast one process with one kept connection
- *	  posts bodies that were rendered beforehand, by libcurl's simplest interface.
+ *	  posts bodies that were rendered beforehand, by libcurl's simplest interface;
+ *	  or gets what stands below a URL.
  *
- * usage: floor URL TOKEN FILE		(one body a line)
+ * usage: floor URL TOKEN FILE		(one body a line; with a URL that ends in "/",
+ *									one name a line, which is asked for by a GET)
  *
  * Fails unless every answer is a 200.  curl(1) does the same, but opens a file
  * and parses a configuration for each request.
@@ -26,13 +28,11 @@ discard(char *data, size_t size, size_t n, void *arg)
 }
 
 static void
-post(CURL *curl, const char *body, size_t length)
+run(CURL *curl)
 {
 	CURLcode rc;
 	long status = 0;
 
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) length);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 	rc = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if (rc != CURLE_OK || status != 200)
@@ -40,6 +40,24 @@ post(CURL *curl, const char *body, size_t length)
 		fprintf(stderr, "floor: %s, HTTP status %ld\n", curl_easy_strerror(rc), status);
 		exit(1);
 	}
+}
+
+static void
+post(CURL *curl, const char *body, size_t length)
+{
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) length);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	run(curl);
+}
+
+static void
+get(CURL *curl, const char *url, const char *name, size_t length)
+{
+	char whole[4096];
+
+	snprintf(whole, sizeof(whole), "%s%.*s", url, (int) length, name);
+	curl_easy_setopt(curl, CURLOPT_URL, whole);
+	run(curl);
 }
 
 int
@@ -77,7 +95,10 @@ main(int argc, char **argv)
 		next = memchr(line, '\n', end - line);
 		if (!next)
 			next = end;
-		post(curl, line, next - line);
+		if (argv[1][strlen(argv[1]) - 1] == '/')
+			get(curl, argv[1], line, next - line);
+		else
+			post(curl, line, next - line);
 	}
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(headers);
