@@ -198,13 +198,18 @@ exchange_carry_out(Exchange *exchange)
 		return true;
 	}
 	enter(exchange);
+	if (exchange->fault)
+		fault_call(exchange->fault, CALLS_BEFORE, route_aside);
 	answered = happen_before(exchange);
 	if (answered)
 	{
 		if (!exchange->fault || exchange->fault->status == 0 || exchange->fault->effect)
 			take_effect(req, exchange->trusted);
 		if (exchange->fault)
+		{
 			fault_apply(exchange->fault, req);
+			fault_call(exchange->fault, CALLS_AFTER, route_aside);
+		}
 		answered = happen_after(exchange);
 	}
 	finish(exchange, answered);

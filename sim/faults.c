@@ -11,6 +11,7 @@
 #include "conflicts.h"
 #include "errors.h"
 #include "faults.h"
+#include "state.h"
 #include "switches.h"
 
 typedef enum MemberKind
@@ -24,6 +25,7 @@ typedef enum MemberKind
 	M_BODY,
 	M_DROP,
 	M_OBJECT,
+	M_CALLS,
 	M_ANY
 } MemberKind;
 
@@ -63,6 +65,8 @@ static const struct Member
 	{"body_bytes", M_NUMBER, offsetof(Fault, body_bytes)},
 	{"body_json", M_ANY, 0},
 	{"echo_patch", M_OBJECT, 0},
+	{CALLS_BEFORE, M_CALLS, 0},
+	{CALLS_AFTER, M_CALLS, 0},
 	{NULL, M_ANY, 0},
 };
 
@@ -82,6 +86,25 @@ set_choice(int *place, const char *const *choices, const json_t *value)
 		if (strcmp(choices[i], json_string_value(value)) == 0)
 			*place = i + 1;
 	return *place > 0;
+}
+
+/* [{"method": "POST", "path": "/…", "body": …}, …]; method and body may be left out. */
+static bool
+are_calls(const json_t *calls)
+{
+	size_t i;
+	json_t *one;
+	bool good = json_is_array(calls);
+
+	json_array_foreach(calls, i, one)
+	{
+		const char *path = json_string_value(json_object_get(one, "path"));
+		json_t *method = json_object_get(one, "method");
+
+		if (!path || *path != '/' || (method && !json_is_string(method)))
+			good = false;
+	}
+	return good;
 }
 
 static bool
@@ -117,6 +140,8 @@ set_member(Fault *fault, const struct Member *member, const json_t *value)
 			return set_choice(place, drops, value);
 		case M_OBJECT:
 			return json_is_object(value);
+		case M_CALLS:
+			return are_calls(value);
 		default:
 			return true;
 	}
@@ -128,6 +153,7 @@ fault_release(Fault *fault)
 	if (--fault->refs > 0)
 		return;
 	json_decref(fault->spec);
+	json_decref(fault->called);
 	free(fault);
 }
 
@@ -163,6 +189,7 @@ fault_create(json_t *spec, char **why)
 	fault->refs = 1;
 	fault->truncate = fault->times = -1;
 	fault->spec = json_incref(spec);
+	fault->called = json_array();
 	*why = json_is_object(spec) ? NULL : sim_printf("a fault must be an object");
 	json_object_foreach(spec, name, value)
 	{
@@ -234,6 +261,7 @@ faults_list(Request *req)
 
 		json_object_set_new(one, "seen", json_integer(faults[i]->seen));
 		json_object_set_new(one, "hits", json_integer(faults[i]->hits));
+		json_object_set(one, "called", faults[i]->called);
 		json_array_append_new(list, one);
 	}
 	reply_json(req, 200, list);
@@ -308,6 +336,44 @@ bool
 faults_during(void)
 {
 	return nduring > 0;
+}
+
+/* One of the calls as a request of its own, known to no record, token or limit. */
+static Request *
+make_call(const json_t *call)
+{
+	const json_t *body = json_object_get(call, "body");
+	const char *method = json_string_value(json_object_get(call, "method"));
+	Request *req = request_create(json_string_value(json_object_get(call, "path")));
+
+	req->method = method ? method : "POST";
+	req->headers[req->nheaders++] = (Header){"Content-Type", "application/json"};
+	if (body)
+		buf_put_json(&req->body, body);
+	req->body_bytes = req->body.len;
+	return req;
+}
+
+void
+fault_call(Fault *fault, const char *when, void (*make)(Request *req))
+{
+	const json_t *calls = json_object_get(fault->spec, when);
+	size_t i;
+	json_t *call;
+
+	json_array_foreach(calls, i, call)
+	{
+		Request *req;
+
+		state_lock();
+		req = make_call(call);
+		state_unlock();
+		make(req);
+		state_lock();
+		json_array_append_new(fault->called, json_integer(req->reply.status));
+		state_unlock();
+		request_free(req);
+	}
 }
 
 static void

@@ -10,6 +10,10 @@
 
 #include "request.h"
 
+/* Members of a fault: what is called then, as by somebody else. */
+#define CALLS_BEFORE "calls_before"
+#define CALLS_AFTER	 "calls_after"
+
 typedef enum Drop
 {
 	DROP_NOT,
@@ -46,9 +50,10 @@ typedef struct Fault
 	int body_kind; /* a BodyKind */
 	int64_t body_bytes;
 
-	int64_t seen; /* requests that matched */
-	int64_t hits; /* requests it struck */
-	json_t *spec; /* as given */
+	int64_t seen;	/* requests that matched */
+	int64_t hits;	/* requests it struck */
+	json_t *spec;	/* as given */
+	json_t *called; /* the status of each call that it made */
 } Fault;
 
 extern void faults_set(Request *req);  /* POST /_sim/faults; wants the lock */
@@ -63,6 +68,12 @@ extern void faults_clear(void);		   /* wants the lock */
 extern Fault *faults_match(const Request *req, bool during);
 extern bool faults_during(void);
 extern void fault_release(Fault *fault); /* wants the lock */
+
+/*
+ * The calls that the fault wants made, as if by somebody else, before or after
+ * the request it strikes.  Takes the lock itself, but not while it calls.
+ */
+extern void fault_call(Fault *fault, const char *when, void (*make)(Request *req));
 
 /* Changes the reply, which is empty when the request was not carried out. */
 extern void fault_apply(const Fault *fault, Request *req);

@@ -229,6 +229,17 @@ route_control(Request *req)
 }
 
 void
+route_aside(Request *req)
+{
+	const Route *route;
+
+	if (route_is_control(req))
+		route_control(req);
+	else if ((route = find_route(platform_routes, req)) && check_body(req))
+		call(route, req);
+}
+
+void
 route_platform(Request *req)
 {
 	const Route *route;

@@ -16,4 +16,7 @@ extern void route_control(Request *req);
 extern void route_platform(Request *req);
 extern void route_storage(Request *req);
 
+/* A call that a fault makes: needs no token, counts in no window. */
+extern void route_aside(Request *req);
+
 #endif

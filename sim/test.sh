@@ -324,6 +324,7 @@ test_provisioning() {
 . ./test_limits.sh
 . ./test_exports.sh
 . ./test_reading.sh
+. ./test_races.sh
 
 start --client second word
 test_tokens
@@ -344,6 +345,7 @@ test_filters
 test_faults
 test_conflicts
 test_random_faults
+test_races
 test_retry_after
 test_broken_replies
 test_bodies
