@@ -92,7 +92,6 @@ put_members(Buf *out, const List *list, const Contact *contact)
 	Span id = contact_id(contact);
 	char created[TIME_SIZE];
 
-	sim_format_time(contact->created_us, created);
 	buf_puts(out, "\"id\":");
 	buf_put_string(out, id.p, id.n);
 	buf_puts(out, ",\"contactListId\":");
@@ -100,9 +99,13 @@ put_members(Buf *out, const List *list, const Contact *contact)
 	put_data(out, list->columns, contact);
 	buf_puts(out, contact->callable ? ",\"callable\":true" : ",\"callable\":false");
 	put_attrs(out, list, contact);
-	buf_puts(out, ",\"dateCreated\":\"");
-	buf_puts(out, created);
-	buf_putc(out, '"');
+	if (contact->created_us > 0)
+	{
+		sim_format_time(contact->created_us, created);
+		buf_puts(out, ",\"dateCreated\":\"");
+		buf_puts(out, created);
+		buf_putc(out, '"');
+	}
 	if (contact->priority >= 0)
 		buf_puts(out, contact->priority ? ",\"configurationOverrides\":{\"priority\":true}"
 										: ",\"configurationOverrides\":{\"priority\":false}");

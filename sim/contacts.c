@@ -4,24 +4,16 @@
  */
 #include <stdlib.h>
 
+#include "changes.h"
 #include "contact_json.h"
 #include "contacts.h"
 #include "errors.h"
 #include "generate.h"
-#include "rows.h"
+#include "locks.h"
 #include "state.h"
 #include "switches.h"
 
 #define MAX_READ 50
-
-/* The query parameters of a POST; -1 = not given. */
-typedef struct PostFlags
-{
-	int8_t priority;
-	int8_t do_not_queue;
-	bool clear_system_data;
-	bool blank; /* the switch absent_cells */
-} PostFlags;
 
 List *
 contacts_list(Request *req)
@@ -79,95 +71,24 @@ read_flags(Request *req, PostFlags *flags)
 		   request_flag(req, "clearSystemData", &flags->clear_system_data);
 }
 
-/* Moves to a contact what stays when a newer version takes its place. */
-static void
-inherit(Contact *contact, Contact *old)
+/* A row whose contact the dialler holds, where that keeps it from being written. */
+static bool
+is_held(List *list, const Batch *batch, int i)
 {
-	contact->created_us = old->created_us;
-	contact->callable = old->callable;
-	contact->in_use = old->in_use;
-	contact->priority = old->priority;
-	contact->do_not_queue = old->do_not_queue;
-	contact->queue_moves = old->queue_moves;
-	contact->attrs = old->attrs;
-	old->attrs = NULL;
-}
+	Contact *contact = batch->rows[i].id.p ? list_contact(list, batch->rows[i].id) : NULL;
 
-static void
-clear_system_data(Contact *contact)
-{
-	contact->callable = true;
-	for (int i = 0; i < ATTR_COUNT; i++)
-		if (i != ATTR_RETENTION_TYPE && i != ATTR_RETENTION_DAYS &&
-			i != ATTR_DATE_EXPIRATION && i != ATTR_CONTACT_COLUMN_TIME_ZONES)
-			contact_set_attr(contact, i, (Span){NULL, 0});
-}
-
-static void
-set_attributes(Contact *contact, const Row *row)
-{
-	if (row->callable >= 0)
-		contact->callable = row->callable;
-	for (int i = 0; i < ATTR_WRITABLE; i++)
-		if (row->attr[i].p)
-			contact_set_attr(contact, i, row->attr[i]);
-}
-
-/* Stores a row of a batch: a new contact, or a new version of the one with its id. */
-static Contact *
-upsert(List *list, const Batch *batch, int i, const PostFlags *flags)
-{
-	const Row *row = &batch->rows[i];
-	int ncells = list->columns->n;
-	Span *cells = batch->cells + (size_t) i * (size_t) ncells;
-	char uuid[UUID_SIZE];
-	Span id = row->id;
-	Contact *old = NULL;
-	Contact *contact;
-	Span old_cells[MAX_COLUMNS] = {{NULL, 0}};
-
-	if (id.p == NULL)
-	{
-		sim_uuid(uuid);
-		id = (Span){uuid, UUID_SIZE - 1};
-	}
-	else if ((old = list_contact(list, id)) != NULL)
-		contact_cells(old, old_cells);
-	for (int c = 0; c < ncells; c++)
-		if (cells[c].p == NULL)
-			cells[c] = flags->blank ? (Span){"", 0} : old_cells[c];
-	contact = contact_build(id, cells, ncells);
-	contact->created_us = sim_now_us();
-	if (old)
-	{
-		inherit(contact, old);
-		list_replace(list, old, contact);
-	}
-	else
-		list_insert(list, contact);
-	if (flags->clear_system_data)
-		clear_system_data(contact);
-	set_attributes(contact, row);
-	if (flags->priority >= 0)
-		contact->priority = flags->priority;
-	contact->do_not_queue = flags->do_not_queue;
-	contact->queue_moves += flags->do_not_queue != 1;
-	return contact;
+	return contact && contact_is_held(list, contact) && !sw_is(SW_IN_USE_WRITES, "take");
 }
 
 static bool
 dialler_holds_one(List *list, const Batch *batch, Request *req)
 {
-	for (int i = 0; i < batch->n; i++)
-	{
-		Contact *contact = batch->rows[i].id.p ? list_contact(list, batch->rows[i].id) : NULL;
-
-		if (contact && contact->in_use)
+	for (int i = 0; i < batch->n && sw_is(SW_IN_USE_WRITES, "409"); i++)
+		if (is_held(list, batch, i))
 		{
 			reply_error(req, 409, "contact.in.use", "A contact is being dialed.");
 			return true;
 		}
-	}
 	return false;
 }
 
@@ -184,30 +105,34 @@ put_reversed(Buf *out, const Buf *echo, const size_t *ends, int n)
 	}
 }
 
-/* All rows are good, so all are stored; each is shown as it is after its turn. */
+/* All rows are good, so they are stored; each is shown as it is after its turn. */
 static void
 store_batch(List *list, const Batch *batch, const PostFlags *flags, Request *req)
 {
 	Buf *out = &req->reply.body;
 	bool reversed = sw_is(SW_ECHO_ORDER, "reversed");
 	size_t ends[MAX_BATCH];
+	int stored = 0;
 	Buf echo = {0};
 
 	buf_reserve(out, req->body.len * 3 / 2 + 64);
 	buf_putc(out, '[');
 	for (int i = 0; i < batch->n; i++)
 	{
-		Contact *contact = upsert(list, batch, i, flags);
+		Contact *contact =
+			is_held(list, batch, i) ? NULL : contact_upsert(list, batch, i, flags);
 
-		if (i > 0 && !reversed)
+		if (contact == NULL)
+			continue;
+		if (stored > 0 && !reversed)
 			buf_putc(out, ',');
 		contact_put_json(reversed ? &echo : out, list, contact);
-		ends[i] = echo.len;
+		ends[stored++] = echo.len;
 	}
-	put_reversed(out, &echo, ends, reversed ? batch->n : 0);
+	put_reversed(out, &echo, ends, reversed ? stored : 0);
 	buf_free(&echo);
 	buf_putc(out, ']');
-	counters.contacts_accepted += batch->n;
+	counters.contacts_accepted += stored;
 	reply_ok(req);
 }
 
@@ -228,7 +153,7 @@ discard_batch(Request *req)
 	req->rows = rows < 0 ? 0 : rows;
 	state_lock();
 	list = contacts_list(req);
-	if (list == NULL)
+	if (list == NULL || list_refuses(req, list))
 		;
 	else if (rows < 0)
 		reply_error(req, 400, "bad.request",
@@ -265,7 +190,8 @@ contacts_post(Request *req)
 	if (batch_read(&batch, req, req->arg[0].p, columns))
 	{
 		state_lock();
-		if ((list = contacts_list(req)) && !dialler_holds_one(list, &batch, req))
+		if ((list = contacts_list(req)) && !list_refuses(req, list) &&
+			!dialler_holds_one(list, &batch, req))
 			store_batch(list, &batch, &flags, req);
 		state_unlock();
 	}
@@ -366,25 +292,6 @@ contact_get(Request *req)
 	state_unlock();
 }
 
-/* data is replaced; other attributes that are not sent stay, or by a switch do not. */
-static void
-replace_contact(List *list, Contact *old, Batch *batch, Request *req)
-{
-	Contact *contact = contact_build(contact_id(old), batch->cells, list->columns->n);
-
-	inherit(contact, old);
-	list_replace(list, old, contact);
-	if (sw_is(SW_PUT_ABSENT, "reset"))
-	{
-		contact->callable = true;
-		for (int i = 0; i < ATTR_WRITABLE; i++)
-			contact_set_attr(contact, i, (Span){NULL, 0});
-	}
-	set_attributes(contact, &batch->rows[0]);
-	contact_put_json(&req->reply.body, list, contact);
-	reply_ok(req);
-}
-
 static void
 put_stored(Request *req, Batch *batch)
 {
@@ -392,7 +299,7 @@ put_stored(Request *req, Batch *batch)
 	Contact *old = list ? list_contact(list, req->arg[1]) : NULL;
 	Span id = batch->rows[0].id;
 
-	if (list == NULL)
+	if (list == NULL || list_refuses(req, list))
 		return;
 	if (id.p && (id.n != req->arg[1].n || memcmp(id.p, req->arg[1].p, id.n) != 0))
 		reply_error(req, 400, "bad.request", "The id is not the one of the path.");
@@ -400,10 +307,13 @@ put_stored(Request *req, Batch *batch)
 		not_found(req);
 	else if (old == NULL)
 		reply_error(req, 400, "contact.does.not.exist", "The contact does not exist.");
-	else if (old->in_use)
+	else if (contact_is_held(list, old) && !sw_is(SW_IN_USE_WRITES, "take"))
 		reply_error(req, 409, "contact.in.use", "The contact is being dialed.");
 	else
-		replace_contact(list, old, batch, req);
+	{
+		contact_put_json(&req->reply.body, list, contact_overwrite(list, old, batch));
+		reply_ok(req);
+	}
 }
 
 /* --discard: any change of a generated contact is taken, and none is kept. */
@@ -448,14 +358,14 @@ contact_delete(Request *req)
 
 	req->rows = 1;
 	state_lock();
-	if ((list = contacts_list(req)) != NULL)
+	if ((list = contacts_list(req)) != NULL && !list_refuses(req, list))
 	{
 		contact = list_contact(list, req->arg[1]);
 		if (is_generated(req))
 			reply_deleted(req, 200);
 		else if (contact == NULL)
 			not_found(req);
-		else if (contact->in_use)
+		else if (contact_is_held(list, contact))
 			reply_error(req, 400, "contact.in.use", "The contact is in use.");
 		else
 		{
@@ -476,7 +386,7 @@ delete_named(Request *req, List *list)
 
 		if (span_is(req->params[i].name, "contactIds"))
 			contact = list_contact(list, req->params[i].value);
-		if (contact && !contact->in_use)
+		if (contact && !contact_is_held(list, contact))
 			list_delete(list, contact);
 	}
 	reply_deleted(req, 204);
@@ -499,7 +409,7 @@ contacts_delete(Request *req)
 	else
 	{
 		state_lock();
-		if ((list = contacts_list(req)) != NULL)
+		if ((list = contacts_list(req)) != NULL && !list_refuses(req, list))
 			delete_named(req, list);
 		state_unlock();
 	}

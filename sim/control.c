@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth.h"
+#include "changes.h"
 #include "contact_json.h"
 #include "control.h"
 #include "digest.h"
@@ -12,6 +13,7 @@
 #include "exports.h"
 #include "faults.h"
 #include "lists.h"
+#include "locks.h"
 #include "record.h"
 #include "state.h"
 #include "switches.h"
@@ -122,9 +124,10 @@ show_lists(void)
 	for (List *list = store_lists(); list; list = list->next)
 	{
 		list_settle(list);
-		json_array_append_new(
-			lists, json_pack("{s:s, s:s, s:I}", "id", list->id, "name", list->name, "contacts",
-							 (json_int_t) (list->ncontacts + list->accepted)));
+		json_array_append_new(lists, json_pack("{s:s, s:s, s:I, s:s?}", "id", list->id, "name",
+											   list->name, "contacts",
+											   (json_int_t) (list->ncontacts + list->accepted),
+											   "locked", list_locked(list)));
 	}
 	return lists;
 }
@@ -222,54 +225,31 @@ control_contacts(Request *req)
 	reply_ok(req);
 }
 
-static bool
-set_attribute(Contact *contact, const char *name, const json_t *value)
-{
-	char *text;
-	int attr = 0;
-
-	if (strcmp(name, "callable") == 0)
-		contact->callable = json_is_true(value);
-	else if (strcmp(name, "inUse") == 0)
-		contact->in_use = json_is_true(value);
-	else
-	{
-		while (attr < ATTR_COUNT && strcmp(attr_names[attr], name) != 0)
-			attr++;
-		if (attr == ATTR_COUNT)
-			return false;
-		text = json_is_null(value) ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-		contact_set_attr(contact, (Attr) attr, (Span){text, text ? strlen(text) : 0});
-		free(text);
-	}
-	return true;
-}
-
+/* "deleted": true: gone, as by somebody else; "members" otherwise. */
 static void
-set_attributes(Request *req, List *list, Contact *contact, const json_t *json)
+change_contact(Request *req, List *list, Contact *contact, json_t *members)
 {
-	const char *name;
-	json_t *value;
+	bool deleted = json_is_true(json_object_get(members, "deleted"));
 
-	json_object_foreach((json_t *) json, name, value)
+	json_object_del(members, "deleted");
+	if (deleted)
 	{
-		if (strcmp(name, "listId") == 0 || strcmp(name, "id") == 0)
-			continue;
-		if (!set_attribute(contact, name, value))
-		{
-			reply_error(req, 400, "bad.request", "A contact has no attribute %s.", name);
-			return;
-		}
+		list_delete(list, contact);
+		reply_json(req, 200, json_object());
 	}
-	list->changes++;
-	contact_put_raw(&req->reply.body, list, contact);
-	reply_ok(req);
+	else if (contact_set_members(list, &contact, members))
+	{
+		contact_put_raw(&req->reply.body, list, contact);
+		reply_ok(req);
+	}
+	else
+		reply_error(req, 400, "bad.request", "A contact has no such attribute or column.");
 }
 
 void
 control_set_contact(Request *req)
 {
-	json_t *json = json_loadb(req->body.data, req->body.len, 0, NULL);
+	json_t *json = json_loadb(req->body.data, req->body.len, JSON_ALLOW_NUL, NULL);
 	json_t *list_id = json_object_get(json, "listId");
 	json_t *id = json_object_get(json, "id");
 	List *list = NULL;
@@ -282,7 +262,7 @@ control_set_contact(Request *req)
 		contact =
 			list_contact(list, (Span){(char *) json_string_value(id), json_string_length(id)});
 	if (contact)
-		set_attributes(req, list, contact, json);
+		change_contact(req, list, contact, json);
 	else
 		reply_error(req, 404, "not.found", "listId and id name no contact.");
 	json_decref(json);

@@ -11,6 +11,7 @@
 #include "generate.h"
 #include "list_export.h"
 #include "lists.h"
+#include "locks.h"
 #include "search.h"
 #include "switches.h"
 
@@ -193,7 +194,7 @@ list_export_post(Request *req)
 	json_t *body = json_loadb(req->body.data, req->body.len, JSON_ALLOW_NUL, NULL);
 	Choice choice = {.list = list_find(req, "contact.list.not.found")};
 
-	if (choice.list == NULL)
+	if (choice.list == NULL || list_is_clearing(req, choice.list))
 		;
 	else if (req->body.len > 0 && !json_is_object(body))
 		reply_error(req, 400, "bad.request",

@@ -9,6 +9,7 @@
 #include "list_check.h"
 #include "listing.h"
 #include "lists.h"
+#include "locks.h"
 #include "search.h"
 #include "switches.h"
 
@@ -254,7 +255,7 @@ list_clear_contacts(Request *req)
 	List *list = list_find(req, "contact.list.not.found");
 	int64_t delay = sw_number(SW_CLEAR_MS) * 1000;
 
-	if (list == NULL)
+	if (list == NULL || list_refuses(req, list))
 		return;
 	list_clear(list, delay ? sim_now_us() + delay : 0);
 	list->accepted = 0;

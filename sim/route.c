@@ -18,6 +18,7 @@
 #include "filters.h"
 #include "list_export.h"
 #include "lists.h"
+#include "locks.h"
 #include "route.h"
 #include "search.h"
 #include "state.h"
@@ -95,6 +96,7 @@ static const Route control_routes[] = {
 	{"GET", "_sim/contacts", control_contacts, false, false},
 	{"POST", "_sim/contacts", control_set_contact, false, false},
 	{"GET", "_sim/checksum", control_checksum, false, false},
+	{"POST", "_sim/locks", locks_seed, false, false},
 	{"POST", "_sim/campaigns", campaigns_seed, false, false},
 	{"POST", "_sim/dnclists", dnc_lists_seed, false, false},
 	{"POST", "_sim/events", events_seed, false, false},
@@ -239,6 +241,14 @@ route_aside(Request *req)
 		call(route, req);
 }
 
+static bool
+is_too_long(const Request *req)
+{
+	size_t most = (size_t) sw_number(SW_URI_MAX);
+
+	return most > 0 && strlen(req->path) + strlen(req->query) > most;
+}
+
 void
 route_platform(Request *req)
 {
@@ -252,6 +262,8 @@ route_platform(Request *req)
 	}
 	else if (req->nparts == 0 || !span_is(req->part[0], "api"))
 		reply_error(req, 404, "not.found", "The requested resource was not found.");
+	else if (is_too_long(req))
+		reply_error(req, 414, "uri.too.long", "The address is over the size limit.");
 	else if (admit(req) && (route = find_route(platform_routes, req)) && check_body(req))
 		call(route, req);
 	if (req->reply.status >= 400 && req->reply.status < 500 && req->reply.status != 429)

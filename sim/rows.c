@@ -173,6 +173,45 @@ is_phone_status(Span raw)
 	return good;
 }
 
+/* {"<medium>": {"contactable": true, "columnStatus": {"<column>": {"contactable": true}}}, …} */
+static bool
+is_contactable_status(const json_t *status, bool columns)
+{
+	const char *name;
+	json_t *item;
+	bool good = json_is_object(status);
+
+	json_object_foreach((json_t *) status, name, item)
+	{
+		json_t *contactable = json_object_get(item, "contactable");
+		json_t *inner = columns ? NULL : json_object_get(item, "columnStatus");
+
+		size_t known = (size_t) (contactable != NULL) + (size_t) (inner != NULL);
+
+		if (known == 0 || json_object_size(item) != known ||
+			(contactable && !json_is_boolean(contactable)) ||
+			(inner && !is_contactable_status(inner, true)))
+			good = false;
+	}
+	return good;
+}
+
+static bool
+is_status(Attr attr, Span raw)
+{
+	json_t *status;
+	bool good;
+
+	if (attr == ATTR_PHONE_NUMBER_STATUS)
+		return is_phone_status(raw);
+	if (attr != ATTR_CONTACTABLE_STATUS)
+		return true;
+	status = json_loadb(raw.p, raw.n, JSON_ALLOW_NUL, NULL);
+	good = is_contactable_status(status, false);
+	json_decref(status);
+	return good;
+}
+
 static void
 read_attr(Batch *batch, Row *row, Span name, JRead *in)
 {
@@ -189,8 +228,7 @@ read_attr(Batch *batch, Row *row, Span name, JRead *in)
 				 (int) name.n, name.p);
 	else if (def->attr != ATTR_COUNT && kind != J_NULL)
 	{
-		if (kind != def->kind ||
-			(def->attr == ATTR_PHONE_NUMBER_STATUS && !is_phone_status(raw)))
+		if (kind != def->kind || !is_status(def->attr, raw))
 			complain(batch, row, "invalid.value", name, "%s has a value of the wrong kind.",
 					 def->name);
 		row->attr[def->attr] = raw;
@@ -312,6 +350,15 @@ add_row(Batch *batch)
 	return row;
 }
 
+/* A row that is bad, where that is no reason to refuse the others. */
+static void
+skip_row(Batch *batch)
+{
+	free(batch->problem.message);
+	batch->problem = (Problem){0};
+	batch->n--;
+}
+
 static void
 read_rows(Batch *batch, JRead *in)
 {
@@ -321,7 +368,11 @@ read_rows(Batch *batch, JRead *in)
 		if (batch->seen > MAX_BATCH)
 			jread_skip(in, NULL);
 		else if (jread_peek(in) == J_OBJECT)
+		{
 			read_row(batch, add_row(batch), in);
+			if (batch->problem.code && sw_is(SW_BAD_ROWS, "skip"))
+				skip_row(batch);
+		}
 		else
 		{
 			in->bad = true;

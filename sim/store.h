@@ -53,8 +53,8 @@ typedef struct Attrs
 /* One allocation: the header, the lengths, then id and cells end to end. */
 typedef struct Contact
 {
-	int64_t created_us;
-	Attrs *attrs; /* NULL = none */
+	int64_t created_us; /* as it is shown; 0 = not at all */
+	Attrs *attrs;		/* NULL = none */
 	uint32_t hash;
 	uint32_t place; /* in the order of arrival */
 	bool callable;
@@ -67,6 +67,15 @@ typedef struct Contact
 	uint16_t cell_len[]; /* NO_CELL = absent */
 } Contact;
 
+/* A conflict that writes meet until it ends; see locks.h. */
+typedef struct Lock
+{
+	int conflict; /* 0 = none, else see conflicts.h */
+	int64_t words;
+	int64_t times;	  /* writes that are still to meet it; -1 = all */
+	int64_t until_us; /* 0 = no end */
+} Lock;
+
 typedef struct List
 {
 	struct List *next;
@@ -78,6 +87,7 @@ typedef struct List
 	int64_t ready_us;	   /* answers 404 before */
 	json_t *body;		   /* the attributes that callers set */
 	json_t *import_status; /* NULL = nothing was ever imported */
+	Lock lock;
 	Columns *columns;
 
 	Contact **order; /* by arrival; NULL where one was deleted */
@@ -115,6 +125,9 @@ extern Span contact_id(const Contact *contact);
 extern void contact_cells(const Contact *contact, Span *cells); /* ncells of them */
 extern void contact_set_attr(Contact *contact, Attr attr,
 							 Span value); /* copies; p NULL clears */
+
+/* What stays when a newer version takes its place: all but the cells. */
+extern void contact_inherit(Contact *contact, const Contact *old);
 
 extern Contact *list_contact(List *list, Span id); /* NULL = none */
 extern void list_insert(List *list, Contact *contact);

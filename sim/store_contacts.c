@@ -100,6 +100,19 @@ contact_set_attr(Contact *contact, Attr attr, Span value)
 	*place = (Span){value.p ? sim_strndup(value.p, value.n) : NULL, value.n};
 }
 
+void
+contact_inherit(Contact *contact, const Contact *old)
+{
+	contact->created_us = old->created_us;
+	contact->callable = old->callable;
+	contact->in_use = old->in_use;
+	contact->priority = old->priority;
+	contact->do_not_queue = old->do_not_queue;
+	contact->queue_moves = old->queue_moves;
+	for (int i = 0; old->attrs && i < ATTR_COUNT; i++)
+		contact_set_attr(contact, i, old->attrs->value[i]);
+}
+
 /* The slot that holds the id, or the empty one where it would go. */
 static uint32_t
 find_slot(const List *list, Span id, uint32_t hash)
@@ -150,6 +163,7 @@ list_insert(List *list, Contact *contact)
 		list->order_cap = list->order_cap ? list->order_cap * 2 : 64;
 		list->order = sim_realloc(list->order, sizeof(Contact *) * list->order_cap);
 	}
+	contact->created_us = sim_now_us();
 	contact->place = list->norder;
 	list->order[list->norder++] = contact;
 	list->slots[find_slot(list, contact_id(contact), contact->hash)] = contact;

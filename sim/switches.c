@@ -23,8 +23,12 @@ typedef struct SwitchDef
 
 static const SwitchDef defs[SW_COUNT] = {
 	[SW_ABSENT_CELLS] = {"absent_cells", {"keep", "blank"}, 0},
+	[SW_BAD_ROWS] = {"bad_rows", {"refuse", "skip"}, 0},
 	[SW_BETWEEN_BOUNDS] = {"between_bounds", {"inclusive", "exclusive"}, 0},
+	[SW_BULK_EDIT_DATA] = {"bulk_edit_data", {"patch", "replace"}, 0},
 	[SW_BULK_REQUESTS_PER_MINUTE] = {"bulk_requests_per_minute", {NULL}, 0},
+	[SW_CAMPAIGN_ON] = {"campaign_on", {"free", "lock", "hold"}, 0},
+	[SW_CLEAR_BUSY] = {"clear_busy", {"allow", "409"}, 0},
 	[SW_CLEAR_MS] = {"clear_ms", {NULL}, 0},
 	[SW_CONTACT_ID_CHARS] = {"contact_id_chars", {"strict", "any"}, 0},
 	[SW_CONTACT_ID_MAX] = {"contact_id_max", {NULL}, 100},
@@ -43,6 +47,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_EXPORT_URI] = {"export_uri", {"relative", "absolute", "storage"}, 0},
 	[SW_GENERATED_CONTACTS] = {"generated_contacts", {NULL}, 1000000},
 	[SW_GZIP] = {"gzip", {"off", "on"}, 0},
+	[SW_IN_USE_WRITES] = {"in_use_writes", {"409", "take", "skip"}, 0},
 	[SW_LATENCY_MS] = {"latency_ms", {NULL}, 0},
 	[SW_LIMIT_SCOPE] = {"limit_scope", {"token", "client", "org"}, 0},
 	[SW_NON_STRING_DATA] = {"non_string_data", {"reject", "coerce"}, 0},
@@ -62,6 +67,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_REQUESTS_PER_MINUTE] = {"requests_per_minute", {NULL}, 0},
 	[SW_SEARCH_MAX_ROWS] = {"search_max_rows", {NULL}, 0},
 	[SW_SEED] = {"seed", {NULL}, 1},
+	[SW_STATUS_PARTS] = {"status_parts", {"merge", "replace"}, 0},
 	[SW_STORAGE_HOST] = {"storage_host", {"127.0.0.1", "localhost"}, 0},
 	[SW_STORAGE_SECONDS] = {"storage_seconds", {NULL}, 600},
 	[SW_TEXT_COMPARE] = {"text_compare", {"ignorecase", "exact"}, 0},
@@ -72,6 +78,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_TOKEN_LIFETIME] = {"token_lifetime", {NULL}, 86400},
 	[SW_TOKEN_TYPE] = {"token_type", {"bearer", "Bearer"}, 0},
 	[SW_UNKNOWN_FIELDS] = {"unknown_fields", {"refuse", "drop"}, 0},
+	[SW_URI_MAX] = {"uri_max", {NULL}, 8192},
 };
 
 static _Atomic int64_t current[SW_COUNT];

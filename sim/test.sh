@@ -325,6 +325,7 @@ test_provisioning() {
 . ./test_exports.sh
 . ./test_reading.sh
 . ./test_races.sh
+. ./test_writing.sh
 
 start --client second word
 test_tokens
@@ -340,6 +341,14 @@ test_provisioning
 test_post
 test_post_switches
 test_one_contact
+test_statuses
+test_kept_attributes
+test_set_contact
+test_partial_posts
+test_locks
+test_dialling
+test_clearing
+test_long_addresses
 test_search
 test_filters
 test_faults
