@@ -190,7 +190,7 @@ set_cells(List *list, Contact **contact, const json_t *data)
 	return json_is_object(data);
 }
 
-/* null: a contact of the time when the platform kept no dates. */
+/* How old it is; null: of the time when the platform kept no dates. */
 static bool
 set_created(Contact *contact, const json_t *value)
 {
@@ -198,7 +198,7 @@ set_created(Contact *contact, const json_t *value)
 
 	if (!json_is_null(value) && !text_time(span_of(value), &seconds))
 		return false;
-	contact->created_us = (int64_t) (seconds * 1000000);
+	contact->created_us = contact->arrived_us = (int64_t) (seconds * 1000000);
 	return true;
 }
 

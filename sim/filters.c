@@ -5,7 +5,7 @@
 #include "filters.h"
 #include "contact_json.h"
 #include "errors.h"
-#include "search.h"
+#include "lag.h"
 #include "things.h"
 
 #define PREVIEW_ROWS 10
@@ -117,7 +117,8 @@ static void
 put_preview(Request *req, List *list, Criteria *criteria)
 {
 	Buf *out = &req->reply.body;
-	int64_t n = search_visible(list);
+	Contact **shown;
+	int64_t n = lag_shown(list, &shown);
 	int64_t found = 0;
 
 	buf_puts(out, "{\"preview\":[");
@@ -125,12 +126,12 @@ put_preview(Request *req, List *list, Criteria *criteria)
 	{
 		Span cells[MAX_COLUMNS];
 
-		contact_cells(list->order[i], cells);
+		contact_cells(shown[i], cells);
 		if (!criteria_match(criteria, cells) || found++ >= PREVIEW_ROWS)
 			continue;
 		if (found > 1)
 			buf_putc(out, ',');
-		contact_put_json(out, list, list->order[i]);
+		contact_put_json(out, list, shown[i]);
 	}
 	buf_printf(out, "],\"filteredContacts\":%lld,\"totalContacts\":%lld}", (long long) found,
 			   (long long) n);

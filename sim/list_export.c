@@ -9,10 +9,10 @@
 #include "exports.h"
 #include "filters.h"
 #include "generate.h"
+#include "lag.h"
 #include "list_export.h"
 #include "lists.h"
 #include "locks.h"
-#include "search.h"
 #include "switches.h"
 
 #define PIECE (1024 * 1024) /* is written to the file at once */
@@ -116,11 +116,12 @@ write_named(Writer *writer, const Choice *choice)
 static void
 write_matching(Writer *writer, const Choice *choice)
 {
-	int64_t n = search_visible(choice->list);
+	Contact **shown;
+	int64_t n = lag_shown(choice->list, &shown);
 
 	for (int64_t i = 0; i < n && !writer->failed; i++)
 	{
-		const Contact *contact = choice->list->order[i];
+		const Contact *contact = shown[i];
 		Span cells[MAX_COLUMNS];
 
 		if (choice->criteria)

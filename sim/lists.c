@@ -6,11 +6,11 @@
 
 #include "errors.h"
 #include "exports.h"
+#include "lag.h"
 #include "list_check.h"
 #include "listing.h"
 #include "lists.h"
 #include "locks.h"
-#include "search.h"
 #include "switches.h"
 
 #define MAX_LISTS 1000
@@ -74,7 +74,9 @@ list_put_json(Buf *out, const List *list, int64_t size, bool with_status)
 static int64_t
 shown_size(List *list, bool with_size)
 {
-	return with_size ? search_visible(list) + list->accepted : NOT_SHOWN;
+	Contact **shown;
+
+	return with_size ? lag_shown(list, &shown) + list->accepted : NOT_SHOWN;
 }
 
 static json_t *

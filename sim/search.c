@@ -14,6 +14,7 @@
 #include "errors.h"
 #include "filters.h"
 #include "generate.h"
+#include "lag.h"
 #include "paging.h"
 #include "search.h"
 #include "state.h"
@@ -225,24 +226,9 @@ compare_contacts(const void *left, const void *right, void *arg)
 	return (a->place > b->place) - (a->place < b->place);
 }
 
-int64_t
-search_visible(List *list)
-{
-	int64_t lag = sw_number(SW_READ_LAG_MS) * 1000;
-	int64_t n;
-
-	list_compact(list);
-	n = list->ncontacts;
-	if (lag > 0)
-		for (int64_t since = sim_now_us() - lag; n > 0; n--)
-			if (list->order[n - 1]->created_us <= since)
-				break;
-	return n;
-}
-
-/* The matches among the first n contacts, in order; they belong to the list. */
+/* The matches among these contacts, in order; they belong to the list. */
 static SearchCache *
-find_matches(Search *search, int64_t n)
+find_matches(Search *search, Contact **shown, int64_t n)
 {
 	List *list = search->list;
 	SearchCache *cache = list->cache;
@@ -261,9 +247,9 @@ find_matches(Search *search, int64_t n)
 	{
 		Span cells[MAX_COLUMNS];
 
-		contact_cells(list->order[i], cells);
+		contact_cells(shown[i], cells);
 		if (!search->criteria || criteria_match(search->criteria, cells))
-			cache->matches[cache->n++] = list->order[i];
+			cache->matches[cache->n++] = shown[i];
 	}
 	if (search->nsorts > 0)
 		qsort_r(cache->matches, (size_t) cache->n, sizeof(Contact *), compare_contacts,
@@ -300,6 +286,7 @@ static void
 answer(Request *req, Search *search)
 {
 	List *list = search->list;
+	Contact **shown;
 	int64_t n;
 
 	if (sw_is(SW_DISCARD, "on"))
@@ -307,15 +294,15 @@ answer(Request *req, Search *search)
 		put_listing(req, search, NULL, sw_number(SW_GENERATED_CONTACTS), list->accepted);
 		return;
 	}
-	n = search_visible(list);
+	n = lag_shown(list, &shown);
 	if (search->criteria || search->nsorts > 0)
 	{
-		SearchCache *found = find_matches(search, n);
+		SearchCache *found = find_matches(search, shown, n);
 
 		put_listing(req, search, found->matches, found->n, n);
 	}
 	else
-		put_listing(req, search, list->order, n, n);
+		put_listing(req, search, shown, n, n);
 }
 
 void

@@ -14,8 +14,6 @@ typedef struct SearchCache SearchCache;
 
 extern void contacts_search(Request *req); /* takes the lock itself */
 
-/* The first so many contacts are those that arrived long enough ago to be read; no gaps. */
-extern int64_t search_visible(List *list);
 extern void search_forget(SearchCache *cache); /* frees it; NULL is fine */
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "lag.h"
 #include "search.h"
 #include "store.h"
 
@@ -149,6 +150,7 @@ store_remove(List *list)
 	*link = list->next;
 	list_clear(list, 0);
 	search_forget(list->cache);
+	lag_free(list->lag);
 	generated_free(list->generated);
 	columns_release(list->columns);
 	json_decref(list->body);

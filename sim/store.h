@@ -53,7 +53,9 @@ typedef struct Attrs
 /* One allocation: the header, the lengths, then id and cells end to end. */
 typedef struct Contact
 {
+	int64_t arrived_us;
 	int64_t created_us; /* as it is shown; 0 = not at all */
+	uint64_t serial;	/* by arrival, never given again */
 	Attrs *attrs;		/* NULL = none */
 	uint32_t hash;
 	uint32_t place; /* in the order of arrival */
@@ -75,6 +77,8 @@ typedef struct Lock
 	int64_t times;	  /* writes that are still to meet it; -1 = all */
 	int64_t until_us; /* 0 = no end */
 } Lock;
+
+typedef struct Lag Lag;
 
 typedef struct List
 {
@@ -101,6 +105,8 @@ typedef struct List
 	uint32_t clear_below;		 /* places that it empties */
 	uint64_t changes;			 /* counts every change, so answers can be kept */
 	int64_t accepted;			 /* contacts taken in --discard */
+	uint64_t arrivals;			 /* contacts that ever came */
+	Lag *lag;					 /* lag.c's */
 	struct SearchCache *cache;	 /* search.c's */
 	struct Generated *generated; /* generate.c's */
 } List;
@@ -131,7 +137,7 @@ extern void contact_inherit(Contact *contact, const Contact *old);
 
 extern Contact *list_contact(List *list, Span id); /* NULL = none */
 extern void list_insert(List *list, Contact *contact);
-extern void list_replace(List *list, Contact *old, Contact *contact); /* frees old */
+extern void list_replace(List *list, Contact *old, Contact *contact); /* takes old */
 extern void list_delete(List *list, Contact *contact);
 extern void list_clear(List *list, int64_t at_us);
 extern void list_settle(List *list);  /* carries out a clear that is due */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "lag.h"
 
 static uint32_t
 hash_id(Span id)
@@ -103,7 +103,9 @@ contact_set_attr(Contact *contact, Attr attr, Span value)
 void
 contact_inherit(Contact *contact, const Contact *old)
 {
+	contact->arrived_us = old->arrived_us;
 	contact->created_us = old->created_us;
+	contact->serial = old->serial;
 	contact->callable = old->callable;
 	contact->in_use = old->in_use;
 	contact->priority = old->priority;
@@ -163,7 +165,8 @@ list_insert(List *list, Contact *contact)
 		list->order_cap = list->order_cap ? list->order_cap * 2 : 64;
 		list->order = sim_realloc(list->order, sizeof(Contact *) * list->order_cap);
 	}
-	contact->created_us = sim_now_us();
+	contact->arrived_us = contact->created_us = sim_now_us();
+	contact->serial = ++list->arrivals;
 	contact->place = list->norder;
 	list->order[list->norder++] = contact;
 	list->slots[find_slot(list, contact_id(contact), contact->hash)] = contact;
@@ -180,7 +183,7 @@ list_replace(List *list, Contact *old, Contact *contact)
 	list->order[contact->place] = contact;
 	list->slots[slot] = contact;
 	list->changes++;
-	contact_free(old);
+	lag_keep(list, old, sim_now_us());
 }
 
 /* Empties the slot and moves up what had been pushed past it. */
@@ -206,14 +209,20 @@ empty_slot(List *list, uint32_t hole)
 	list->slots[hole] = NULL;
 }
 
-void
-list_delete(List *list, Contact *contact)
+static void
+take_away(List *list, Contact *contact, int64_t at_us)
 {
 	empty_slot(list, find_slot(list, contact_id(contact), contact->hash));
 	list->order[contact->place] = NULL;
 	list->ncontacts--;
 	list->changes++;
-	contact_free(contact);
+	lag_keep(list, contact, at_us);
+}
+
+void
+list_delete(List *list, Contact *contact)
+{
+	take_away(list, contact, sim_now_us());
 }
 
 void
@@ -244,7 +253,7 @@ list_compact(List *list)
 void
 list_clear(List *list, int64_t at_us)
 {
-	list->clear_us = at_us ? at_us : 1;
+	list->clear_us = at_us ? at_us : sim_now_us();
 	list->clear_below = list->norder;
 	list_settle(list);
 }
@@ -253,12 +262,13 @@ void
 list_settle(List *list)
 {
 	uint32_t below = list->clear_below;
+	int64_t at_us = list->clear_us;
 
-	if (list->clear_us == 0 || list->clear_us > sim_now_us())
+	if (at_us == 0 || at_us > sim_now_us())
 		return;
 	list->clear_us = 0;
 	for (uint32_t i = 0; i < below; i++)
 		if (list->order[i])
-			list_delete(list, list->order[i]);
+			take_away(list, list->order[i], at_us);
 	list_compact(list);
 }

@@ -349,6 +349,7 @@ test_locks
 test_dialling
 test_clearing
 test_long_addresses
+test_lagging_changes
 test_search
 test_filters
 test_faults

@@ -230,3 +230,46 @@ test_long_addresses() {
   call DELETE "$contacts?contactIds=c12"
   check "and no more" 414 "$status"
 }
+
+# GENESYS_API §4, SCENARIOS H3: what reads that lag still show of contacts that were changed.
+test_lagging_changes() {
+  fresh
+  post "[$(row a '{"A":"1"}'),$(row b '{"A":"2"}'),$(row c '{"A":"3"}'),$(row d '{"A":"4"}')]"
+  for id in a b c d; do call POST /_sim/contacts "{\"listId\":\"L1\",\"id\":\"$id\",\"dateCreated\":\"2026-01-01T00:00:00Z\"}"; done
+  shown() { search '{"pageNumber":1,"pageSize":20}' && field '[.entities[] | .id + (.data.A // "")] | join(",")'; }
+  set_switch '{"read_lag_ms":600000}'
+  check "what has long been there is seen" "a1,b2,c3,d4" "$(shown)"
+  post "[$(row b '{"A":"20"}'),$(row e '{"A":"5"}'),$(row b '{"A":"21"}')]"
+  call PUT $contacts/d "$(row d '{"A":"40"}' ',"callable":false')"
+  call DELETE $contacts/a
+  call DELETE $contacts/c
+  post "[$(row c '{"A":"30"}'),$(row b '{"A":"22"}')]"
+  call POST /_sim/contacts '{"listId":"L1","id":"d","callable":false,"callRecords":{"PHONE":{"lastResult":"busy"}}}'
+  check "searches show what was" "a1,b2,c3,d4" "$(shown)"
+  check "attributes, too" "true null" "$(field '.entities[3] | "\(.callable) \(.callRecords)"')"
+  search '{"pageNumber":1,"pageSize":5,"criteria":{"clauses":[{"predicates":[{"column":"A","columnType":"numeric","operator":"LESS_THAN","value":"4"}]}]},"contactSorts":[{"fieldName":"A","direction":"DESC"}]}'
+  check "they find it by what was" "c,b,a 3 4" "$(found) $(field '"\(.total) \(.contactsCount)"')"
+  call GET "$lists/L1?includeSize=true"
+  check "size is what was" 4 "$(field .size)"
+  call GET $contacts/b
+  check "by id it is as it is" 22 "$(field .data.A)"
+  call GET $contacts/a
+  check "by id it is gone" 404 "$status"
+  call POST $lists/L1/clear
+  check "a clear is not seen either" "a1,b2,c3,d4" "$(shown)"
+  call POST $contacts/bulk '["a","b","c","d","e"]'
+  check "by ids it is" "[]" "$body"
+  set_switch '{"export_ms":0,"export_header":"bare"}'
+  call POST $lists/L1/export
+  call GET $lists/L1/export
+  call GET "$(field .uri)" "" -L
+  check "exports show what was" "a1,b2,c3,d4" "$(tail -n +2 "$tmp/body" | cut -d , -f 1,2 | tr -d , | paste -sd ,)"
+  post "[$(row f '{"A":"6"}')]"
+  set_switch '{"read_lag_ms":0}'
+  check "without a lag all is as it is" f6 "$(shown)"
+  set_switch '{"read_lag_ms":300}'
+  post "[$(row f '{"A":"60"}')]"
+  await "read_lag_ms: a change is seen after a while" eval '[ "$(shown)" = f60 ]'
+  call DELETE $contacts/f
+  await "read_lag_ms: so is a delete" eval '[ "$(shown)" = "" ]'
+}
