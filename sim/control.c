@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth.h"
+#include "bulk_run.h"
 #include "changes.h"
 #include "contact_json.h"
 #include "control.h"
@@ -22,6 +23,7 @@
 void
 control_reset(Request *req)
 {
+	runs_reset();
 	exports_reset();
 	things_reset();
 	store_reset();

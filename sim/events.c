@@ -1,6 +1,6 @@
 /*
  * events.c
- *	  Events, bulk jobs and the status of imports: what tells how things went.
+ *	  Events and the status of imports: what tells how things went.
  */
 #include <stdlib.h>
 
@@ -9,8 +9,6 @@
 #include "events.h"
 #include "lists.h"
 #include "things.h"
-
-#define MAX_JOBS 10 /* that a listing shows, the most recent ones */
 
 static Span
 text_member(const json_t *json, const char *name)
@@ -164,75 +162,6 @@ events_get(Request *req)
 		listing_reply(&listing, put_event);
 	}
 	listing_close(&listing);
-}
-
-#define JOB_APART " listId "
-
-void
-bulk_jobs_seed(Request *req)
-{
-	json_t *body = thing_body(req);
-	List *list = find_list(body, "listId");
-	json_t *defaults;
-	Thing *job;
-	char *uri;
-
-	if (body && list == NULL)
-		reply_error(req, 404, "not.found", "listId names no list.");
-	else if (body)
-	{
-		job = things_set(THING_JOB, body);
-		uri = sim_printf("/api/v2/outbound/contactlists/%s/contacts/bulk/jobs/%s", list->id,
-						 thing_text(job, "id"));
-		defaults = json_pack("{s:s, s:s, s:i, s:i, s:i, s:s}", "state", "InProgress", "type",
-							 "BulkEdit", "totalRecords", 0, "completedRecords", 0,
-							 "percentComplete", 0, "selfUri", uri);
-		json_object_update_missing(job->body, defaults);
-		json_decref(defaults);
-		free(uri);
-		reply_json(req, 200, thing_show(job, JOB_APART));
-	}
-	json_decref(body);
-}
-
-static bool
-is_of_list(const Thing *job, const List *list)
-{
-	return strcmp(thing_text(job, "listId"), list->id) == 0;
-}
-
-void
-bulk_job_get(Request *req)
-{
-	List *list = list_find(req, "contact.list.not.found");
-	Thing *job = list ? things_find(THING_JOB, req->arg[1]) : NULL;
-
-	if (job && is_of_list(job, list))
-		reply_json(req, 200, thing_show(job, JOB_APART));
-	else if (list)
-		reply_error(req, 404, "resource.not.found", "The job was not found.");
-}
-
-void
-bulk_jobs_get(Request *req)
-{
-	List *list = list_find(req, "contact.list.not.found");
-	json_t *jobs = json_array();
-
-	for (Thing *job = list ? things_first(THING_JOB) : NULL; job; job = job->next)
-	{
-		if (!is_of_list(job, list))
-			continue;
-		json_array_insert_new(jobs, 0, thing_show(job, JOB_APART));
-		if (json_array_size(jobs) > MAX_JOBS)
-			json_array_remove(jobs, MAX_JOBS);
-	}
-	req->rows = (int64_t) json_array_size(jobs);
-	if (list)
-		reply_json(req, 200,
-				   json_pack("{s:I, s:O, s:s}", "total", (json_int_t) req->rows, "entities",
-							 jobs, "selfUri", req->path));
-	json_decref(jobs);
 }
 
 /* Where nothing was imported yet, nothing of it is done. */

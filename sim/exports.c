@@ -150,8 +150,9 @@ export_may_begin(Request *req, const char *owner, const char *name)
 	return !busy;
 }
 
-void
-export_begin(Request *req, const char *owner, const char *name, Stream *stream, int64_t rows)
+/* Takes the stream, which is there in so many microseconds, and the key. */
+static Export *
+add_export(char *key, const char *name, Stream *stream, int64_t rows, int64_t in_us)
 {
 	Export *export = sim_alloc(sizeof(Export));
 	char uuid[UUID_SIZE];
@@ -159,14 +160,22 @@ export_begin(Request *req, const char *owner, const char *name, Stream *stream, 
 	sim_uuid(uuid);
 	sim_uuid(export->id);
 	sim_uuid(export->secret);
-	export->owner = owner_key(owner, req->arg[0].p);
-	drop_older(export->owner);
+	export->owner = key;
 	export->file = sim_printf("%s-%s.csv", uuid, name);
-	export->ready_us = sim_now_us() + sw_number(SW_EXPORT_MS) * 1000;
+	export->ready_us = sim_now_us() + in_us;
 	export->rows = rows;
 	export->stream = stream;
 	export->next = exports;
-	exports = export;
+	return exports = export;
+}
+
+void
+export_begin(Request *req, const char *owner, const char *name, Stream *stream, int64_t rows)
+{
+	char *key = owner_key(owner, req->arg[0].p);
+
+	drop_older(key);
+	add_export(key, name, stream, rows, sw_number(SW_EXPORT_MS) * 1000);
 	reply_reference(req, owner, name);
 }
 
@@ -209,6 +218,12 @@ export_uri(Request *req, const Export *export)
 		return signed_uri(export);
 	return sim_printf("%s%s%s/api/v2/downloads/%s", absolute ? storage_scheme : "",
 					  absolute ? "://" : "", absolute ? host : "", export->id);
+}
+
+char *
+export_add(Request *req, const char *owner, const char *id, Stream *stream, int64_t rows)
+{
+	return export_uri(req, add_export(owner_key(owner, id), id, stream, rows, 0));
 }
 
 static void

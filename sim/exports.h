@@ -23,6 +23,10 @@ extern void export_begin(Request *req, const char *owner, const char *name, Stre
 						 int64_t rows);
 extern void export_get(Request *req, const char *owner); /* its uri */
 
+/* A file that is there at once; takes the stream; its uri, to free. */
+extern char *export_add(Request *req, const char *owner, const char *id, Stream *stream,
+						int64_t rows);
+
 extern void download_get(Request *req); /* GET /downloads/{id} */
 extern void storage_get(Request *req);	/* on the other port, by a signed address */
 

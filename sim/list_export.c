@@ -7,76 +7,13 @@
 #include "csv.h"
 #include "errors.h"
 #include "exports.h"
-#include "filters.h"
 #include "generate.h"
-#include "lag.h"
 #include "list_export.h"
 #include "lists.h"
 #include "locks.h"
 #include "switches.h"
 
 #define PIECE (1024 * 1024) /* is written to the file at once */
-
-/* What an export holds: all, those that match, or those that are named. */
-typedef struct Choice
-{
-	List *list;
-	Criteria *criteria; /* NULL = all */
-	const json_t *ids;	/* NULL = all */
-} Choice;
-
-static bool
-check_ids(Request *req, const json_t *ids)
-{
-	size_t i;
-	json_t *id;
-	bool good = json_is_array(ids) && json_array_size(ids) > 0;
-
-	json_array_foreach(ids, i, id) good = good && json_is_string(id);
-	if (!good)
-		reply_error(req, 400, "bad.request", "contactIds is an array of contact ids.");
-	return good;
-}
-
-static bool
-check_members(Request *req, const json_t *body)
-{
-	static const char known[] = " contactListFilterId criteria contactIds ";
-	const char *name;
-	json_t *value;
-	int given = 0;
-
-	json_object_foreach((json_t *) body, name, value)
-	{
-		if (!strstr(known, name) || strchr(name, ' '))
-		{
-			reply_error(req, 400, "invalid.property", "An export has no property %s.", name);
-			return false;
-		}
-		given += !json_is_null(value);
-	}
-	if (given > 1)
-		reply_error(req, 400, "bad.request", "An export takes a filter, criteria or ids.");
-	return given < 2;
-}
-
-static bool
-read_choice(Request *req, const json_t *body, Choice *choice)
-{
-	const json_t *ids = json_object_get(body, "contactIds");
-	const json_t *conditions;
-
-	if (!check_members(req, body) || !filter_conditions(req, body, choice->list, &conditions))
-		return false;
-	if (ids && !json_is_null(ids))
-	{
-		choice->ids = ids;
-		return check_ids(req, ids);
-	}
-	if (conditions)
-		choice->criteria = criteria_read(req, conditions, choice->list->columns);
-	return !conditions || choice->criteria;
-}
 
 /* Makes of each contact a row, and of many rows a piece of the file. */
 typedef struct Writer
@@ -88,62 +25,27 @@ typedef struct Writer
 	bool failed;
 } Writer;
 
-static void
-write_contact(Writer *writer, const Contact *contact)
+static bool
+write_contact(void *arg, const Contact *contact)
 {
+	Writer *writer = arg;
+
 	csv_put_contact(writer->csv, &writer->piece, contact);
 	writer->rows++;
 	if (writer->piece.len >= PIECE && !stream_append(writer->stream, &writer->piece))
 		writer->failed = true;
+	return !writer->failed;
 }
 
-static void
-write_named(Writer *writer, const Choice *choice)
-{
-	size_t i;
-	json_t *id;
-
-	json_array_foreach(choice->ids, i, id)
-	{
-		Contact *contact = list_contact(
-			choice->list, (Span){(char *) json_string_value(id), json_string_length(id)});
-
-		if (contact)
-			write_contact(writer, contact);
-	}
-}
-
-static void
-write_matching(Writer *writer, const Choice *choice)
-{
-	Contact **shown;
-	int64_t n = lag_shown(choice->list, &shown);
-
-	for (int64_t i = 0; i < n && !writer->failed; i++)
-	{
-		const Contact *contact = shown[i];
-		Span cells[MAX_COLUMNS];
-
-		if (choice->criteria)
-			contact_cells(contact, cells);
-		if (!choice->criteria || criteria_match(choice->criteria, cells))
-			write_contact(writer, contact);
-	}
-}
-
-/* NULL when there is no room for the file. */
-static Stream *
-make_file(const Choice *choice, int64_t *rows)
+Stream *
+list_export_file(const Choice *choice, int64_t *rows)
 {
 	Writer writer = {.csv = csv_create(choice->list), .stream = stream_create()};
 
 	if (writer.stream)
 	{
 		csv_put_header(writer.csv, &writer.piece);
-		if (choice->ids)
-			write_named(&writer, choice);
-		else
-			write_matching(&writer, choice);
+		choice_walk(choice, write_contact, &writer);
 		if (writer.failed || !stream_append(writer.stream, &writer.piece))
 		{
 			stream_release(writer.stream);
@@ -180,8 +82,8 @@ static void
 begin(Request *req, const Choice *choice)
 {
 	int64_t rows;
-	Stream *stream =
-		sw_is(SW_DISCARD, "on") ? make_rows(choice->list, &rows) : make_file(choice, &rows);
+	Stream *stream = sw_is(SW_DISCARD, "on") ? make_rows(choice->list, &rows)
+											 : list_export_file(choice, &rows);
 
 	if (stream)
 		export_begin(req, "contactlists", choice->list->name, stream, rows);
@@ -200,11 +102,10 @@ list_export_post(Request *req)
 	else if (req->body.len > 0 && !json_is_object(body))
 		reply_error(req, 400, "bad.request",
 					"The request could not be understood by the server.");
-	else if (read_choice(req, body, &choice) &&
+	else if (choice_read(req, body, " contactListFilterId criteria contactIds ", &choice) &&
 			 export_may_begin(req, "contactlists", choice.list->name))
 		begin(req, &choice);
-	if (choice.criteria)
-		criteria_free(choice.criteria);
+	choice_free(&choice);
 	json_decref(body);
 }
 

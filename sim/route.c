@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "auth.h"
+#include "bulk_jobs.h"
+#include "bulk_run.h"
 #include "campaigns.h"
 #include "contacts.h"
 #include "control.h"
@@ -53,6 +55,8 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/contactlists/*/export", list_export_post, false, false},
 	{"GET", "api/v2/outbound/contactlists/*/export", list_export_get, false, false},
 	{"GET", "api/v2/outbound/contactlists/*/importstatus", list_import_status, false, false},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/update", bulk_update, false, true},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/remove", bulk_remove, false, true},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, false, false},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, false, false},
 	{"GET", "api/v2/downloads/*", download_get, false, false},
@@ -163,8 +167,10 @@ find_route(const Route *routes, Request *req)
 static void
 call(const Route *route, Request *req)
 {
-	if (!route->locks)
-		state_lock();
+	state_lock();
+	runs_settle();
+	if (route->locks)
+		state_unlock();
 	route->handler(req);
 	if (!route->locks)
 		state_unlock();

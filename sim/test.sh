@@ -326,6 +326,7 @@ test_provisioning() {
 . ./test_reading.sh
 . ./test_races.sh
 . ./test_writing.sh
+. ./test_bulk.sh
 
 start --client second word
 test_tokens
@@ -375,6 +376,10 @@ test_campaigns
 test_dnc_lists
 test_events
 test_bulk_jobs
+test_bulk_edit
+test_bulk_remove
+test_bulk_progress
+test_bulk_files
 stop
 test_large_export
 test_command_line

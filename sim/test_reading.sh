@@ -227,26 +227,3 @@ test_events() {
   call GET $out/events/nope
   check "no event" 404 "$status"
 }
-
-test_bulk_jobs() {
-  fresh
-  local jobs=$contacts/bulk/jobs i
-  call GET $jobs
-  check "no jobs" "200 0" "$status $(field .total)"
-  for i in $(seq 12); do
-    call POST /_sim/bulkjobs "{\"id\":\"J$i\",\"listId\":\"L1\",\"type\":\"BulkDelete\"}"
-  done
-  call GET $jobs
-  check "the ten most recent" "10 J12 J3" "$(field '"\(.total) \(.entities[0].id) \(.entities[9].id)"')"
-  call GET $jobs/J1
-  check "a job" "InProgress BulkDelete 0 $jobs/J1 null" "$(field '"\(.state) \(.type) \(.percentComplete) \(.selfUri) \(.listId)"')"
-  call POST /_sim/bulkjobs '{"id":"J1","listId":"L1","state":"Failed","failureReason":{"code":"x","message":"y"}}'
-  call GET $jobs/J1
-  check "it changed" "Failed BulkDelete x" "$(field '"\(.state) \(.type) \(.failureReason.code)"')"
-  call GET $jobs/nope
-  check "no job" "404 resource.not.found" "$(code)"
-  call GET $lists/nope/contacts/bulk/jobs
-  check "no list" "404 contact.list.not.found" "$(code)"
-  call POST /_sim/bulkjobs '{"listId":"nope"}'
-  check "a job of no list" 404 "$status"
-}
