@@ -1,6 +1,6 @@
 // The official SDK, pointed at the simulator by its gateway setting: creates a
 // list, posts, searches, pages, reads by id and exports, reads campaigns, DNC
-// lists, events and jobs, and checks each answer.
+// lists, events and jobs, edits, removes and clears, and checks each answer.
 //
 // Environment: GC_SIM_URL, GC_NODE_MODULES (the directory with node_modules), and
 // GC_API_URL if calls other than the login go elsewhere (a proxy).
@@ -326,6 +326,81 @@ await test('bulk jobs are read', async () => {
   const jobs = await outbound.getOutboundContactlistContactsBulkJobs(list.id);
   assert.equal(jobs.entities[0].state, 'Complete');
   assert.equal((await outbound.getOutboundContactlistContactsBulkJob(list.id, 'sdk-job')).completedRecords, 3);
+});
+
+// A job that was submitted, once it has ended.
+const ended = (job) => eventually(async () => {
+  const now = await outbound.getOutboundContactlistContactsBulkJob(list.id, job.id);
+  assert.notEqual(now.state, 'InProgress');
+  return now;
+});
+const ids = async (body) => (await search(body)).entities.map((c) => c.id).sort();
+
+await test('contacts are edited in bulk, by criteria and by ids, and nothing else of them', async () => {
+  const contactPatch = { contactListId: list.id, data: { Note: 'bulk' }, callable: false };
+  const job = await outbound.postOutboundContactlistContactsBulkUpdate(list.id, { ...where('CRM_Lead_ID', 'BEGINS_WITH', 'page-00'), contact: contactPatch });
+  assert.equal(job.type, 'BulkEdit');
+  const done = await ended(job);
+  assert.deepEqual([done.state, done.totalRecords, done.completedRecords, done.percentComplete], ['Complete', 10, 10, 100]);
+  const one = await outbound.getOutboundContactlistContact(list.id, 'page-009');
+  assert.deepEqual([one.data.Note, one.data.Phone, one.callable], ['bulk', '+302101234567', false]);
+  assert.equal((await download(job.downloadURI)).filter((row) => /,n[0-9]+,/.test(row)).length, 10);
+  const some = await outbound.postOutboundContactlistContactsBulkUpdate(list.id, { contactIds: ['page-100', 'absent'], contact: contactPatch, generateDownloadURI: false });
+  assert.equal(some.downloadURI, undefined);
+  assert.equal((await ended(some)).completedRecords, 1);
+  const jobs = await outbound.getOutboundContactlistContactsBulkJobs(list.id);
+  assert.deepEqual(jobs.entities.slice(0, 2).map((j) => j.id), [some.id, job.id]);
+});
+
+await test('a bulk edit of too many ids is refused', async () => {
+  const contactIds = Array.from({ length: 1001 }, (_, i) => `x${i}`);
+  const error = await refusal(() => outbound.postOutboundContactlistContactsBulkUpdate(list.id, { contactIds, contact: { contactListId: list.id, data: {} } }));
+  assert.equal(error.status, 400);
+});
+
+await test('contacts are removed in bulk, but for those in use', async () => {
+  await seed('contacts', { listId: list.id, id: 'page-011', inUse: true });
+  const job = await outbound.postOutboundContactlistContactsBulkRemove(list.id, where('CRM_Lead_ID', 'BEGINS_WITH', 'page-01'));
+  assert.equal(job.type, 'BulkDelete');
+  const done = await ended(job);
+  assert.deepEqual([done.state, done.totalRecords, done.completedRecords], ['Complete', 10, 9]);
+  await eventually(async () => assert.deepEqual(await ids(where('CRM_Lead_ID', 'BEGINS_WITH', 'page-01')), ['page-011']));
+});
+
+await test('contacts are deleted by ids, but for those in use', async () => {
+  await outbound.deleteOutboundContactlistContacts(list.id, ['page-011', 'page-020', 'page-021', 'absent']);
+  await eventually(async () => assert.deepEqual(await ids(where('CRM_Lead_ID', 'BEGINS_WITH', 'page-02')), Array.from({ length: 8 }, (_, i) => `page-02${i + 2}`)));
+  let error = await refusal(() => outbound.deleteOutboundContactlistContact(list.id, 'page-011'));
+  assert.deepEqual([error.status, error.body.code], [400, 'contact.in.use']);
+  error = await refusal(() => outbound.putOutboundContactlistContact(list.id, 'page-020', contact('page-020', 'gone')));
+  assert.deepEqual([error.status, error.body.code], [400, 'contact.does.not.exist']);
+});
+
+await test('statuses are merged, and retention stays', async () => {
+  await outbound.postOutboundContactlistContacts(list.id, [{
+    ...contact('status', ''), phoneNumberStatus: { Phone: { callable: false } }, contactableStatus: { Email: { contactable: false } }, retentionType: 'DAYS', retentionDays: 3,
+  }], { priority: true, doNotQueue: true });
+  const one = await outbound.putOutboundContactlistContact(list.id, 'status', { ...contact('status', ''), contactableStatus: { Voice: { columnStatus: { Phone: { contactable: false } } } } });
+  assert.equal(one.phoneNumberStatus.Phone.callable, false);
+  assert.deepEqual(one.contactableStatus, { Email: { contactable: false }, Voice: { columnStatus: { Phone: { contactable: false } } } });
+  assert.equal(one.retentionDays ?? 3, 3);
+  const [again] = await outbound.postOutboundContactlistContacts(list.id, [contact('status', '')], { clearSystemData: true });
+  assert.equal(again.phoneNumberStatus.Phone.callable, true);
+});
+
+await test('a list that dials takes no writes', async () => {
+  await seed('set', { campaign_on: 'lock' });
+  const error = await refusal(() => outbound.postOutboundContactlistContacts(list.id, [contact('dialled', '')]));
+  assert.equal(error.status, 409);
+  await seed('set', { campaign_on: 'free' });
+});
+
+await test('a list is cleared, after a while', async () => {
+  await seed('set', { clear_ms: 300 });
+  await outbound.postOutboundContactlistClear(list.id);
+  assert.ok((await search({})).contactsCount > 0);
+  await eventually(async () => assert.equal((await search({})).contactsCount, 0));
+  await seed('set', { clear_ms: 0 });
 });
 
 console.log(`${passed} passed, ${failed} failed`);

@@ -376,30 +376,52 @@ contact_delete(Request *req)
 	state_unlock();
 }
 
-/* Unknown ids and contacts in use are passed over without a word. */
-static void
-delete_named(Request *req, List *list)
+/*
+ * Several ids can stand in one value, as one of the platform's own libraries
+ * has them; takes the first off.  Where ids may have commas there is but one.
+ */
+static Span
+next_id(Span *value)
 {
-	for (int i = 0; i < req->nparams; i++)
-	{
-		Contact *contact = NULL;
+	char *comma =
+		sw_is(SW_CONTACT_ID_CHARS, "strict") ? memchr(value->p, ',', value->n) : NULL;
+	size_t len = comma ? (size_t) (comma - value->p) : value->n;
+	Span id = {value->p, len};
 
-		if (span_is(req->params[i].name, "contactIds"))
-			contact = list_contact(list, req->params[i].value);
-		if (contact && !contact_is_held(list, contact))
-			list_delete(list, contact);
-	}
-	reply_deleted(req, 204);
+	*value = comma ? (Span){comma + 1, value->n - len - 1} : (Span){NULL, 0};
+	return id;
 }
 
+/* How many ids there are; those of contacts in the list, if any, that are free are deleted. */
+static int64_t
+walk_ids(const Request *req, List *list)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < req->nparams; i++)
+	{
+		Span value = req->params[i].value;
+
+		while (span_is(req->params[i].name, "contactIds") && value.p)
+		{
+			Span id = next_id(&value);
+			Contact *contact = list ? list_contact(list, id) : NULL;
+
+			n++;
+			if (contact && !contact_is_held(list, contact))
+				list_delete(list, contact);
+		}
+	}
+	return n;
+}
+
+/* Unknown ids and contacts in use are passed over without a word. */
 void
 contacts_delete(Request *req)
 {
 	List *list;
 
-	req->rows = 0;
-	for (int i = 0; i < req->nparams; i++)
-		req->rows += span_is(req->params[i].name, "contactIds");
+	req->rows = walk_ids(req, NULL);
 	if (req->rows == 0)
 		reply_error(req, 400, "no.contacts.specified", "No contacts were specified.");
 	else if (req->rows > sw_number(SW_DELETE_CONTACTS_MAX))
@@ -410,7 +432,10 @@ contacts_delete(Request *req)
 	{
 		state_lock();
 		if ((list = contacts_list(req)) != NULL && !list_refuses(req, list))
-			delete_named(req, list);
+		{
+			walk_ids(req, list);
+			reply_deleted(req, 204);
+		}
 		state_unlock();
 	}
 }

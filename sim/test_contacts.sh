@@ -190,6 +190,15 @@ test_one_contact() {
   check "delete_contacts_max" "400 too.many.contacts.added" "$(code)"
   call DELETE "$contacts?contactIds=a"
   check "delete_status 200" 200 "$status"
+  call DELETE "$contacts?contactIds=a,b,c"
+  check "ids between commas count one by one" "400 too.many.contacts.added" "$(code)"
+  set_switch '{"delete_contacts_max":250,"contact_id_chars":"any"}'
+  post "[$(row k1),$(row k2),$(row k1,k2),$(row k3)]"
+  call DELETE "$contacts?contactIds=k1,k2"
+  check "where ids have commas they are one" "c2,k1,k2,k3" "$(raw | jq -r '[.[].id] | join(",")')"
+  set_switch '{"contact_id_chars":"strict"}'
+  call DELETE "$contacts?contactIds=k1,k2&contactIds=k3,"
+  check "else each is deleted" "c2" "$(raw | jq -r '[.[].id] | join(",")')"
   call POST $lists/L1/clear
   check "clear" 200 "$status"
   call GET "/_sim/contacts?listId=L1"
