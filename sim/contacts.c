@@ -7,6 +7,7 @@
 #include "changes.h"
 #include "contact_json.h"
 #include "contacts.h"
+#include "criteria.h"
 #include "errors.h"
 #include "generate.h"
 #include "locks.h"
@@ -87,6 +88,60 @@ dialler_holds_one(List *list, const Batch *batch, Request *req)
 		if (is_held(list, batch, i))
 		{
 			reply_error(req, 409, "contact.in.use", "A contact is being dialed.");
+			return true;
+		}
+	return false;
+}
+
+static int
+compare_ids(const void *left, const void *right)
+{
+	const Span *a = *(const Span *const *) left;
+	const Span *b = *(const Span *const *) right;
+
+	return text_compare(*a, *b);
+}
+
+/* One that is twice in the batch, where that is a conflict. */
+static bool
+has_twice(const Batch *batch, Request *req)
+{
+	const Span *ids[MAX_BATCH];
+	size_t n = 0;
+
+	for (int i = 0; i < batch->n && sw_is(SW_DUPLICATE_IDS, "409"); i++)
+		if (batch->rows[i].id.p)
+			ids[n++] = &batch->rows[i].id;
+	qsort(ids, n, sizeof(ids[0]), compare_ids);
+	for (size_t i = 1; i < n; i++)
+		if (text_compare(*ids[i - 1], *ids[i]) == 0)
+		{
+			reply_error(req, 409, "duplicate.contact.id",
+						"The request has a duplicate contact: %.*s.", (int) ids[i]->n,
+						ids[i]->p);
+			reply_error_detail(req, (Span){"id", 2}, *ids[i]);
+			return true;
+		}
+	return false;
+}
+
+/* One that is in another list, too, where ids are the organization's. */
+static bool
+is_elsewhere(const List *list, const Batch *batch, Request *req)
+{
+	for (List *other = store_lists(); other && sw_is(SW_EXTERNAL_ID_UNIQUE, "on");
+		 other = other->next)
+		for (int i = 0; i < batch->n && other != list; i++)
+		{
+			Span id = batch->rows[i].id;
+
+			if (!id.p || !list_contact(other, id))
+				continue;
+			reply_error(req, 409, "duplicate.external.id",
+						"A contact with the external id %.*s already exists in the "
+						"organization.",
+						(int) id.n, id.p);
+			reply_error_detail(req, (Span){"externalId", 10}, id);
 			return true;
 		}
 	return false;
@@ -191,6 +246,7 @@ contacts_post(Request *req)
 	{
 		state_lock();
 		if ((list = contacts_list(req)) && !list_refuses(req, list) &&
+			!has_twice(&batch, req) && !is_elsewhere(list, &batch, req) &&
 			!dialler_holds_one(list, &batch, req))
 			store_batch(list, &batch, &flags, req);
 		state_unlock();

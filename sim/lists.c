@@ -260,7 +260,6 @@ list_clear_contacts(Request *req)
 	if (list == NULL || list_refuses(req, list))
 		return;
 	list_clear(list, delay ? sim_now_us() + delay : 0);
-	list->accepted = 0;
 	reply_empty(req, 200);
 }
 

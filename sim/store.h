@@ -105,6 +105,7 @@ typedef struct List
 	uint32_t clear_below;		 /* places that it empties */
 	uint64_t changes;			 /* counts every change, so answers can be kept */
 	int64_t accepted;			 /* contacts taken in --discard */
+	int64_t clear_accepted;		 /* of them, those that go with a clear */
 	uint64_t arrivals;			 /* contacts that ever came */
 	Lag *lag;					 /* lag.c's */
 	struct SearchCache *cache;	 /* search.c's */

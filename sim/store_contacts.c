@@ -255,6 +255,7 @@ list_clear(List *list, int64_t at_us)
 {
 	list->clear_us = at_us ? at_us : sim_now_us();
 	list->clear_below = list->norder;
+	list->clear_accepted = list->accepted;
 	list_settle(list);
 }
 
@@ -267,6 +268,7 @@ list_settle(List *list)
 	if (at_us == 0 || at_us > sim_now_us())
 		return;
 	list->clear_us = 0;
+	list->accepted -= list->clear_accepted;
 	for (uint32_t i = 0; i < below; i++)
 		if (list->order[i])
 			take_away(list, list->order[i], at_us);

@@ -349,6 +349,7 @@ test_partial_posts
 test_locks
 test_dialling
 test_clearing
+test_duplicate_ids
 test_long_addresses
 test_lagging_changes
 test_search

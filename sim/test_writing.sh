@@ -187,6 +187,8 @@ test_dialling() {
   check "a campaign that is off" 200 "$status"
 }
 
+counted() { call GET "$lists/L1?includeSize=true" && field .size; }
+
 # GENESYS_API §3: a clear takes its time; what comes meanwhile.
 test_clearing() {
   fresh
@@ -212,6 +214,35 @@ test_clearing() {
   taken() { post "[$(row c3)]" && [ "$status" = 200 ]; }
   await "writes are taken once it is done" taken
   check "only what came later is there" c3 "$(raw | jq -r '[.[].id] | join(",")')"
+  fresh
+  set_switch '{"discard":"on","clear_ms":200}'
+  post "[$(row c1),$(row c2)]"
+  call POST $lists/L1/clear
+  post "[$(row c3)]"
+  check "with discard: it is counted" 3 "$(counted)"
+  gone() { [ "$(counted)" = 1 ]; }
+  await "with discard: and goes after a while" gone
+}
+
+# SCENARIOS K1, K8: ids that must be the only ones of their kind.
+test_duplicate_ids() {
+  fresh
+  call POST /_sim/lists "$(jq -c '.id = "L2" | .name = "Two"' <<<"$list_body")"
+  call POST $lists/L2/contacts '[{"id":"x","contactListId":"L2","data":{}}]'
+  post "[$(row a),$(row x),$(row a)]"
+  check "both are taken" 200 "$status"
+  set_switch '{"duplicate_ids":"409"}'
+  post "[$(row b),$(row a),$(row c),$(row a '{"A":"2"}')]"
+  check "duplicate_ids 409" "409 duplicate.contact.id id a true" "$(code) $(field '.details[0] | "\(.fieldName) \(.entityId)"') $(field '.message | contains("duplicate contact")')"
+  post '[{"contactListId":"L1","data":{}},{"contactListId":"L1","data":{}}]'
+  check "without ids there is none twice" 200 "$status"
+  set_switch '{"external_id_unique":"on"}'
+  post "[$(row b),$(row x)]"
+  check "external_id_unique on" "409 duplicate.external.id externalId x true" "$(code) $(field '.details[0] | "\(.fieldName) \(.entityId)"') $(field '.message | test("external id .* already exists")')"
+  check "neither stored anything" "a,x" "$(raw | jq -r '[.[].id | select(length == 1)] | join(",")')"
+  call DELETE $lists/L2
+  post "[$(row b),$(row x)]"
+  check "until it is in one list only" 200 "$status"
 }
 
 # GENESYS_API §4: the length of the address matters.
