@@ -166,6 +166,7 @@ store_batch(List *list, const Batch *batch, const PostFlags *flags, Request *req
 {
 	Buf *out = &req->reply.body;
 	bool reversed = sw_is(SW_ECHO_ORDER, "reversed");
+	bool skip = sw_is(SW_IN_USE_WRITES, "skip");
 	size_t ends[MAX_BATCH];
 	int stored = 0;
 	Buf echo = {0};
@@ -175,7 +176,7 @@ store_batch(List *list, const Batch *batch, const PostFlags *flags, Request *req
 	for (int i = 0; i < batch->n; i++)
 	{
 		Contact *contact =
-			is_held(list, batch, i) ? NULL : contact_upsert(list, batch, i, flags);
+			skip && is_held(list, batch, i) ? NULL : contact_upsert(list, batch, i, flags);
 
 		if (contact == NULL)
 			continue;

@@ -49,7 +49,7 @@ test_bulk_edit() {
   check "what matches is changed, and no other cell" "c1x1,c202,c3x3,c404,c5x5" "$(all)"
   check "attributes stay" "false busy" "$(raw | jq -r '.[2] | "\(.callable) \(.callRecords.PHONE.lastResult)"')"
   check "it is done" "Complete 3/3 100" "$(poll "$(field .id)")"
-  edit "\"contactIds\":[\"c2\",\"nobody\",\"c4\"],$(patch '{}' ',"callable":false,"phoneNumberStatus":{"PHONE":{"callable":false}},"id":"any"')"
+  edit "\"contactIds\":[\"c2\",\"nobody\",\"c4\"],$(patch '{}' ',"callable":false,"phoneNumberStatus":{"PHONE":{"callable":false}},"id":"no good id"')"
   check "by ids, those that are there" "InProgress 0/2 0" "$(job)"
   check "attributes are set, cells stay" "c202 c404" "$(raw | jq -r '[.[] | select(.callable == false and .phoneNumberStatus.PHONE.callable == false) | .id + .data.A + .data.B] | join(" ")')"
   call POST $out/contactlistfilters "{\"name\":\"F\",\"contactList\":{\"id\":\"L1\"},\"clauses\":[{\"predicates\":[{\"column\":\"B\",\"operator\":\"EQUALS\",\"value\":\"5\"}]}]}"
@@ -168,19 +168,27 @@ test_bulk_progress() {
 }
 
 test_bulk_time() {
+  local first second
   five
   set_switch '{"bulk_job_ms":600000}'
   edit "$(where A 1),$(patch '{"A":"x"}')"
-  check "by time: not yet" "InProgress 0/3 0" "$(poll "$(field .id)")"
+  first=$(field .id)
+  check "by time: not yet" "InProgress 0/3 0" "$(poll "$first")"
+  set_switch '{"bulk_job_ms":0}'
+  edit "$(where A 0),$(patch '{"A":"y"}')"
+  second=$(field .id)
+  check "by time: one waits for the other" "InProgress 0/2 0" "$(poll "$second")"
+  call POST /_sim/bulkjobs "{\"listId\":\"L1\",\"id\":\"$first\",\"state\":\"Failed\"}"
+  check "by time: until that has ended" "Complete 2/2 100" "$(poll "$second")"
   five
-  set_switch '{"bulk_job_ms":100}'
+  set_switch '{"bulk_job_ms":1000}'
   edit "$(where A 1),$(patch '{"A":"2"}')"
-  local first second
   first=$(field .id)
   edit "\"contactIds\":[\"c1\",\"c3\",\"c5\"],$(patch '{"B":"-"}')"
   second=$(field .id)
-  await "by time: it ends" ended "$second"
-  check "the first ended before" "Complete 3/3 100" "$(poll "$first")"
+  await "by time: it ends" ended "$first"
+  check "by time: the next has only begun" InProgress "$(poll "$second" >/dev/null && field .state)"
+  await "by time: then it ends, too" ended "$second"
   check "both took effect, in order" "c12-,c202,c32-,c404,c52-" "$(all)"
 }
 
