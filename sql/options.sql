@@ -318,24 +318,24 @@ SELECT * FROM gc.bare;
 -- Changes take effect in the same session
 --
 CALL sim.forget();
-SELECT count(*) FROM gc.lists;
-SELECT count(*) FROM gc.lists;
+SELECT count(id) FROM gc.lists;
+SELECT count(id) FROM gc.lists;
 ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (SET client_secret 'wrong');
-CALL sim.try('SELECT count(*) FROM gc.lists');
+CALL sim.try('SELECT count(id) FROM gc.lists');
 ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (SET client_secret 'secret');
-SELECT count(*) FROM gc.lists;
+SELECT count(id) FROM gc.lists;
 SELECT method, path, status FROM sim.requests();
 -- A token given as such is used as it is, and never renewed.
 CALL sim.forget();
 ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP client_id, DROP client_secret, ADD access_token 'no-such-token');
-CALL sim.try('SELECT count(*) FROM gc.lists');
+CALL sim.try('SELECT count(id) FROM gc.lists');
 SELECT method, path, status FROM sim.requests();
 ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (DROP access_token, ADD client_id 'id', ADD client_secret 'secret');
 -- gc_fdw.disconnect: of one server, of all; how many there were.
-SELECT count(*) FROM gc.lists;
-SELECT count(*) FROM gc.bare;
+SELECT count(id) FROM gc.lists;
+SELECT count(name) FROM gc.bare;
 SELECT gc_fdw.disconnect('bare'), gc_fdw.disconnect('bare') AS again;
-SELECT count(*) FROM gc.bare;
+SELECT count(name) FROM gc.bare;
 SELECT gc_fdw.disconnect(), gc_fdw.disconnect() AS again;
 SELECT gc_fdw.disconnect('nowhere');
 -- Within a statement that uses it the connection stays until its end.
@@ -346,7 +346,7 @@ SELECT gc_fdw.disconnect();
 FETCH c;
 COMMIT;
 SELECT gc_fdw.disconnect();
-SELECT count(*) FROM gc.lists;
+SELECT count(id) FROM gc.lists;
 
 -- Settings
 SHOW gc_fdw.show_values;

@@ -27,7 +27,7 @@ END $$;
 
 -- Nothing is asked at plan time, nor of a list that nobody reads.
 EXPLAIN (COSTS OFF) SELECT * FROM gc.leads WHERE first_name = 'x';
-SELECT sim.plan('SELECT count(*) FROM gc.leads');
+SELECT sim.plan('SELECT count(crm_id) FROM gc.leads');
 EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO gc.leads (crm_id) VALUES ('x');
 PREPARE find AS SELECT * FROM gc.leads WHERE score > 1;
 DEALLOCATE find;
@@ -93,7 +93,7 @@ RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material;
 -- Whole rows, no columns, system columns
 SELECT l FROM gc.leads l WHERE score = 1.5;
 SELECT count(*) FROM gc.leads l WHERE l IS NOT NULL;
-SELECT count(*) FROM (SELECT FROM gc.leads) s;
+SELECT count(*) FROM (SELECT FROM gc.leads OFFSET 0) s;
 SELECT DISTINCT tableoid::regclass FROM gc.leads;
 -- Cursors
 BEGIN;
@@ -128,7 +128,7 @@ DECLARE c CURSOR FOR SELECT crm_id FROM gc.leads;
 SAVEPOINT s;
 FETCH 1 FROM c;
 ROLLBACK TO s;
-SELECT count(*) FROM gc.leads;
+SELECT count(crm_id) FROM gc.leads;
 MOVE 100 FROM c;
 FETCH 1 FROM c;
 SAVEPOINT s;
@@ -150,7 +150,7 @@ BEGIN
       RAISE 'next';
     EXCEPTION WHEN raise_exception THEN
       IF cardinality(seen) IN (1, 120) THEN
-        SELECT count(*) INTO others FROM gc.leads;
+        SELECT count(crm_id) INTO others FROM gc.leads;
       END IF;
     END;
   END LOOP;
@@ -172,12 +172,12 @@ SELECT count(*), count(*) FILTER (WHERE crm_id LIKE 'TS-%') AS new FROM gc.self;
 CREATE FOREIGN TABLE gc.same (crm_id text)
   SERVER genesys OPTIONS (object 'contacts', list_id 'self', key 'crm_id', fetch_size '20');
 INSERT INTO gc.self SELECT 'U' || crm_id FROM gc.same WHERE crm_id LIKE 'S-%';
-SELECT count(*) FROM gc.same;
+SELECT count(crm_id) FROM gc.same;
 -- Through a partitioned table
 CREATE TABLE gc.parts (crm_id text, first_name text) PARTITION BY LIST (first_name);
 ALTER TABLE gc.parts ATTACH PARTITION gc.self DEFAULT;
 INSERT INTO gc.parts SELECT 'V' || crm_id, 'x' FROM gc.parts WHERE crm_id LIKE 'S-%';
-SELECT count(*) FROM gc.same;
+SELECT count(crm_id) FROM gc.same;
 ALTER TABLE gc.parts DETACH PARTITION gc.self;
 -- In a join of the list with itself
 INSERT INTO gc.self SELECT 'W' || a.crm_id FROM gc.self a JOIN gc.self b ON a.crm_id = substr(b.crm_id, 2) WHERE b.crm_id LIKE 'TS-%';
@@ -282,7 +282,7 @@ CREATE FOREIGN TABLE gc.few (phone text) SERVER genesys OPTIONS (object 'contact
 SELECT phone, count(*) FROM gc.few GROUP BY 1 ORDER BY 1;
 -- No columns at all
 CREATE FOREIGN TABLE gc.none () SERVER genesys OPTIONS (object 'contacts', list_id 'leads');
-SELECT count(*) FROM gc.none;
+SELECT count(n), count(*) FROM gc.none n;
 -- Dropped and added columns
 ALTER FOREIGN TABLE gc.leads DROP since, ADD since text, ALTER score TYPE text;
 SELECT * FROM gc.leads WHERE crm_id = 'L-1';

@@ -78,7 +78,7 @@ sub check_phase
 		return;
 	}
 	$session->run('RESET statement_timeout');
-	is($session->run('SELECT count(*) >= 0 FROM leads_usual')->{out}, 't', "$name: the session goes on");
+	is($session->run('SELECT count(k) >= 0 FROM leads_usual')->{out}, 't', "$name: the session goes on");
 }
 
 for my $phase ($phases->all)
@@ -121,7 +121,7 @@ for my $case (
 	$session->finish;
 	$sim->faults;
 	$sim->forget_requests;
-	$session->run('SELECT count(*) FROM leads_usual');
+	$session->run('SELECT count(k) FROM leads_usual');
 	my ($after) = map { $_->{connection} } $sim->requests(qr{/search});
 	is($after == $before ? 1 : 0, $kept, "cancel, $what: the connection is " . ($kept ? 'kept' : 'not used again'));
 }
@@ -140,7 +140,7 @@ $control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
 $session->finish;
 $sim->faults;
 $sim->forget_requests;
-$session->run('SELECT count(*) FROM leads_two');
+$session->run('SELECT count(k) FROM leads_two');
 my %used = map { $_->{connection} => 1 } $sim->requests(qr{/search});
 ok(!$used{ $connections{0} }, 'two on the wire: the connection in doubt is not used again');
 is(join(',', keys %used), $connections{200}, 'two on the wire: the other one is');

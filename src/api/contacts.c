@@ -60,6 +60,8 @@ contacts_page(const GcPageRequest *request, StringInfo path, StringInfo body, Gc
 					 request->size);
 	if (request->criteria)
 		appendStringInfo(body, ",\"criteria\":%s", request->criteria);
+	if (request->sorts)
+		appendStringInfo(body, ",\"contactSorts\":[%s]", request->sorts);
 	appendStringInfoChar(body, '}');
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "POST",

@@ -14,7 +14,9 @@ static const char *const operator_names[] = {
 	[GC_OPERATOR_ENDS_WITH] = "ENDS_WITH",
 	[GC_OPERATOR_CONTAINS] = "CONTAINS",
 	[GC_OPERATOR_LESS_THAN] = "LESS_THAN",
+	[GC_OPERATOR_LESS_THAN_EQUALS] = "LESS_THAN_EQUALS",
 	[GC_OPERATOR_GREATER_THAN] = "GREATER_THAN",
+	[GC_OPERATOR_GREATER_THAN_EQUALS] = "GREATER_THAN_EQUALS",
 	[GC_OPERATOR_BEFORE] = "BEFORE",
 	[GC_OPERATOR_AFTER] = "AFTER",
 };
@@ -85,4 +87,13 @@ gc_criteria_end(GcCriteria *criteria)
 		return NULL;
 	appendStringInfoString(&criteria->text, "]}");
 	return criteria->text.data;
+}
+
+void
+gc_criteria_sort(StringInfo sorts, const char *column, bool descending, bool numeric)
+{
+	appendStringInfoString(sorts, sorts->len > 0 ? ",{\"fieldName\":" : "{\"fieldName\":");
+	add_string(sorts, column);
+	appendStringInfo(sorts, ",\"direction\":\"%s\",\"numeric\":%s}",
+					 descending ? "DESC" : "ASC", numeric ? "true" : "false");
 }

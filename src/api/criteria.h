@@ -20,7 +20,9 @@ typedef enum GcOperator
 	GC_OPERATOR_ENDS_WITH,
 	GC_OPERATOR_CONTAINS,
 	GC_OPERATOR_LESS_THAN,
+	GC_OPERATOR_LESS_THAN_EQUALS,
 	GC_OPERATOR_GREATER_THAN,
+	GC_OPERATOR_GREATER_THAN_EQUALS,
 	GC_OPERATOR_BEFORE,
 	GC_OPERATOR_AFTER,
 } GcOperator;
@@ -47,5 +49,12 @@ extern void gc_criteria_predicate(GcCriteria *criteria, const char *column, bool
 
 /* The whole as JSON; NULL if there is no clause. */
 extern const char *gc_criteria_end(GcCriteria *criteria);
+
+/* A search is sorted by so many columns at most. */
+#define GC_SORTS_MAX 4
+
+/* Appends what to sort by next, JSON with a comma before it if there is something already. */
+extern void gc_criteria_sort(StringInfo sorts, const char *column, bool descending,
+							 bool numeric);
 
 #endif /* GC_API_CRITERIA_H */

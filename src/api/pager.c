@@ -27,6 +27,7 @@ struct GcPager
 	const GcResource *resource;
 	const char *list_id;
 	const char *criteria;
+	const char *sorts;
 	const char *what;
 	int page_size;	 /* as asked for */
 	int64 page_rows; /* of every page but the last, as the first one says */
@@ -114,7 +115,8 @@ fetch_ahead(GcPager *pager)
 		GcPageRequest request = {.list_id = pager->list_id,
 								 .number = page_number(pager, pager->next_start),
 								 .size = pager->page_size,
-								 .criteria = pager->criteria};
+								 .criteria = pager->criteria,
+								 .sorts = pager->sorts};
 		GcCallSpec spec;
 
 		pager->resource->page(&request, &slot->path, &slot->body, &spec);
@@ -303,6 +305,12 @@ gc_pager_sample(GcPager *pager, int pages)
 {
 	pager->sample = pages;
 	pager->chosen = palloc(sizeof(int64) * (pages + 1));
+}
+
+void
+gc_pager_sort(GcPager *pager, const char *sorts)
+{
+	pager->sorts = sorts;
 }
 
 void

@@ -33,6 +33,9 @@ extern GcJson *gc_pager_next(GcPager *pager);
 /* What the platform is to filter by, of a GcPageRequest; must outlive the pager.  NULL: nothing. */
 extern void gc_pager_filter(GcPager *pager, const char *criteria);
 
+/* What it is to sort by, JSON without brackets, likewise. */
+extern void gc_pager_sort(GcPager *pager, const char *sorts);
+
 /* Entities become rows by the resource's further calls; before the first gc_pager_next(). */
 extern void gc_pager_expand(GcPager *pager);
 

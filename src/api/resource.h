@@ -85,6 +85,7 @@ typedef struct GcPageRequest
 	int64 number;		 /* from 1 */
 	int size;
 	const char *criteria; /* contacts: JSON; else parameters of the query; NULL: all */
+	const char *sorts;	  /* contacts: what to sort by, JSON without brackets; NULL: nothing */
 } GcPageRequest;
 
 /* A condition that a listing takes as a parameter, "attribute = value"; see api/listing.h. */

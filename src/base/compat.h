@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "access/stratnum.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
 #include "executor/executor.h"
@@ -120,6 +121,19 @@ gc_compat_array_length(PlannerInfo *root, Node *array)
 #endif
 }
 
+/* The table that a scan reads, in the range table; of an upper relation the one below it. */
+static inline Index
+gc_compat_scan_relation(ForeignScan *plan)
+{
+	if (plan->scan.scanrelid > 0)
+		return plan->scan.scanrelid;
+#if PG_VERSION_NUM >= 160000
+	return bms_next_member(plan->fs_base_relids, -1);
+#else
+	return bms_next_member(plan->fs_relids, -1);
+#endif
+}
+
 /* The role whose user mapping a scan uses: a view's owner, or the caller. */
 static inline Oid
 gc_compat_scan_user(ForeignScan *plan, EState *estate)
@@ -127,7 +141,7 @@ gc_compat_scan_user(ForeignScan *plan, EState *estate)
 #if PG_VERSION_NUM >= 160000
 	Oid check_as_user = plan->checkAsUser;
 #else
-	Oid check_as_user = exec_rt_fetch(plan->scan.scanrelid, estate)->checkAsUser;
+	Oid check_as_user = exec_rt_fetch(gc_compat_scan_relation(plan), estate)->checkAsUser;
 #endif
 	return OidIsValid(check_as_user) ? check_as_user : GetUserId();
 }
@@ -154,20 +168,59 @@ gc_compat_modify_user(ResultRelInfo *rri, EState *estate)
 
 static inline ForeignPath *
 gc_compat_foreign_path(PlannerInfo *root, RelOptInfo *rel, double rows, Relids required_outer,
-					   Cost startup_cost, Cost total_cost, List *fdw_private)
+					   Cost startup_cost, Cost total_cost, List *pathkeys, List *fdw_private)
 {
 #if PG_VERSION_NUM >= 180000
-	return create_foreignscan_path(root, rel, NULL, rows, 0, startup_cost, total_cost, NIL,
-								   required_outer ? required_outer : rel->lateral_relids, NULL,
-								   NIL, fdw_private);
+	return create_foreignscan_path(
+		root, rel, NULL, rows, 0, startup_cost, total_cost, pathkeys,
+		required_outer ? required_outer : rel->lateral_relids, NULL, NIL, fdw_private);
 #elif PG_VERSION_NUM >= 170000
-	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, NIL,
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, pathkeys,
 								   required_outer ? required_outer : rel->lateral_relids, NULL,
 								   NIL, fdw_private);
 #else
-	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, NIL,
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost, total_cost, pathkeys,
 								   required_outer ? required_outer : rel->lateral_relids, NULL,
 								   fdw_private);
+#endif
+}
+
+/* A path of one row for all of a query's grouping; "below" can give it, too. */
+static inline ForeignPath *
+gc_compat_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target, Cost startup_cost,
+					 Cost total_cost, Path *below, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreign_upper_path(root, rel, target, 1, 0, startup_cost, total_cost, NIL,
+									 below, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreign_upper_path(root, rel, target, 1, startup_cost, total_cost, NIL,
+									 below, NIL, fdw_private);
+#else
+	return create_foreign_upper_path(root, rel, target, 1, startup_cost, total_cost, NIL,
+									 below, fdw_private);
+#endif
+}
+
+/* A table of the range table, open for as long as the executor's state is. */
+static inline Relation
+gc_compat_range_table_relation(EState *estate, Index relation)
+{
+#if PG_VERSION_NUM >= 180000
+	return ExecGetRangeTableRelation(estate, relation, false);
+#else
+	return ExecGetRangeTableRelation(estate, relation);
+#endif
+}
+
+/* Does an order go from the greatest down? */
+static inline bool
+gc_compat_descends(const PathKey *pathkey)
+{
+#if PG_VERSION_NUM >= 180000
+	return pathkey->pk_cmptype == COMPARE_GT;
+#else
+	return pathkey->pk_strategy == BTGreaterStrategyNumber;
 #endif
 }
 

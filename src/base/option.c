@@ -95,6 +95,7 @@ static const Option option_table[] = {
 	{"fdw_startup_cost", SERVER_TABLE, OPTION_REAL, "0", 0, 1e10},
 	{"fdw_tuple_cost", SERVER_TABLE, OPTION_REAL, "0.01", 0, 1e10},
 	{"use_remote_estimate", SERVER_TABLE, OPTION_BOOL, "false"},
+	{"exact_filters", SERVER_TABLE, OPTION_BOOL, "false"},
 	{"scan_method", SERVER_TABLE, OPTION_WORD, "auto", 0, 0, scan_words},
 	{"ready_timeout", SERVER_TABLE, OPTION_MS, "2min", 1, DAY_MS},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},

@@ -66,8 +66,8 @@ clauses_checked(PlannerInfo *root, RelOptInfo *baserel, List *clauses, bool ther
 	foreach (lc, clauses)
 	{
 		RestrictInfo *info = lfirst_node(RestrictInfo, lc);
-		bool pushed =
-			gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL;
+		bool pushed = gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs,
+								  NULL) != NIL;
 
 		if (pushed == there)
 			found = lappend(found, info);
@@ -181,6 +181,18 @@ gc_cost_export(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 	return read_cost(baserel, GC_COST_EXPORT_REQUESTS, rows_fetched(root, baserel, clauses),
 					 GC_COST_EXPORT_REQUESTS * request_cost(baserel) + EXPORT_MS * COST_PER_MS,
 					 0);
+}
+
+GcReadCost
+gc_cost_count(RelOptInfo *baserel)
+{
+	return read_cost(baserel, 1, 1, request_cost(baserel), 0);
+}
+
+double
+gc_cost_pages(const GcRelation *rel, double rows)
+{
+	return ceil(rows / page_size(rel));
 }
 
 double

@@ -48,6 +48,10 @@ extern GcReadCost gc_cost_export(PlannerInfo *root, RelOptInfo *baserel, List *c
 extern GcReadCost gc_cost_by_ids(PlannerInfo *root, RelOptInfo *baserel,
 								 const GcIdentity *identity, double rows);
 
+/* To ask how many rows there are; pages of so many rows. */
+extern GcReadCost gc_cost_count(RelOptInfo *baserel);
+extern double gc_cost_pages(const GcRelation *rel, double rows);
+
 /* Requests of a search beyond which an export would be the cheaper way. */
 extern double gc_cost_export_from(RelOptInfo *baserel);
 

@@ -21,7 +21,7 @@ constant_criteria(PlannerInfo *root, RelOptInfo *baserel, GcRelation *rel, const
 	List *exprs = NIL;
 	List *conditions =
 		gc_pushdown(root, rel, baserel->relid,
-					extract_actual_clauses(baserel->baserestrictinfo, false), &exprs);
+					extract_actual_clauses(baserel->baserestrictinfo, false), &exprs, NULL);
 
 	return conditions ? gc_filter_constants(rel, conditions, exprs, list) : NULL;
 }

@@ -55,7 +55,8 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 			ExplainPropertyText("Remote Filter", criteria, es);
 		return;
 	}
-	ExplainPropertyText("Path", by_ids ? ops->name : rel->resource->path_name, es);
+	ExplainPropertyText("Path",
+						ops == &gc_source_search ? rel->resource->path_name : ops->name, es);
 	if (by_ids)
 		explain_call(es, "Remote Call", rel, list_id, request->id_is_array ? "POST" : "GET",
 					 request->id_is_array ? GC_CONTACTS_BULK : GC_CONTACTS_ONE);
@@ -65,9 +66,11 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 					 rel->resource->method, rel->resource->endpoint);
 		if (criteria)
 			ExplainPropertyText("Remote Filter", criteria, es);
+		if (request->sorts)
+			ExplainPropertyText("Remote Sort", request->sorts, es);
 		ExplainPropertyInteger("Page Size", NULL, request->page_size, es);
 	}
-	if (expansion)
+	if (expansion && ops != &gc_source_counter)
 		ExplainPropertyText("Further Calls",
 							psprintf("%s %s (one for each %s)", expansion->method,
 									 expansion->endpoint, expansion->each),

@@ -4,9 +4,12 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "api/criteria.h"
 #include "api/listing.h"
 #include "fdw/filter.h"
+#include "fdw/pattern.h"
 #include "fdw/pushdown.h"
 
 #include "catalog/pg_type.h"
@@ -20,6 +23,9 @@
 
 /* A number with more characters need not be one to the platform. */
 #define NUMBER_MAX 30
+
+/* Numbers of more digits may be the same to a platform that takes them for doubles. */
+#define EXACT_DIGITS 15
 
 /* More values than this make a request that is too large; then all rows are read. */
 #define SET_MAX 1000
@@ -43,6 +49,9 @@ struct GcFilter
 	bool *unknown; /* not evaluated … */
 	bool shows;	   /* … and shown by a "?"; else left out */
 	int identity;
+	bool exactly; /* as far as the plan goes */
+	bool exact;	  /* at present; an UNSAID then counts for all */
+	bool unsaid;  /* something could not be said exactly */
 };
 
 /* What became of a predicate. */
@@ -50,12 +59,12 @@ typedef enum Outcome
 {
 	ADDED,
 	NEVER,	/* it cannot hold: its value is NULL */
-	UNSAID, /* the platform cannot check it */
+	UNSAID, /* the platform cannot check it, or not so exactly as is wished */
 } Outcome;
 
 GcFilter *
 gc_filter_create(PlanState *node, const GcRelation *rel, List *conditions, List *exprs,
-				 int identity)
+				 int identity, bool exactly)
 {
 	GcFilter *filter = palloc0(sizeof(GcFilter));
 	int count = list_length(exprs);
@@ -66,6 +75,7 @@ gc_filter_create(PlanState *node, const GcRelation *rel, List *conditions, List 
 	filter->conditions = conditions;
 	filter->states = ExecInitExprList(exprs, node);
 	filter->identity = identity;
+	filter->exactly = exactly;
 	filter->types = palloc(sizeof(Oid) * Max(count, 1));
 	filter->values = palloc(sizeof(Datum) * Max(count, 1));
 	filter->nulls = palloc(sizeof(bool) * Max(count, 1));
@@ -114,7 +124,7 @@ value_text(Oid type, Datum value)
 	return gc_value_to_utf8(printed);
 }
 
-/* The elements of an array that are not NULL; more than SET_MAX if one cannot be said. */
+/* The elements of an array that a cell may have; more than SET_MAX if one cannot be said. */
 static int
 array_texts(Oid type, Datum value, char ***texts)
 {
@@ -135,73 +145,12 @@ array_texts(Oid type, Datum value, char ***texts)
 	{
 		char *one = nulls[i] ? NULL : value_text(element, values[i]);
 
-		if (one)
+		if (one && *one != '\0')
 			(*texts)[kept++] = one;
-		else if (!nulls[i])
+		else if (one == NULL && !nulls[i])
 			return SET_MAX + 1;
 	}
 	return kept;
-}
-
-/* The literal parts of a LIKE pattern. */
-typedef struct Pattern
-{
-	char *first; /* what a match begins with; empty: anything */
-	char *last;	 /* … and ends with */
-	char *longest;
-	bool exact; /* there is no wildcard: it is "first" as a whole */
-} Pattern;
-
-static void
-read_pattern(const char *pattern, Pattern *result)
-{
-	StringInfoData part;
-	bool first = true;
-
-	*result = (Pattern){.first = "", .last = "", .longest = "", .exact = true};
-	initStringInfo(&part);
-	for (const char *p = pattern;; p++)
-	{
-		bool wild = *p == '%' || *p == '_';
-
-		if (*p == '\\' && p[1] != '\0')
-			appendStringInfoChar(&part, *++p);
-		else if (!wild && *p != '\0')
-			appendStringInfoChar(&part, *p);
-		if (!wild && *p != '\0')
-			continue;
-		if (first)
-			result->first = pstrdup(part.data);
-		if (part.len > strlen(result->longest))
-			result->longest = pstrdup(part.data);
-		result->last = pstrdup(part.data);
-		first = false;
-		resetStringInfo(&part);
-		if (*p == '\0')
-			return;
-		result->exact = false;
-	}
-}
-
-/* The most telling test that a pattern's matches pass; false if there is none. */
-static bool
-pattern_test(const char *pattern, GcOperator *op, char **literal)
-{
-	Pattern parts;
-
-	read_pattern(pattern, &parts);
-	if (parts.exact)
-	{
-		*op = GC_OPERATOR_EQUALS;
-		*literal = parts.first;
-		return true;
-	}
-	*literal = parts.longest;
-	*op = parts.longest == NULL || *parts.longest == '\0' ? GC_OPERATOR_EQUALS
-		  : strcmp(parts.longest, parts.first) == 0		  ? GC_OPERATOR_BEGINS_WITH
-		  : strcmp(parts.longest, parts.last) == 0		  ? GC_OPERATOR_ENDS_WITH
-														  : GC_OPERATOR_CONTAINS;
-	return **literal != '\0';
 }
 
 /* A moment as ISO 8601, a day later or earlier; NULL beyond what a cell can say. */
@@ -232,7 +181,7 @@ list_type(const GcList *list, const char *field)
 
 /* How a test compares, as far as that does not depend on the value; see is_inverted(). */
 static GcOperator
-test_operator(GcTest test)
+test_operator(const GcFilter *filter, GcTest test)
 {
 	switch (test)
 	{
@@ -242,10 +191,14 @@ test_operator(GcTest test)
 			return GC_OPERATOR_CONTAINS;
 		case GC_TEST_BEGINS:
 			return GC_OPERATOR_BEGINS_WITH;
+		case GC_TEST_LESS:
+			return filter->exact ? GC_OPERATOR_LESS_THAN : GC_OPERATOR_GREATER_THAN;
 		case GC_TEST_AT_MOST:
-			return GC_OPERATOR_GREATER_THAN;
+			return filter->exact ? GC_OPERATOR_LESS_THAN_EQUALS : GC_OPERATOR_GREATER_THAN;
+		case GC_TEST_GREATER:
+			return filter->exact ? GC_OPERATOR_GREATER_THAN : GC_OPERATOR_LESS_THAN;
 		case GC_TEST_AT_LEAST:
-			return GC_OPERATOR_LESS_THAN;
+			return filter->exact ? GC_OPERATOR_GREATER_THAN_EQUALS : GC_OPERATOR_LESS_THAN;
 		case GC_TEST_BEFORE:
 			return GC_OPERATOR_AFTER;
 		case GC_TEST_AFTER:
@@ -258,13 +211,13 @@ test_operator(GcTest test)
 /*
  * Ranges are asked for by what lies outside of them: a cell that the platform
  * takes for no number or moment (NaN, infinity, a time zone) is in no range
- * there, but may be in one here.
+ * there, but may be in one here.  Where the user's word is that there are none,
+ * they are asked for as they are: an empty cell is in no range, either.
  */
 static bool
-is_inverted(GcTest test)
+is_inverted(const GcFilter *filter, GcTest test)
 {
-	return test == GC_TEST_AT_MOST || test == GC_TEST_AT_LEAST || test == GC_TEST_BEFORE ||
-		   test == GC_TEST_AFTER;
+	return !filter->exact && test >= GC_TEST_LESS && test <= GC_TEST_AFTER;
 }
 
 static GcColumnType
@@ -299,12 +252,25 @@ widened(const GcColumn *column, GcOperator op, const char *value)
 	return op;
 }
 
+/* Would the platform keep that number apart from all others, even as a double? */
+static bool
+is_exact_number(const char *number)
+{
+	int digits = 0;
+
+	for (const char *p = number; *p; p++)
+		if (isdigit((unsigned char) *p) && (digits > 0 || *p != '0'))
+			digits++;
+	return digits <= EXACT_DIGITS;
+}
+
 /* Adds "column op value" for a test with one value. */
 static Outcome
 add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *column, int i)
 {
 	bool numeric = column_type(column) == GC_COLUMN_NUMERIC;
-	GcOperator op = test_operator(test);
+	GcOperator op = test_operator(filter, test);
+	bool whole = true;
 	char *value;
 
 	if (test == GC_TEST_BEFORE || test == GC_TEST_AFTER)
@@ -312,11 +278,17 @@ add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *
 							test == GC_TEST_BEFORE ? MOMENT_MARGIN_US : -MOMENT_MARGIN_US);
 	else
 		value = value_text(filter->types[i], filter->values[i]);
-	if (value == NULL || (test == GC_TEST_LIKE && !pattern_test(value, &op, &value)) ||
+	if (value == NULL ||
+		(test == GC_TEST_LIKE && !gc_pattern_test(value, &op, &value, &whole)) ||
 		(op != GC_OPERATOR_EQUALS && *value == '\0'))
 		return UNSAID;
+	/* A cell without a text reads as NULL. */
+	if (*value == '\0')
+		return NEVER;
+	if (filter->exact && !(whole && (!numeric || is_exact_number(value))))
+		return UNSAID;
 	gc_criteria_predicate(criteria, column->field, numeric, widened(column, op, value),
-						  is_inverted(test), &value, 1);
+						  is_inverted(filter, test), &value, 1);
 	return ADDED;
 }
 
@@ -350,7 +322,8 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 	if (filter->unknown[i])
 	{
 		gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC,
-							  test_operator(test), is_inverted(test), &unknown, 1);
+							  test_operator(filter, test), is_inverted(filter, test), &unknown,
+							  1);
 		return ADDED;
 	}
 	if (test != GC_TEST_IN)
@@ -361,7 +334,8 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 	if (count == 0)
 		return NEVER;
 	for (int k = 0; k < count; k++)
-		if (may_be_cut(column, texts[k]))
+		if (may_be_cut(column, texts[k]) ||
+			(filter->exact && type == GC_COLUMN_NUMERIC && !is_exact_number(texts[k])))
 			return UNSAID;
 	gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC, GC_OPERATOR_IN,
 						  false, texts, count);
@@ -388,6 +362,7 @@ add_clause(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *pre
 				break;
 			case UNSAID:
 				/* One that cannot be said makes all of the clause so. */
+				filter->unsaid = true;
 				criteria->clauses = before.clauses;
 				criteria->predicates = before.predicates;
 				criteria->text.len = before.text.len;
@@ -424,6 +399,7 @@ listing_values(GcFilter *filter, List *predicate, GcOperator *op, char ***values
 {
 	GcTest test = list_nth_int(predicate, GcPredicateTest);
 	int i = list_nth_int(predicate, GcPredicateValue);
+	bool whole;
 
 	*op = test == GC_TEST_BEGINS ? GC_OPERATOR_BEGINS_WITH : GC_OPERATOR_EQUALS;
 	*count = 0;
@@ -437,7 +413,7 @@ listing_values(GcFilter *filter, List *predicate, GcOperator *op, char ***values
 	*values = palloc(sizeof(char *));
 	(*values)[0] = value_text(filter->types[i], filter->values[i]);
 	*count = 1;
-	return test != GC_TEST_LIKE || pattern_test((*values)[0], op, &(*values)[0]);
+	return test != GC_TEST_LIKE || gc_pattern_test((*values)[0], op, &(*values)[0], &whole);
 }
 
 /* Adds a clause, whose predicates are all about one column, as the parameter of that one. */
@@ -459,7 +435,7 @@ add_parameter(GcFilter *filter, StringInfo query, const GcListingFilter *paramet
 		{
 			if (!filter->shows)
 				return UNSAID;
-			op = test_operator(list_nth_int(lfirst(lc), GcPredicateTest));
+			op = test_operator(filter, list_nth_int(lfirst(lc), GcPredicateTest));
 			(void) gc_listing_add(query, parameter, op, NULL, 0);
 			return ADDED;
 		}
@@ -517,11 +493,13 @@ make_query(GcFilter *filter, const char **query)
 
 /* What goes out: JSON or parameters, NULL for none; false if nothing can match. */
 static bool
-make_criteria(GcFilter *filter, const GcList *list, const char **json)
+try_criteria(GcFilter *filter, const GcList *list, bool exact, const char **json)
 {
 	GcCriteria criteria;
 	ListCell *lc;
 
+	filter->exact = exact;
+	filter->unsaid = false;
 	if (!filter->rel->resource->has_list)
 		return make_query(filter, json);
 	gc_criteria_begin(&criteria);
@@ -530,6 +508,17 @@ make_criteria(GcFilter *filter, const GcList *list, const char **json)
 			return false;
 	*json = gc_criteria_end(&criteria);
 	return true;
+}
+
+/* As exactly as is wished, unless that cannot be said: then whatever loses no row. */
+static bool
+make_criteria(GcFilter *filter, const GcList *list, const char **json)
+{
+	bool possible = try_criteria(filter, list, filter->exactly, json);
+
+	if (!possible || !filter->exactly || !filter->unsaid)
+		return possible;
+	return try_criteria(filter, list, false, json);
 }
 
 bool
@@ -542,7 +531,10 @@ gc_filter_apply(GcFilter *filter, GcSourceRequest *request)
 	evaluate(filter, false);
 	if (filter->identity >= 0 && !set_ids(filter, request))
 		return false;
-	return make_criteria(filter, request->list, &request->criteria);
+	if (!make_criteria(filter, request->list, &request->criteria))
+		return false;
+	request->exact = filter->exact;
+	return true;
 }
 
 const char *
@@ -558,7 +550,7 @@ gc_filter_show(GcFilter *filter, const GcList *list)
 const char *
 gc_filter_constants(const GcRelation *rel, List *conditions, List *exprs, const GcList *list)
 {
-	GcFilter *filter = gc_filter_create(NULL, rel, conditions, exprs, -1);
+	GcFilter *filter = gc_filter_create(NULL, rel, conditions, exprs, -1, false);
 	const char *json;
 
 	evaluate(filter, true);

@@ -15,16 +15,19 @@ typedef struct GcFilter GcFilter;
 
 /*
  * "conditions" as gc_pushdown makes them; "identity" is the index of the value
- * that names contacts, in "exprs"; -1: none does.  Lives in the current context.
+ * that names contacts, in "exprs"; -1: none does.  "exactly": they are to hold for
+ * the very rows for which they hold here, where that can be said.  Lives in the
+ * current context.
  */
 extern GcFilter *gc_filter_create(PlanState *node, const GcRelation *rel, List *conditions,
-								  List *exprs, int identity);
+								  List *exprs, int identity, bool exactly);
 
 /*
  * Evaluates the values and says what to ask for: sets criteria and ids of the
  * request, in the current context.  A condition that the list's own column types
- * do not let the platform check is left to the executor.  False if no row at
- * all can match, because a value is NULL.
+ * do not let the platform check is left to the executor.  Sets "exact": are they
+ * all said exactly, as was wished?  False if no row at all can match, because a
+ * value is NULL.
  */
 extern bool gc_filter_apply(GcFilter *filter, GcSourceRequest *request);
 

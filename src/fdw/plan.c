@@ -7,9 +7,11 @@
 #include "api/listing.h"
 #include "base/compat.h"
 #include "fdw/cost.h"
+#include "fdw/count.h"
 #include "fdw/estimate.h"
 #include "fdw/plan.h"
 #include "fdw/size.h"
+#include "fdw/sort.h"
 
 #include "access/sysattr.h"
 #include "access/table.h"
@@ -77,12 +79,12 @@ gcGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 
 static void
 add_read_path(PlannerInfo *root, RelOptInfo *baserel, GcScanMethod method,
-			  const GcReadCost *cost, double rows, Relids required_outer)
+			  const GcReadCost *cost, double rows, Relids required_outer, List *pathkeys)
 {
 	int requests = Min(cost->requests, INT_MAX);
 
 	add_path(baserel, (Path *) gc_compat_foreign_path(root, baserel, rows, required_outer,
-													  cost->startup, cost->total,
+													  cost->startup, cost->total, pathkeys,
 													  list_make2_int(method, requests)));
 }
 
@@ -96,7 +98,8 @@ is_lookup(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *info)
 
 	if (rel->resource->has_list)
 		return gc_pushdown_identity(root, rel, baserel->relid, info->clause, &identity);
-	return gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs) != NIL;
+	return gc_pushdown(root, rel, baserel->relid, list_make1(info->clause), &exprs, NULL) !=
+		   NIL;
 }
 
 /* The rows of a listing for values of another table. */
@@ -108,7 +111,7 @@ add_listing_path(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns,
 	GcReadCost cost = gc_cost_search(root, baserel, columns, clauses);
 
 	add_read_path(root, baserel, GC_SCAN_SEARCH, &cost, param_info->ppi_rows,
-				  param_info->ppi_req_outer);
+				  param_info->ppi_req_outer, NIL);
 }
 
 /* A path for a value of another table: each of its rows is a look-up. */
@@ -137,7 +140,7 @@ add_join_path(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, Restri
 	param_info->ppi_rows = Min(param_info->ppi_rows, gc_cost_ids(root, &identity));
 	cost = gc_cost_by_ids(root, baserel, &identity, param_info->ppi_rows);
 	add_read_path(root, baserel, GC_SCAN_IDS, &cost, param_info->ppi_rows,
-				  param_info->ppi_req_outer);
+				  param_info->ppi_req_outer, NIL);
 }
 
 /* Does that member of an equivalence class name contacts, or rows of a listing? */
@@ -255,6 +258,22 @@ search_cost(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, bool exp
 	return pages;
 }
 
+/*
+ * By pages in the order that is wanted.  Where all rows are read, and may have to
+ * go over to an export, which has no order, sorting them here costs no request.
+ */
+static void
+add_sorted_path(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, bool export)
+{
+	List *pathkeys = may_go_over(root, export) ? NIL : gc_sort_pathkeys(root, baserel);
+	GcReadCost cost;
+
+	if (pathkeys == NIL)
+		return;
+	cost = gc_cost_search(root, baserel, columns, baserel->baserestrictinfo);
+	add_read_path(root, baserel, GC_SCAN_SEARCH, &cost, baserel->rows, NULL, pathkeys);
+}
+
 /* The ways for contacts that the query names, and for all that the platform lets through. */
 static void
 add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, bool export)
@@ -271,14 +290,18 @@ add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, boo
 	if (named)
 	{
 		by_ids = gc_cost_by_ids(root, baserel, &identity, baserel->rows);
-		add_read_path(root, baserel, GC_SCAN_IDS, &by_ids, baserel->rows, NULL);
+		add_read_path(root, baserel, GC_SCAN_IDS, &by_ids, baserel->rows, NULL, NIL);
 	}
 	/* What is not allowed is refused if nothing else will do. */
 	if (!gc_source_allows(rel, GC_SCAN_SEARCH))
 		search.total += GC_COST_REFUSED;
 	/* A search alone misses what was written a moment ago, so it has to be worth it. */
 	if (!named || by_ids.requests - identity.is_key > whole.requests)
-		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL);
+	{
+		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL, NIL);
+		if (gc_source_allows(rel, GC_SCAN_SEARCH))
+			add_sorted_path(root, baserel, columns, export);
+	}
 	/* A look-up for each row of another table cannot be made ahead of the first write. */
 	if (rel->resource->has_list ? allows_ids && !writes_lists(root)
 								: rel->resource->filters != NULL)
@@ -299,7 +322,7 @@ gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 	{
 		GcReadCost cost = gc_cost_export(root, baserel, baserel->baserestrictinfo);
 
-		add_read_path(root, baserel, GC_SCAN_EXPORT, &cost, baserel->rows, NULL);
+		add_read_path(root, baserel, GC_SCAN_EXPORT, &cost, baserel->rows, NULL, NIL);
 	}
 	if (search)
 		add_search_paths(root, baserel, columns, export);
@@ -317,22 +340,50 @@ reads_all(PlannerInfo *root)
 		   root->parse->limitCount == NULL && root->tuple_fraction == 0;
 }
 
-/* What is to be done if a search turns out to be longer than planned. */
+/*
+ * How many rows the query takes of this scan, in its order; 0: that is not known,
+ * or a row is not an entity of a page.
+ */
+static int
+rows_wanted(PlannerInfo *root, RelOptInfo *baserel, ForeignPath *path, Bitmapset *columns)
+{
+	const GcRelation *rel = baserel->fdw_private;
+	const GcExpansion *expansion = gc_relation_expansion(rel, columns);
+
+	if (root->limit_tuples < 1 || root->limit_tuples > INT_MAX ||
+		bms_membership(root->all_baserels) != BMS_SINGLETON ||
+		!pathkeys_contained_in(root->sort_pathkeys, path->path.pathkeys) ||
+		(expansion && expansion->makes_rows))
+		return 0;
+	return root->limit_tuples;
+}
+
+/*
+ * Where a search may stop: early, if rows that are fetched are not dropped; or
+ * because it turns out to be longer than planned.
+ */
 static void
-plan_bounds(PlannerInfo *root, RelOptInfo *baserel, GcScanPlan *plan)
+plan_bounds(PlannerInfo *root, RelOptInfo *baserel, ForeignPath *path, bool exact,
+			GcScanPlan *plan)
 {
 	GcRelation *rel = baserel->fdw_private;
+	Bitmapset *columns = column_set(plan->columns);
 	bool search;
 	bool export;
 
-	gc_source_ways(rel, column_set(plan->columns), leave_out, &search, &export);
+	gc_source_ways(rel, columns, leave_out, &search, &export);
 	if (may_go_over(root, export))
 		plan->export_from = gc_cost_export_from(baserel);
+	if (exact)
+		plan->limit = rows_wanted(root, baserel, path, columns);
+	plan->exact = plan->limit > 0;
+	if (plan->limit > 0)
+		plan->requests = Min(plan->requests, gc_cost_pages(rel, plan->limit));
 }
 
 static ForeignScan *
-gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
-				 List *tlist, List *scan_clauses, Plan *outer_plan)
+plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
+		  List *tlist, List *scan_clauses)
 {
 	GcRelation *rel = baserel->fdw_private;
 	List *clauses = extract_actual_clauses(scan_clauses, false);
@@ -343,10 +394,11 @@ gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath 
 					   .reads_all = reads_all(root),
 					   .identity = -1};
 	GcIdentity identity;
+	bool exact;
 
 	if (plan.method == GC_SCAN_SEARCH && !gc_source_allows(rel, plan.method))
 		gc_source_not_named(rel);
-	plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs);
+	plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs, &exact);
 	if (plan.method == GC_SCAN_IDS &&
 		identity_clause(root, baserel, scan_clauses, &identity) != NULL)
 	{
@@ -356,9 +408,21 @@ gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath 
 		exprs = lappend(exprs, identity.value);
 	}
 	if (plan.method == GC_SCAN_SEARCH)
-		plan_bounds(root, baserel, &plan);
+	{
+		plan.sorts = gc_sort_plan(baserel, best_path->path.pathkeys);
+		plan_bounds(root, baserel, best_path, exact, &plan);
+	}
 	return make_foreignscan(tlist, clauses, baserel->relid, exprs, gc_scan_plan_write(&plan),
-							NIL, NIL, outer_plan);
+							NIL, NIL, NULL);
+}
+
+static ForeignScan *
+gcGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
+				 List *tlist, List *scan_clauses, Plan *outer_plan)
+{
+	if (IS_UPPER_REL(baserel))
+		return gc_count_plan(root, best_path, tlist, outer_plan);
+	return plan_scan(root, baserel, relid, best_path, tlist, scan_clauses);
 }
 
 List *
@@ -369,7 +433,9 @@ gc_scan_plan_write(const GcScanPlan *plan)
 
 	numbers = lappend_int(numbers, plan->requests);
 	numbers = lappend_int(numbers, plan->export_from);
-	return list_make3(plan->columns, plan->conditions, numbers);
+	numbers = lappend_int(numbers, plan->exact);
+	numbers = lappend_int(numbers, plan->limit);
+	return list_make4(plan->columns, plan->conditions, numbers, plan->sorts);
 }
 
 void
@@ -380,6 +446,7 @@ gc_scan_plan_read(List *fdw_private, GcScanPlan *plan)
 
 	plan->columns = linitial(fdw_private);
 	plan->conditions = lsecond(fdw_private);
+	plan->sorts = lfourth(fdw_private);
 	plan->method = list_nth_int(numbers, i++);
 	plan->identity = list_nth_int(numbers, i++);
 	plan->identity_is_key = list_nth_int(numbers, i++);
@@ -387,6 +454,8 @@ gc_scan_plan_read(List *fdw_private, GcScanPlan *plan)
 	plan->reads_all = list_nth_int(numbers, i++);
 	plan->requests = list_nth_int(numbers, i++);
 	plan->export_from = list_nth_int(numbers, i++);
+	plan->exact = list_nth_int(numbers, i++);
+	plan->limit = list_nth_int(numbers, i++);
 }
 
 void
@@ -395,4 +464,5 @@ gc_plan_routine(FdwRoutine *routine)
 	routine->GetForeignRelSize = gcGetForeignRelSize;
 	routine->GetForeignPaths = gcGetForeignPaths;
 	routine->GetForeignPlan = gcGetForeignPlan;
+	gc_count_routine(routine);
 }

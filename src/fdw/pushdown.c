@@ -5,6 +5,8 @@
 #include "postgres.h"
 
 #include "api/listing.h"
+#include "base/option.h"
+#include "fdw/pattern.h"
 #include "fdw/pushdown.h"
 
 #include "access/stratnum.h"
@@ -13,6 +15,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -32,6 +35,8 @@ typedef struct Pushdown
 	const GcRelation *rel;
 	Index relid;
 	List **exprs;
+	bool exact_filters; /* the option */
+	bool exact;
 } Pushdown;
 
 /* The column that an expression is; NULL if it is something else. */
@@ -150,6 +155,8 @@ test_of(const GcRelation *rel, const Comparison *comparison, GcTest *test)
 	switch (ordered_strategy(comparison))
 	{
 		case BTLessStrategyNumber:
+			*test = moment ? GC_TEST_BEFORE : GC_TEST_LESS;
+			return true;
 		case BTLessEqualStrategyNumber:
 			*test = moment ? GC_TEST_BEFORE : GC_TEST_AT_MOST;
 			return true;
@@ -157,12 +164,65 @@ test_of(const GcRelation *rel, const Comparison *comparison, GcTest *test)
 			*test = GC_TEST_EQUALS;
 			return !moment;
 		case BTGreaterEqualStrategyNumber:
-		case BTGreaterStrategyNumber:
 			*test = moment ? GC_TEST_AFTER : GC_TEST_AT_LEAST;
+			return true;
+		case BTGreaterStrategyNumber:
+			*test = moment ? GC_TEST_AFTER : GC_TEST_GREATER;
 			return true;
 		default:
 			return false;
 	}
+}
+
+/* Of a pattern that is known, whether it is all said; of another one the execution tells. */
+static bool
+may_be_whole(Expr *pattern)
+{
+	Const *constant = (Const *) pattern;
+	GcOperator op;
+	char *literal;
+	bool whole;
+
+	if (!IsA(pattern, Const) || constant->constisnull)
+		return true;
+	return gc_pattern_test(TextDatumGetCString(constant->constvalue), &op, &literal, &whole) &&
+		   whole;
+}
+
+/*
+ * Does the platform tell by that test the very rows for which it holds?
+ *
+ * That a text is there: both "is empty" and its inverse are pushed, and each
+ * would lose rows unless it held for all that it should hold for; as one is the
+ * complement of the other, neither can hold for more.  All else is a superset,
+ * unless the user has given his word: texts may be compared without regard to
+ * case, and a cell of a numeric column may be no number.  A varchar(n) cuts
+ * blanks, and moments have a margin, so these never are.
+ */
+static bool
+is_exact(const Pushdown *push, GcTest test, const GcColumn *column, Expr *value)
+{
+	bool has_text = column->type.type == TEXTOID || column->type.type == VARCHAROID;
+
+	/* A listing may give more than what its parameters ask for. */
+	if (column->field == NULL)
+		return false;
+	switch (test)
+	{
+		case GC_TEST_NULL:
+		case GC_TEST_NOT_NULL:
+			return has_text;
+		case GC_TEST_BEFORE:
+		case GC_TEST_AFTER:
+			return false;
+		case GC_TEST_LIKE:
+			if (!may_be_whole(value))
+				return false;
+			break;
+		default:
+			break;
+	}
+	return push->exact_filters && !(has_text && column->type.typmod >= 0);
 }
 
 static List *
@@ -170,6 +230,8 @@ predicate(Pushdown *push, GcTest test, const GcColumn *column, Expr *value)
 {
 	int index = -1;
 
+	if (!is_exact(push, test, column, value))
+		push->exact = false;
 	if (value)
 	{
 		index = list_length(*push->exprs);
@@ -246,7 +308,8 @@ push_expression(Pushdown *push, Node *node)
 		switch (((BoolExpr *) node)->boolop)
 		{
 			case AND_EXPR:
-				/* Any arm of an AND holds wherever all of it does. */
+				/* Any arm of an AND holds wherever all of it does, and elsewhere. */
+				push->exact = false;
 				if (one != NIL)
 					return one;
 				break;
@@ -283,9 +346,17 @@ is_one_parameter(List *predicates)
 }
 
 List *
-gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses, List **exprs)
+gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses, List **exprs,
+			bool *exact)
 {
-	Pushdown push = {.root = root, .rel = rel, .relid = relid, .exprs = exprs};
+	Pushdown push = {
+		.root = root,
+		.rel = rel,
+		.relid = relid,
+		.exprs = exprs,
+		.exact_filters = gc_option_bool(rel->options, rel->server_options, "exact_filters"),
+		.exact = true,
+	};
 	List *pushed = NIL;
 	ListCell *lc;
 
@@ -295,7 +366,11 @@ gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses
 
 		if (predicates != NIL && (rel->resource->has_list || is_one_parameter(predicates)))
 			pushed = lappend(pushed, predicates);
+		else
+			push.exact = false;
 	}
+	if (exact)
+		*exact = push.exact;
 	return pushed;
 }
 

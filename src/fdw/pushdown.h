@@ -2,11 +2,15 @@
  * fdw/pushdown.h
  *	  Which conditions of a query the platform can check as well.
  *
- * What is pushed is always checked again by the executor, so it only has to be
- * sure that the platform returns no less than what is wanted (DESIGN 4.4): text
- * may be compared without regard to case there, so equality is pushed but not
- * its negation, nor an order of texts; numbers are compared as doubles, so <
- * is pushed as <=.
+ * Where rows are returned, what is pushed is always checked again by the
+ * executor, so it only has to be sure that the platform returns no less than what
+ * is wanted (DESIGN 4.4): text may be compared without regard to case there, so
+ * equality is pushed but not its negation, nor an order of texts; numbers are
+ * compared as doubles, so < is pushed as <=.
+ *
+ * Where nothing is checked again (COUNT(*)), or few rows are asked for because
+ * none will be dropped (LIMIT), conditions have to be exact: to hold there for
+ * the very rows for which they hold here.
  */
 #ifndef GC_FDW_PUSHDOWN_H
 #define GC_FDW_PUSHDOWN_H
@@ -25,7 +29,9 @@ typedef enum GcTest
 	GC_TEST_IN,		/* the value is an array */
 	GC_TEST_LIKE,	/* the value is a pattern */
 	GC_TEST_BEGINS, /* ^@ */
+	GC_TEST_LESS,
 	GC_TEST_AT_MOST,
+	GC_TEST_GREATER,
 	GC_TEST_AT_LEAST,
 	GC_TEST_BEFORE,
 	GC_TEST_AFTER,
@@ -44,9 +50,11 @@ enum GcPredicatePart
 /*
  * The clauses (bare expressions, AND) that the platform can check: a list of
  * lists of predicates, of which one has to hold.  Appends values to *exprs.
+ * *exact (may be NULL): they say all that the clauses say, exactly, as far as
+ * that can be told without values and the list's types; see gc_filter_apply().
  */
 extern List *gc_pushdown(PlannerInfo *root, const GcRelation *rel, Index relid, List *clauses,
-						 List **exprs);
+						 List **exprs, bool *exact);
 
 /* "contact_id = value" or "= ANY (array)": which contacts by name. */
 typedef struct GcIdentity

@@ -108,6 +108,7 @@ read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
 	const char *attribute = gc_option_string(options, NIL, "attribute");
 
 	column->attnum = att->attnum;
+	column->not_null = att->attnotnull;
 	column->name = NameStr(att->attname);
 	/* Only a list has columns of its own; elsewhere a column is an attribute by its name. */
 	if (attribute == NULL && !rel->resource->has_list)

@@ -24,6 +24,7 @@ typedef struct GcColumn
 	const GcAttribute *attribute;
 	const char *attribute_column; /* of a per-column attribute: the remote column, UTF-8 */
 	GcValueType type;
+	bool not_null; /* as declared */
 } GcColumn;
 
 typedef struct GcRelation

@@ -13,6 +13,7 @@
 #include "fdw/plan.h"
 #include "fdw/scan.h"
 #include "fdw/size.h"
+#include "fdw/sort.h"
 #include "fdw/source.h"
 #include "fdw/spool.h"
 #include "fdw/statement.h"
@@ -34,7 +35,8 @@ typedef struct GcScanState
 	GcScanPlan plan;
 	const GcSourceOps *ops; /* by which way */
 	GcFilter *filter;		/* NULL: nothing that the platform checks */
-	bool nothing;			/* no row can match: nobody is asked */
+	GcSort *sort;			/* NULL: rows come in no order */
+	int fetch_size;			/* rows of a page, unless fewer are wanted */
 	bool rewinds;			/* it may be asked for the same rows again */
 	bool may_export;		/* a search that is too long becomes an export */
 	bool ended;				/* the source has no more */
@@ -59,9 +61,21 @@ source_of(GcScanMethod method)
 			return &gc_source_ids;
 		case GC_SCAN_EXPORT:
 			return &gc_source_export;
+		case GC_SCAN_COUNT:
+			return &gc_source_counter;
 		default:
 			return &gc_source_search;
 	}
+}
+
+/* Where no row that comes will be dropped, a page has no more than are wanted. */
+static int
+page_size(const GcScanState *scan)
+{
+	int wanted = scan->plan.method == GC_SCAN_COUNT ? 1 : scan->plan.limit;
+
+	return wanted > 0 && scan->request.exact ? Min(wanted, scan->fetch_size)
+											 : scan->fetch_size;
 }
 
 static void
@@ -77,10 +91,15 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	ListCell *lc;
 
 	gc_scan_plan_read(plan->fdw_private, &scan->plan);
-	request->rel = gc_relation_load(node->ss.ss_currentRelation);
+	request->rel = gc_relation_load(
+		gc_compat_range_table_relation(estate, gc_compat_scan_relation(plan)));
 	request->stat = &scan->stat;
-	request->page_size =
+	request->exact = scan->plan.exact;
+	request->sorts = gc_sort_json(request->rel, scan->plan.sorts);
+	request->fallback = outerPlanState(node);
+	scan->fetch_size =
 		gc_option_int(request->rel->options, request->rel->server_options, "fetch_size");
+	request->page_size = page_size(scan);
 	/* Not a column, but keeps the set from being NULL, which would mean all of them. */
 	request->columns = bms_make_singleton(0);
 	foreach (lc, scan->plan.columns)
@@ -89,8 +108,9 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	request->id_is_key = scan->plan.identity_is_key;
 	request->id_is_array = scan->plan.identity_is_array;
 	if (plan->fdw_exprs != NIL || scan->plan.conditions != NIL)
-		scan->filter = gc_filter_create(&node->ss.ps, request->rel, scan->plan.conditions,
-										plan->fdw_exprs, scan->plan.identity);
+		scan->filter =
+			gc_filter_create(&node->ss.ps, request->rel, scan->plan.conditions,
+							 plan->fdw_exprs, scan->plan.identity, scan->plan.exact);
 	scan->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
 	scan->user_id = gc_compat_scan_user(plan, estate);
 	scan->stat.spent = gc_statement_spent(estate);
@@ -128,7 +148,10 @@ scan_begin_walk(GcScanState *scan)
 	/* A search that becomes an export has no need to be refused. */
 	request->reads_all = scan->plan.reads_all && !scan->may_export;
 	MemoryContextSwitchTo(scan->walk_cxt);
-	scan->nothing = scan->filter && !gc_filter_apply(scan->filter, request);
+	request->exact = scan->plan.exact;
+	request->nothing = scan->filter && !gc_filter_apply(scan->filter, request);
+	request->page_size = page_size(scan);
+	scan->sort = scan->plan.sorts ? gc_sort_create(request->rel, scan->plan.sorts) : NULL;
 	scan->source = scan->ops->open(request);
 	scan->progress =
 		gc_progress_begin(&request->conn->owner,
@@ -196,7 +219,8 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 	MemoryContext caller_cxt;
 	bool found;
 
-	if (scan->nothing || scan->ended)
+	/* That there are none is a row of a count. */
+	if ((scan->request.nothing && scan->ops != &gc_source_counter) || scan->ended)
 		return false;
 	MemoryContextReset(scan->row_cxt);
 	caller_cxt = MemoryContextSwitchTo(scan->row_cxt);
@@ -206,6 +230,8 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 		scan_end_walk(scan);
 	else
 	{
+		if (scan->sort)
+			gc_sort_check(scan->sort, slot->tts_values, slot->tts_isnull);
 		ExecStoreVirtualTuple(slot);
 		if (++scan->rows % scan->request.page_size == 0)
 			scan_book(scan);
@@ -279,6 +305,17 @@ gcReScanForeignScan(ForeignScanState *node)
 	MemoryContextReset(scan->walk_cxt);
 }
 
+/*
+ * A row of a table is what it was.  A count has none that could be tested again:
+ * where it stands in a sub-select of a row that is tested anew, it counts anew.
+ */
+static bool
+gcRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot)
+{
+	return ((ForeignScan *) node->ss.ps.plan)->scan.scanrelid > 0 ||
+		   !TupIsNull(gcIterateForeignScan(node));
+}
+
 static void
 gcEndForeignScan(ForeignScanState *node)
 {
@@ -315,6 +352,7 @@ gc_scan_routine(FdwRoutine *routine)
 	routine->BeginForeignScan = gcBeginForeignScan;
 	routine->IterateForeignScan = gcIterateForeignScan;
 	routine->ReScanForeignScan = gcReScanForeignScan;
+	routine->RecheckForeignScan = gcRecheckForeignScan;
 	routine->EndForeignScan = gcEndForeignScan;
 	routine->ExplainForeignScan = gcExplainForeignScan;
 }

@@ -116,6 +116,12 @@ gc_source_connect(GcSourceRequest *request, Oid user_id)
 				: gc_dnc_list_find(request->conn, request->stat, rel->dnc_list_name);
 }
 
+static void
+forget_list(void *list)
+{
+	gc_list_forget(list);
+}
+
 int64
 gc_source_count(const GcSourceRequest *request, const char *criteria)
 {
@@ -124,6 +130,8 @@ gc_source_count(const GcSourceRequest *request, const char *criteria)
 					  request->list ? request->list->id : NULL, 1, 1, request->rel->label);
 
 	gc_pager_filter(pager, criteria);
+	if (request->list)
+		gc_pager_on_missing(pager, forget_list, request->list);
 	(void) gc_pager_next(pager);
 	return gc_pager_total(pager);
 }

@@ -23,6 +23,7 @@ typedef enum GcScanMethod
 	GC_SCAN_SEARCH, /* pages of a search, or of any listing */
 	GC_SCAN_IDS,	/* contacts that the query names */
 	GC_SCAN_EXPORT, /* the file of an export */
+	GC_SCAN_COUNT,	/* how many there are, as a search tells it */
 } GcScanMethod;
 
 /* What is to be read; must outlive the source. */
@@ -39,7 +40,11 @@ typedef struct GcSourceRequest
 	bool reads_all;	  /* nothing above will stop it early */
 	const char
 		*criteria; /* what the platform is to filter by, of a GcPageRequest; NULL: nothing */
-	char **ids;	   /* by ids: which contacts, UTF-8 … */
+	const char *sorts;			/* and to sort by; NULL: nothing */
+	bool exact;					/* the criteria let through what is wanted, and nothing else */
+	bool nothing;				/* no row can match: nobody is asked */
+	struct PlanState *fallback; /* to count, where the criteria are not exact; or NULL */
+	char **ids;					/* by ids: which contacts, UTF-8 … */
 	int id_count;
 	bool id_is_array; /* more than one, maybe */
 	bool id_is_key;	  /* … and every contact that has one of them as its key */
@@ -77,6 +82,7 @@ struct GcSource
 extern const GcSourceOps gc_source_search;
 extern const GcSourceOps gc_source_ids;
 extern const GcSourceOps gc_source_export;
+extern const GcSourceOps gc_source_counter;
 
 /* What a search decodes its rows with. */
 extern struct GcDecoder *gc_source_search_decoder(GcSource *source);

@@ -40,6 +40,7 @@ search_open(const GcSourceRequest *request)
 					  list ? list->id : NULL, request->page_size, request->conn->max_in_flight,
 					  request->rel->label);
 	gc_pager_filter(source->pager, request->criteria);
+	gc_pager_sort(source->pager, request->sorts);
 	if (gc_relation_expansion(request->rel, request->columns))
 		gc_pager_expand(source->pager);
 	if (list)
