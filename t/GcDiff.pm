@@ -21,7 +21,8 @@ my $most_shown = 10;
 my @methods = qw(ids search export);
 
 # new(NODE, SEED, FORMS): a variant for each way to read and each way in which the platform
-# may compare text.
+# may compare text; and "word", in which the option exact_filters says that it compares as
+# PostgreSQL does, and it does.
 sub new
 {
 	my ($class, $node, $seed, $forms) = @_;
@@ -34,7 +35,8 @@ sub new
 
 	$self->connect;
 	$self->make_local;
-	$self->add_lists($_) for qw(ignorecase exact);
+	$self->add_lists($_, $_) for qw(ignorecase exact);
+	$self->add_lists('word', 'exact', 1) unless $forms eq 'any';
 	return $self;
 }
 
@@ -79,18 +81,18 @@ sub make_local
 # A simulator with the list, and a table for each way of reading that there is.
 sub add_lists
 {
-	my ($self, $compare) = @_;
+	my ($self, $name, $compare, $word) = @_;
 	my $sim = GcSim->new('--set', "text_compare=$compare");
 	my $data = $self->{data};
-	my $list = $data->make_list($sim);
+	my $list = $data->make_list($sim, $word);
 
-	add_server($self->{node}, $sim, $compare);
-	$self->must("CREATE SCHEMA load_$compare;" . $data->load_sql("load_$compare", $compare));
+	add_server($self->{node}, $sim, $name, $word ? (exact_filters => 'true') : ());
+	$self->must("CREATE SCHEMA load_$name;" . $data->load_sql("load_$name", $name));
 	$data->set_attributes($sim, $list);
-	for my $method ('auto', @methods)
+	for my $method ('auto', $word ? 'search' : @methods)
 	{
-		my $schema = "${compare}_$method";
-		$self->must($data->far_sql($schema, $compare));
+		my $schema = "${name}_$method";
+		$self->must($data->far_sql($schema, $name));
 		if ($method ne 'auto')
 		{
 			my $set = $self->{session}->run("ALTER FOREIGN TABLE $schema.leads OPTIONS (ADD scan_method '$method')");
@@ -100,7 +102,8 @@ sub add_lists
 				next;
 			}
 		}
-		push @{ $self->{variants} }, { name => "$method, $compare", schema => $schema, method => $method, sim => $sim };
+		push @{ $self->{variants} }, { name => "$method, $name", schema => $schema, method => $method, sim => $sim,
+			word => $word };
 	}
 	return;
 }
@@ -193,21 +196,24 @@ sub compare
 
 # ---- queries -------------------------------------------------------------------------
 
-# Queries in which ids may be found to ask for.
+# Queries that may be asked for more exactly; and those in which ids may be found to ask for.
+my %by_word = map { $_ => 1 } qw(count sorted plain where ordered aggregate rescan nested prepared function cursor);
 my %by_id = map { $_ => 1 } qw(key join semijoin self_join rescan prepared function);
 
 # variants_for(QUERY): one that chooses its way; for every second query one whose way is
-# forced, in turns (an export takes its time); by ids, too, if there may be some.
+# forced, in turns (an export takes its time); by ids, and by the user's word, too, if it
+# may matter.
 sub variants_for
 {
 	my ($self, $query) = @_;
 	my $number = $query->{number};
 	my %of;
 
-	push @{ $of{ $_->{method} =~ /auto|ids/ ? $_->{method} : 'forced' } }, $_ for $self->variants;
+	push @{ $of{ $_->{word} ? 'word' : $_->{method} =~ /auto|ids/ ? $_->{method} : 'forced' } }, $_ for $self->variants;
+	delete $of{word} unless $by_word{ $query->{kind} };
 	delete $of{ids} unless $by_id{ $query->{kind} };
 	delete $of{forced} if $number % 2;
-	return map { $of{$_} ? $of{$_}[ ($number >> ($_ eq 'forced')) % @{ $of{$_} } ] : () } qw(auto forced ids);
+	return map { $of{$_} ? $of{$_}[ ($number >> ($_ eq 'forced')) % @{ $of{$_} } ] : () } qw(auto forced ids word);
 }
 
 # run_query(NUMBER[, VARIANT...]): by these, or by those whose turn it is.

@@ -70,6 +70,7 @@ my %cell_of = (
 			'123456789012345678901234567890.123456788', '9007199254740993', '9007199254740992.5', '0.3', '0.30000000000000004',
 			'NaN', 'Infinity', '-Infinity', ' 5 ', '05', '1e70', '-1e70');
 	},
+	number => sub { pick(-3 .. 12, '0.5', '1.5', '-0.25', '1000', '2.75', '123456.789') },
 	scaled => sub { pick(0 .. 5, '1.5', '1.500', '1.4996', '1.5004', '2.0005', '-1.25', '10', '9.999', '9.9996',
 		'100000000.001') },
 	double => sub {
@@ -94,7 +95,7 @@ my %cell_of = (
 );
 
 # Name, type, what its cells are, how it is compared (see GcDiffExpr).
-my @data_columns = map { { name => $_->[0], type => $_->[1], cells => $_->[2], kind => $_->[3], collation => $_->[4] } } (
+my @data_columns = map { { name => $_->[0], type => $_->[1], cells => $_->[2], kind => $_->[3], collation => $_->[4], always => $_->[5] } } (
 	[ 'k', 'text', undef, 'text' ],
 	[ 'phone', 'text', 'phone', 'text' ],
 	[ 't', 'text', 'odd', 'text' ],
@@ -111,6 +112,8 @@ my @data_columns = map { { name => $_->[0], type => $_->[1], cells => $_->[2], k
 	[ 'n', 'numeric', 'numeric', 'number' ],
 	[ 'n3', 'numeric(12,3)', 'scaled', 'number' ],
 	[ 'f', 'double precision', 'double', 'number' ],
+	[ 'q', 'numeric', 'number', 'number', undef, 1 ],
+	[ 'r', 'integer', 'integer', 'number', undef, 1 ],
 	[ 'z', 'boolean', 'boolean', 'boolean' ],
 	[ 'd', 'date', 'date', 'time' ],
 	[ 'ts', 'timestamp', 'timestamp', 'time' ],
@@ -122,7 +125,8 @@ my @data_columns = map { { name => $_->[0], type => $_->[1], cells => $_->[2], k
 );
 
 # What the list declares of its columns; of most it says nothing.
-my %declared = (i => 'NUMERIC', b => 'NUMERIC', n => 'NUMERIC', n3 => 'NUMERIC', t => 'TEXT', tz => 'TIMESTAMP');
+my %declared = (i => 'NUMERIC', b => 'NUMERIC', n => 'NUMERIC', n3 => 'NUMERIC', q => 'NUMERIC', r => 'NUMERIC',
+	t => 'TEXT', tz => 'TIMESTAMP');
 
 my @attributes = map { { name => $_->[0], type => $_->[1], attribute => $_->[2], kind => $_->[3] } } (
 	[ 'contact_id', 'text', 'id', 'text' ],
@@ -138,7 +142,7 @@ my @attributes = map { { name => $_->[0], type => $_->[1], attribute => $_->[2],
 my %beyond = (n => qr/NaN|Infinity|e\d\d/, tz => qr/infinity|BC|^\d{5}/);
 
 # Columns that some contacts have and no others: their other cells are absent, not empty.
-my @thin = qw(k phone w i n tz);
+my @thin = qw(k phone w i n q r tz);
 
 # ---- contacts ----------------------------------------------------------------------
 
@@ -165,7 +169,7 @@ sub new_contact
 
 	for my $column (grep { $_->{cells} } @data_columns)
 	{
-		next if chance(12) || ($thin && !grep { $column->{name} eq $_ } @thin);
+		next if !$column->{always} && (chance(12) || ($thin && !grep { $column->{name} eq $_ } @thin));
 		my $cell = '' . $cell_of{ $column->{cells} }->();
 		next if $plain && $beyond{ $column->{name} } && $cell =~ $beyond{ $column->{name} };
 		$contact{ $column->{name} } = $cell;
@@ -225,7 +229,7 @@ sub definition
 		join ' ', $_->{name}, $_->{type},
 		  ($far && $_->{attribute} ? "OPTIONS (attribute '$_->{attribute}')" : ()),
 		  ($_->{collation} ? "COLLATE $_->{collation}" : ()),
-		  ($_->{name} eq 'k' ? 'NOT NULL' : ())
+		  ($_->{name} eq 'k' || $_->{always} ? 'NOT NULL' : ())
 	} $self->columns;
 }
 
@@ -342,16 +346,17 @@ SQL
 	return $sql;
 }
 
-# The list, and what only the platform sets, by the simulator's control paths.
+# The list, and what only the platform sets, by the simulator's control paths.  "word":
+# columns that it declares to be numbers have nothing but numbers that compare as such.
 sub make_list
 {
-	my ($self, $sim) = @_;
+	my ($self, $sim, $word) = @_;
 	my $list = $sim->call('POST', '/_sim/lists', {
 		name => 'Leads',
 		columnNames => [ map { $_->{name} } $self->data_columns ],
 		phoneColumns => [ { columnName => 'phone', type => 'cell' } ],
 		columnDataTypeSpecifications =>
-		  [ map { { columnName => $_, columnDataType => $declared{$_} } } sort keys %declared ],
+		  [ map { { columnName => $_, columnDataType => $declared{$_} } } grep { !$word || $_ ne 'n' } sort keys %declared ],
 	});
 	return $list->{id};
 }

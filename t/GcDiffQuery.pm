@@ -30,6 +30,8 @@ my %kinds = (
 	function => [ 4, \&function_query ],
 	cursor => [ 4, \&cursor_query ],
 	error => [ 2, \&error_query ],
+	count => [ 12, \&count_query ],
+	sorted => [ 8, \&sorted_query ],
 );
 
 sub kinds { return sort keys %kinds }
@@ -80,7 +82,7 @@ sub same_of
 {
 	my ($column, $alias) = @_;
 	my $x = "$alias.$column->{name}";
-	my %forms = (n => "trim_scale($x)", n3 => "trim_scale($x)", f => "($x + 0)", tn => "lower($x)",
+	my %forms = (n => "trim_scale($x)", q => "trim_scale($x)", n3 => "trim_scale($x)", f => "($x + 0)", tn => "lower($x)",
 		iv => "extract(epoch FROM $x)");
 	return $forms{ $column->{name} } // $x;
 }
@@ -193,6 +195,54 @@ sub distinct_query
 	  if chance(30);
 	return { where => some_condition($scope), order => $limit ? 'list' : 'bag',
 		build => sub { "SELECT DISTINCT $list FROM {{leads}} x\nWHERE $_[0]" . ($limit ? "\nORDER BY $numbers$limit" : '') } };
+}
+
+# Conditions that a platform may check exactly.
+sub exact_condition
+{
+	my ($scope) = @_;
+	my $x = "$scope->{alias}." . pick(qw(k t w nt lt v tc));
+
+	return chance(30) ? 'true' : some_condition($scope) if chance(20);
+	return [ pick('AND', 'AND', 'OR'), exact_condition($scope), exact_condition($scope) ] if chance(25);
+	return pick("$x IS NULL", "$x IS NOT NULL") if chance(20);
+	return plain_condition($scope);
+}
+
+sub count_query
+{
+	my ($scope) = @_;
+	my $where = exact_condition($scope);
+	my $from = "FROM {{leads}} x\nWHERE ";
+	my $having = pick('count(*) > 3', 'count(*) = 0', 'count(*) % 2 = 1', 'random() >= 0 AND count(*) > 1');
+	my $on = pick('x.w = p.w', "x.w LIKE p.w || '%'", 'x.i = p.i', 'x.q < p.n', 'x.nt IN (p.nt, p.w)', 'x.w ^@ p.k');
+	my $rows = pick(0, 1, 3, 50, 1000);
+	my @forms = (
+		(sub { "SELECT count(*) $from$_[0]" }) x 4,
+		sub { "SELECT count(*) FROM {{leads}} x" . ($_[0] eq 'true' ? '' : "\nWHERE $_[0]") },
+		sub { "SELECT count(*) * 2 + 1, 'x', count(*)::text $from$_[0]" },
+		sub { "SELECT count(*), 1 $from$_[0]\nHAVING $having" },
+		sub { "SELECT (SELECT count(*) $from$_[0]), (SELECT max(x.k) $from$_[0])" },
+		sub { "SELECT p.id, (SELECT count(*) $from$on AND $_[0]) FROM near.picks p" },
+		sub { "SELECT p.id, s.* FROM near.picks p CROSS JOIN LATERAL (SELECT count(*) $from$on AND $_[0]) s" },
+		sub { "SELECT count(*) FROM (SELECT $from$_[0] LIMIT $rows) s" },
+		sub { "SELECT count(*) OVER (), count(*) $from$_[0]" },
+	);
+	return { where => $where, build => pick(@forms) };
+}
+
+# Orders of numbers that a platform may sort by, alone or before others.
+sub sorted_query
+{
+	my ($scope) = @_;
+	my @by = chance(50) ? pick(qw(q r)) : chance(50) ? qw(q r) : qw(r q);
+	my $order = join ', ', map { "x.$_" . pick('', '', ' DESC') . pick('', '', ' NULLS LAST', ' NULLS FIRST') } @by;
+	my $list = join ', ', map { same_of({ name => $_ }, 'x') } @by;
+	my $limit = limit();
+
+	($order, $list) = ("$order, x.contact_id", outputs($scope)) if chance(50);
+	return { where => chance(40) ? 'true' : exact_condition($scope), order => 'list',
+		build => sub { "SELECT $list FROM {{leads}} x\nWHERE $_[0]\nORDER BY $order$limit" } };
 }
 
 # aggregates(SCOPE, COUNT)
@@ -351,7 +401,7 @@ sub inner_query
 	do
 	{
 		$scope->{params} = [] if $scope->{params};
-		$query = pick(\&plain_query, \&where_query, \&key_query, \&key_query, \&ordered_query, \&aggregate_query,
+		$query = pick(\&count_query, \&count_query, \&sorted_query, \&plain_query, \&where_query, \&key_query, \&key_query, \&ordered_query, \&aggregate_query,
 			\&join_query, \&semijoin_query)->($scope);
 	} while (($query->{order} // 'bag') eq 'some');
 	return $query;
