@@ -60,6 +60,28 @@ search_forget(SearchCache *cache)
 	free(cache);
 }
 
+/* fieldName, direction and numeric, and nothing else. */
+static bool
+check_sort(Request *req, const json_t *json)
+{
+	json_t *numeric = json_object_get(json, "numeric");
+	size_t known = (json_object_get(json, "fieldName") != NULL) +
+				   (json_object_get(json, "direction") != NULL) + (numeric != NULL);
+
+	if (!json_is_object(json) || json_object_size(json) != known)
+	{
+		reply_error(req, 400, "invalid.property",
+					"A sort has fieldName, direction and numeric.");
+		return false;
+	}
+	if (numeric && !json_is_boolean(numeric))
+	{
+		reply_error(req, 400, "bad.request", "numeric is true or false.");
+		return false;
+	}
+	return true;
+}
+
 static bool
 read_sort(Request *req, Search *search, const json_t *json)
 {
@@ -101,7 +123,7 @@ read_sorts(Request *req, Search *search, const json_t *json)
 	}
 	json_array_foreach(json, i, item)
 	{
-		if (!read_sort(req, search, item))
+		if (!check_sort(req, item) || !read_sort(req, search, item))
 			return false;
 	}
 	return true;

@@ -260,6 +260,14 @@ test_search() {
   check "sort, unknown column" "400 column.does.not.match.contact.list" "$(code)"
   search '{"pageNumber":1,"pageSize":5,"contactSorts":[{"fieldName":"A","direction":"UP"}]}'
   check "sort, no direction" 400 "$status"
+  search '{"pageNumber":1,"pageSize":5,"contactSorts":[{"fieldName":"A","numeric":"true"}]}'
+  check "sort, numeric as a text" 400 "$status"
+  search '{"pageNumber":1,"pageSize":5,"contactSorts":[{"fieldName":"A","order":"ASC"}]}'
+  check "sort, unknown member" "400 invalid.property" "$(code)"
+  search '{"pageNumber":1,"pageSize":5,"contactSorts":["A"]}'
+  check "sort, no object" 400 "$status"
+  search "{\"pageNumber\":1,\"pageSize\":5,\"contactSorts\":[$(printf '{"fieldName":"A"},%.0s' 1 2 3 4){\"fieldName\":\"B\"}]}"
+  check "sort, more than four" 400 "$status"
   call DELETE $contacts/c6
   search '{"pageNumber":2,"pageSize":5}'
   check "pages close over what is deleted" "c5,c7,c8,c9,c10" "$(found)"

@@ -85,13 +85,17 @@ must("CREATE USER MAPPING FOR view_owner SERVER genesys OPTIONS (client_id 'clie
 must('GRANT CREATE ON SCHEMA public TO view_owner');
 $session{view_owner}->value('CREATE VIEW v AS SELECT k FROM leads; GRANT SELECT, INSERT ON v TO outsider, analyst');
 is(client_of('outsider', 'SELECT 1 FROM v LIMIT 1'), 'client_view', "SELECT through a view: the owner's mapping");
+is(client_of('outsider', 'SELECT count(*) FROM v'), 'client_view', "a count through a view: the owner's mapping");
+is(client_of('outsider', 'SELECT count(*) FROM leads'), '42501', 'nor is a count without a privilege');
+is(client_of('analyst', 'SELECT (SELECT count(*) FROM v), (SELECT count(*) FROM leads)'), 'client_all,client_view', 'both, in sub-selects of one query');
 is(client_of('outsider', "INSERT INTO v (k) VALUES ('v1')"), 'client_view', "INSERT through a view: the owner's mapping");
 is(client_of('analyst', 'SELECT 1 FROM v, leads LIMIT 1'), 'client_all,client_view', 'both, side by side in one query');
 SKIP:
 {
-	skip 'views of the invoker came with 15', 2 if $super->value('SHOW server_version_num') < 150000;
+	skip 'views of the invoker came with 15', 3 if $super->value('SHOW server_version_num') < 150000;
 	$session{view_owner}->value('CREATE VIEW w WITH (security_invoker) AS SELECT k FROM leads; GRANT SELECT, INSERT ON w TO outsider, analyst');
 	is(client_of('analyst', 'SELECT 1 FROM w LIMIT 1'), 'client_all', "SELECT through an invoker's view: one's own");
+	is(client_of('analyst', 'SELECT count(*) FROM w'), 'client_all', "a count through it: one's own");
 	is(client_of('outsider', 'SELECT 1 FROM w LIMIT 1'), '42501', "and one's own privileges");
 }
 $session{view_owner}->value(<<'SQL');
