@@ -60,6 +60,7 @@ CALL sim.list('empty', '{key,phone}');
 CREATE FOREIGN TABLE gc.empty (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'empty');
 SELECT (SELECT count(*) FROM gc.lists) AS lists, (SELECT count(*) FROM gc.jobs) AS jobs, (SELECT count(*) FROM gc.empty) AS contacts;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM gc.lists;
+-- A listing may give more than what it is asked for.
 EXPLAIN (COSTS OFF) SELECT count(*) FROM gc.lists WHERE name = 'leads';
 EXPLAIN (COSTS OFF) SELECT count(*) FROM gc.jobs;
 
@@ -171,6 +172,8 @@ EXPLAIN (COSTS OFF) SELECT count(*) FROM gc.threes WHERE age < 100;
 -- A way that is forced is kept to, max_requests too.
 ALTER FOREIGN TABLE gc.exact OPTIONS (ADD scan_method 'export');
 EXPLAIN (COSTS OFF) SELECT count(*) FROM gc.exact;
+ALTER FOREIGN TABLE gc.exact OPTIONS (SET scan_method 'ids');
+CALL sim.try('SELECT count(*) FROM gc.exact');
 ALTER FOREIGN TABLE gc.exact OPTIONS (DROP scan_method);
 SET gc_fdw.max_requests = 1;
 SELECT count(*) FROM gc.exact WHERE name ^@ 'Name';

@@ -54,6 +54,7 @@ sub reads
 
 # Every way, and what needs room on disk
 reads('SELECT count(*), count(DISTINCT k) FROM leads_search', '350|350');
+reads('SELECT count(*) FROM leads', '350');
 reads('SELECT count(*), count(DISTINCT k) FROM leads_export', '350|350');
 reads("SELECT k, length(name) FROM leads_ids WHERE contact_id = 'k7'", 'k7|400');
 reads("SELECT count(*) FROM leads_ids WHERE k = ANY (ARRAY(SELECT 'k' || i FROM generate_series(1, 60) i))", '60');

@@ -125,6 +125,7 @@ gcGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *i
 	/* Without conditions there is nothing that the execution could not say. */
 	if (conditions != NIL && (below = ordinary_path(output, aggregate)) == NULL)
 		return;
+	output->fdw_private = input->fdw_private;
 	cost = gc_cost_count(input);
 	add_path(output, (Path *) gc_compat_upper_path(
 						 root, output, root->upper_targets[UPPERREL_GROUP_AGG], cost.startup,
