@@ -308,6 +308,7 @@ gcReScanForeignScan(ForeignScanState *node)
 /*
  * A row of a table is what it was.  A count has none that could be tested again:
  * where it stands in a sub-select of a row that is tested anew, it counts anew.
+ * (The server's later minor releases do not ask there.)
  */
 static bool
 gcRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot)
