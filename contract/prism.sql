@@ -28,11 +28,18 @@ COPY-2	\N	👩‍👩‍👧‍👦	f
 COPY-3	 	\\N	\N
 \.
 
-SELECT count(*) = 2506 AS "all there" FROM gc.leads;
+SELECT count(*) = 2506 AND count(l) = 2506 AS "all there" FROM gc.leads l;
 SELECT callable, count(*) FROM gc.leads WHERE segment = 'VIP' GROUP BY 1 ORDER BY 1;
 SELECT crm_lead_id, note FROM gc.leads WHERE crm_lead_id IN ('AWK-1', 'COPY-2') ORDER BY 1;
 SELECT * FROM gc.leads WHERE state LIKE 'N%' AND balance > 100000 ORDER BY last_order LIMIT 3;
 SELECT 1 / (count(*) = 2506)::int FROM gc.leads;
+
+-- Counts, orders and limits that the platform is asked for.
+CREATE FOREIGN TABLE gc.balances (name text OPTIONS (field 'FirstName'), balance numeric OPTIONS (field 'Balance') NOT NULL)
+  SERVER genesys OPTIONS (object 'contacts', list_name 'Leads', exact_filters 'true');
+SELECT (SELECT count(*) FROM gc.balances WHERE balance >= 0 AND balance < 1000) AS small,
+       (SELECT count(*) FROM gc.balances WHERE balance > 10 OR name ^@ 'Z' OR balance <= -1) AS others;
+SELECT balance FROM gc.balances WHERE balance > 0 ORDER BY balance DESC LIMIT 3;
 
 -- The other objects.
 SELECT name, contact_list_id, dnc_list_ids, progress_percent FROM gc.campaigns;
