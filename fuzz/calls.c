@@ -22,6 +22,7 @@ struct GcCall
 	const GcFailure *failure;
 	char *answer;
 	size_t size;
+	bool asked; /* whether it has ended */
 };
 
 void
@@ -86,9 +87,14 @@ gc_call_start(GcCalls *calls, const GcCallSpec *spec)
 	return call;
 }
 
-void
-gc_call_wait(GcCall *call)
+/* Who does not wait has to come again. */
+bool
+gc_call_try(GcCall *call, bool wait)
 {
+	bool ended = wait || call->asked;
+
+	call->asked = true;
+	return ended;
 }
 
 const GcFailure *

@@ -15,7 +15,19 @@ typedef struct Walk
 	bool read_all;
 	int ahead;
 	int sample; /* pages; 0: all */
+	bool wait;
 } Walk;
+
+static GcNext
+next_row(GcPager *pager, bool wait, GcJson **row)
+{
+	GcNext next;
+
+	do
+		next = gc_pager_next(pager, wait, row);
+	while (next == GC_NEXT_LATER);
+	return next;
+}
 
 /* Every entity once, each from its page, and no page more than there is said to be. */
 static void
@@ -35,7 +47,7 @@ run(void *arg)
 		gc_pager_sample(pager, walk->sample);
 	if (walk->read_all)
 		gc_pager_read_all(pager);
-	while ((json = gc_pager_next(pager)) != NULL)
+	while (next_row(pager, walk->wait, &json) == GC_NEXT_ROW)
 	{
 		GcSpan entity;
 
@@ -44,7 +56,7 @@ run(void *arg)
 		shim_check(entity.p >= json->start && entity.p + entity.len <= json->end);
 		count++;
 	}
-	shim_check(gc_pager_next(pager) == NULL);
+	shim_check(gc_pager_next(pager, walk->wait, &json) == GC_NEXT_END);
 	shim_check(walk->sample > 0 || gc_pager_drifted(pager, &first, &last) ||
 			   count >= gc_pager_total(pager));
 }
@@ -55,9 +67,10 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 	static const GcResource *const resources[] = {&gc_contacts, &gc_campaigns,
 												  &gc_import_jobs};
 
-	for (int i = 0; i < 8 * lengthof(resources); i++)
+	for (int i = 0; i < 16 * lengthof(resources); i++)
 	{
-		Walk walk = {resources[i / 8], i % 2 == 1, i % 4 < 2 ? 1 : 3, i % 8 < 4 ? 0 : 2};
+		Walk walk = {resources[i / 16], i % 2 == 1, i % 4 < 2 ? 1 : 3, i % 8 < 4 ? 0 : 2,
+					 i % 16 < 8};
 
 		calls_answer(data, size);
 		if (!shim_try(run, &walk))

@@ -9,6 +9,8 @@
 
 #include "api/request.h"
 #include "base/clock.h"
+#include "base/wait.h"
+#include "net/loop.h"
 #include "net/retry.h"
 
 #include "lib/ilist.h"
@@ -63,6 +65,8 @@ struct GcCalls
 	bool open;	  /* in open_sets */
 	bool at_work; /* one of its calls is moving, which may throw */
 	bool told_waiting;
+	GcAway away;	 /* who comes again for a call that has not ended … */
+	GcWait away_for; /* … waits for this, if he sleeps */
 	MemoryContextCallback on_reset;
 };
 

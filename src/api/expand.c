@@ -92,7 +92,6 @@ group_answer(GcExpander *expander, Group *group, size_t *len)
 	*len = 0;
 	if (group->call == NULL)
 		return NULL;
-	gc_call_wait(group->call);
 	failure = gc_call_failure(group->call);
 	if (failure == NULL)
 		return gc_call_reply(group->call, len);
@@ -124,28 +123,38 @@ make_rows(GcExpander *expander, Group *group)
 	group->call = NULL;
 }
 
-/* Makes the next group's rows the rows at hand; false if the page has no more. */
-static bool
-next_group(GcExpander *expander)
+/* Makes the next group's rows the rows at hand, if the page has more. */
+static GcNext
+next_group(GcExpander *expander, bool wait)
 {
-	if (expander->read > 0)
-		expander->ahead = Min(expander->ahead * 2, expander->max_ahead);
+	Group *group;
+
 	while (expander->left > 0 && expander->started < expander->read + expander->ahead)
 		start_group(expander);
 	if (expander->read == expander->started)
-		return false;
-	make_rows(expander, &expander->ring[expander->read++ % expander->max_ahead]);
-	return true;
+		return GC_NEXT_END;
+	group = &expander->ring[expander->read % expander->max_ahead];
+	if (group->call && !gc_call_try(group->call, wait))
+		return GC_NEXT_LATER;
+	make_rows(expander, group);
+	expander->read++;
+	expander->ahead = Min(expander->ahead * 2, expander->max_ahead);
+	return GC_NEXT_ROW;
 }
 
-GcJson *
-gc_expander_next(GcExpander *expander)
+GcNext
+gc_expander_next(GcExpander *expander, bool wait, GcJson **row)
 {
 	/* A group may have no rows, hence "while". */
 	while (expander->row_count == 0)
-		if (!next_group(expander))
-			return NULL;
+	{
+		GcNext next = next_group(expander, wait);
+
+		if (next != GC_NEXT_ROW)
+			return next;
+	}
 	expander->row_count--;
 	(void) gc_json_element(&expander->cursor);
-	return &expander->cursor;
+	*row = &expander->cursor;
+	return GC_NEXT_ROW;
 }

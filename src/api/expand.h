@@ -25,7 +25,7 @@ extern GcExpander *gc_expander_create(GcCalls *calls, const GcExpansion *expansi
 /* Begins with a page, whose entities are used up; its bytes must outlive the rows. */
 extern void gc_expander_page(GcExpander *expander, const GcPage *page);
 
-/* The next row, as gc_pager_next() gives it; NULL at the end of the page. */
-extern GcJson *gc_expander_next(GcExpander *expander);
+/* The next row, as gc_pager_next() gives it; the end is that of the page. */
+extern GcNext gc_expander_next(GcExpander *expander, bool wait, GcJson **row);
 
 #endif /* GC_API_EXPAND_H */

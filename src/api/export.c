@@ -11,7 +11,6 @@
 #include "base/url_check.h"
 #include "base/value.h"
 #include "net/download.h"
-#include "net/loop.h"
 
 #include "common/pg_prng.h"
 #include "utils/memutils.h"
@@ -40,6 +39,14 @@ typedef struct Found
 	TimestampTz seen_at; /* by the platform's clock, or else by ours */
 } Found;
 
+/* What is done next, as soon as the pause before it is over. */
+typedef enum Step
+{
+	STEP_LOOK, /* what is there before we ask */
+	STEP_ASK,
+	STEP_AWAIT,
+} Step;
+
 struct GcExport
 {
 	GcExportRequest request;
@@ -50,6 +57,12 @@ struct GcExport
 	TimestampTz before;	  /* the export that was there before; DT_NOBEGIN: none was */
 	TimestampTz asked_at; /* by the platform's clock; DT_NOBEGIN: it did not say */
 	TimestampTz stale;	  /* what was found and not used, for messages */
+	Step step;
+	GcTime since; /* it has been asked for, or awaited, since */
+	GcTime pause_until;
+	int pause_ms; /* of the next pause */
+	GcCall *call; /* under way; NULL: none is */
+	int tries;	  /* to come for the file */
 	bool told_waiting;
 	GcDownload *download;
 };
@@ -71,6 +84,7 @@ gc_export_open(const GcExportRequest *request)
 									  .owner = &conn->owner,
 									  .stat = request->stat};
 	export->before = export->asked_at = export->stale = DT_NOBEGIN;
+	export->pause_ms = POLL_FIRST_MS;
 	return export;
 }
 
@@ -101,19 +115,22 @@ throw_failure(GcExport *export, const GcFailure *failure)
 
 /* ---- waiting ---- */
 
-/* Waits before another look; the next wait will be longer. */
+/* There will be a pause before another look; the next one will be longer. */
 static void
-export_sleep(GcExport *export, int *wait_ms, GcTime no_longer_than)
+begin_pause(GcExport *export, GcTime no_longer_than)
 {
-	GcStat *stat = export->request.stat;
 	double part = 0.5 + 0.5 * pg_prng_double(&pg_global_prng_state);
-	GcTime from = gc_clock_now();
-	GcTime until = Min(from + (int64) (*wait_ms * part * 1000), no_longer_than);
 
-	while (gc_clock_now() < until)
-		gc_loop_wait(until, GC_WAIT_BACKOFF);
-	stat->wait_us += gc_clock_now() - from;
-	*wait_ms = Min(*wait_ms * 2, POLL_CAP_MS);
+	export->pause_until =
+		Min(gc_clock_now() + (int64) (export->pause_ms * part * 1000), no_longer_than);
+	export->pause_ms = Min(export->pause_ms * 2, POLL_CAP_MS);
+}
+
+/* Is it over? */
+static bool
+pause_is_over(GcExport *export, bool wait)
+{
+	return gc_calls_sleep(export->calls, export->pause_until, GC_WAIT_BACKOFF, wait);
 }
 
 static void
@@ -127,8 +144,9 @@ tell_waiting(GcExport *export, GcTime since)
 
 /* ---- what is there ---- */
 
-static GcCall *
-run_call(GcExport *export, const char *method, const char *body)
+/* Has the call ended?  Starts it, if there is none. */
+static bool
+call_has_ended(GcExport *export, const char *method, const char *body, bool wait)
 {
 	GcCallSpec spec = {.call_class = GC_CALL_SAFE, /* to ask twice harms nobody */
 					   .method = method,
@@ -138,10 +156,17 @@ run_call(GcExport *export, const char *method, const char *body)
 					   .body = body,
 					   .body_len = body ? strlen(body) : 0,
 					   .lock_ends = true};
-	GcCall *call = gc_call_start(export->calls, &spec);
 
-	gc_call_wait(call);
-	return call;
+	if (export->call == NULL)
+		export->call = gc_call_start(export->calls, &spec);
+	return gc_call_try(export->call, wait);
+}
+
+static void
+free_call(GcExport *export)
+{
+	gc_call_free(export->call);
+	export->call = NULL;
 }
 
 /* The platform's clock when it answered, by the header; DT_NOBEGIN: it does not say. */
@@ -179,11 +204,11 @@ says_none(const GcFailure *failure)
 		   strstr(failure->code, "no.available.list.export.uri");
 }
 
-/* Looks at what export there is. */
+/* What export there is, by a look that has ended. */
 static Found
-look(GcExport *export)
+read_look(GcExport *export)
 {
-	GcCall *call = run_call(export, "GET", NULL);
+	GcCall *call = export->call;
 	Found found = {NULL, DT_NOBEGIN, DT_NOBEGIN};
 	json_t *reply;
 	const char *uri;
@@ -193,7 +218,7 @@ look(GcExport *export)
 	{
 		if (!says_none(gc_call_failure(call)))
 			throw_failure(export, gc_call_failure(call));
-		gc_call_free(call);
+		free_call(export);
 		return found;
 	}
 	reply = gc_control_json(call, not_read(export));
@@ -204,7 +229,7 @@ look(GcExport *export)
 							not_read(export), NULL);
 	found.uri = MemoryContextStrdup(export->cxt, uri);
 	found.seen_at = clock_of(answer_time(call));
-	gc_call_free(call);
+	free_call(export);
 	return found;
 }
 
@@ -245,35 +270,51 @@ throw_busy(GcExport *export, const GcFailure *failure)
 	throw_failure(export, &busy);
 }
 
-/* Asks for an export, once none is on its way; notes what was there before. */
-static void
-ask(GcExport *export)
+/* Looks at what is there, and asks for an export; false: later.  None is begun if the call failed. */
+static bool
+look_and_ask(GcExport *export, bool wait)
 {
-	GcTime since = gc_clock_now();
-	GcTime until = since + export->setup.retry->timeout_ms * INT64CONST(1000);
 	const char *body = export->request.body ? export->request.body : "{}";
-	int wait_ms = POLL_FIRST_MS;
-	GcCall *call;
 
-	for (;;)
+	if (export->step == STEP_LOOK)
 	{
-		const GcFailure *failure;
+		if (!pause_is_over(export, wait) || !call_has_ended(export, "GET", NULL, wait))
+			return false;
+		export->before = read_look(export).made_at;
+		export->step = STEP_ASK;
+	}
+	return call_has_ended(export, "POST", body, wait);
+}
 
-		export->before = look(export).made_at;
-		call = run_call(export, "POST", body);
-		failure = gc_call_failure(call);
+/* Asks for an export, once none is on its way; false: later. */
+static bool
+ask(GcExport *export, bool wait)
+{
+	GcTime until;
+
+	if (export->since == 0)
+		export->since = gc_clock_now();
+	until = export->since + export->setup.retry->timeout_ms * INT64CONST(1000);
+	while (look_and_ask(export, wait))
+	{
+		const GcFailure *failure = gc_call_failure(export->call);
+
 		if (failure == NULL)
-			break;
+		{
+			export->asked_at = answer_time(export->call);
+			free_call(export);
+			return true;
+		}
 		if (!is_busy(failure))
 			throw_failure(export, failure);
 		if (gc_clock_now() >= until)
 			throw_busy(export, failure);
-		gc_call_free(call);
-		tell_waiting(export, since);
-		export_sleep(export, &wait_ms, until);
+		free_call(export);
+		tell_waiting(export, export->since);
+		begin_pause(export, until);
+		export->step = STEP_LOOK;
 	}
-	export->asked_at = answer_time(call);
-	gc_call_free(call);
+	return false;
 }
 
 static void
@@ -293,27 +334,37 @@ throw_not_ready(GcExport *export)
 						   "\"search\".")));
 }
 
-/* Waits for the export that was asked for. */
-static Found
-await_ready(GcExport *export, GcTime since)
+static GcTime
+ready_until(const GcExport *export)
 {
-	GcTime until = since + export->request.ready_timeout * INT64CONST(1000);
-	int wait_ms = POLL_FIRST_MS;
+	return export->since + export->request.ready_timeout * INT64CONST(1000);
+}
 
-	for (;;)
+static void
+begin_await(GcExport *export)
+{
+	export->step = STEP_AWAIT;
+	export->pause_ms = POLL_FIRST_MS;
+	begin_pause(export, ready_until(export));
+}
+
+/* Is the export that was asked for there?  False: later. */
+static bool
+await_ready(GcExport *export, bool wait, Found *found)
+{
+	while (pause_is_over(export, wait) && call_has_ended(export, "GET", NULL, wait))
 	{
-		Found found;
-
-		export_sleep(export, &wait_ms, until);
-		found = look(export);
-		if (found.uri && is_ours(export, &found))
-			return found;
-		if (found.uri)
-			export->stale = found.made_at;
-		if (gc_clock_now() >= until)
+		*found = read_look(export);
+		if (found->uri && is_ours(export, found))
+			return true;
+		if (found->uri)
+			export->stale = found->made_at;
+		if (gc_clock_now() >= ready_until(export))
 			throw_not_ready(export);
-		tell_waiting(export, since);
+		tell_waiting(export, export->since);
+		begin_pause(export, ready_until(export));
 	}
+	return false;
 }
 
 /* ---- the file ---- */
@@ -415,31 +466,45 @@ is_gone(const GcFailure *failure)
 	return failure->status == 403 || failure->status == 404 || failure->status == 410;
 }
 
-void
-gc_export_begin(GcExport *export)
+/* Comes for an export that is there; it may be gone by now, and is to be looked for again. */
+static void
+fetch(GcExport *export, const Found *found)
+{
+	GcFailure *failure = begin_download(export, found->uri);
+
+	export->tries++;
+	if (failure && (failure->status == 404 || failure->status == 410))
+	{
+		failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
+		failure->hint = "Others export the list all the time, it seems.  Run it again.";
+	}
+	if (failure && (export->tries == FILE_TRIES || !is_gone(failure)))
+		throw_failure(export, failure);
+	export->request.stat->export_age_us = Max(found->seen_at - found->made_at, 1);
+	if (failure)
+		begin_await(export);
+}
+
+bool
+gc_export_begin(GcExport *export, bool wait)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(export->cxt);
-	GcTime since;
+	Found found;
 
-	ask(export);
-	since = gc_clock_now();
-	for (int tries = 1; export->download == NULL; tries++)
+	if (export->step != STEP_AWAIT && ask(export, wait))
 	{
-		Found found = await_ready(export, since);
-		GcFailure *failure = begin_download(export, found.uri);
-
-		if (failure && (failure->status == 404 || failure->status == 410))
-		{
-			failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
-			failure->hint = "Others export the list all the time, it seems.  Run it again.";
-		}
-		if (failure && (tries == FILE_TRIES || !is_gone(failure)))
-			throw_failure(export, failure);
-		export->request.stat->export_age_us = Max(found.seen_at - found.made_at, 1);
+		export->since = gc_clock_now();
+		begin_await(export);
 	}
-	ereport(DEBUG1, (errmsg_internal("the export of %s is %.3f s old", export->request.what,
-									 export->request.stat->export_age_us / 1e6)));
+	while (export->download == NULL && export->step == STEP_AWAIT &&
+		   await_ready(export, wait, &found))
+		fetch(export, &found);
+	if (export->download)
+		ereport(DEBUG1,
+				(errmsg_internal("the export of %s is %.3f s old", export->request.what,
+								 export->request.stat->export_age_us / 1e6)));
 	MemoryContextSwitchTo(caller_cxt);
+	return export->download != NULL;
 }
 
 int

@@ -36,8 +36,11 @@ typedef struct GcExportRequest
 /* What is copied is the struct; what it points to must outlive the export.  No request yet. */
 extern GcExport *gc_export_open(const GcExportRequest *request);
 
-/* Asks for it and waits until its first bytes are there. */
-extern void gc_export_begin(GcExport *export);
+/*
+ * Asks for it, and is to be asked again while it is made unless it may "wait"
+ * (see gc_call_try()); true once its first bytes are there.
+ */
+extern bool gc_export_begin(GcExport *export, bool wait);
 
 /* Its next bytes: at least "min", at most "max"; fewer than "min" only at its end. */
 extern int gc_export_read(GcExport *export, char *buf, int min, int max);

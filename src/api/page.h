@@ -9,6 +9,14 @@
 
 #include "base/json.h"
 
+/* What it comes to, to ask for the next row. */
+typedef enum GcNext
+{
+	GC_NEXT_END,   /* there is none */
+	GC_NEXT_ROW,   /* here it is */
+	GC_NEXT_LATER, /* only where it was not to be waited for: it is on its way */
+} GcNext;
+
 typedef struct GcPage
 {
 	GcJson entities; /* a cursor inside the array, before its first element */

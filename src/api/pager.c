@@ -41,6 +41,7 @@ struct GcPager
 	int64 *chosen;	  /* the numbers of those that are taken, once the first has been read */
 	bool skips_first; /* which is not one of the sample */
 	GcPage page;	  /* the page at hand */
+	bool holds;		  /* … has its answer still */
 	int left;		  /* of its entities */
 	GcExpander *expander; /* or of these; NULL: entities are rows */
 	int64 rows;			  /* handed out */
@@ -218,80 +219,96 @@ check_allowance(GcPager *pager)
 		gc_calls_refuse(pager->calls, needed, not_read(pager));
 }
 
-/* Makes the next page the page at hand; false if there is none. */
-static bool
-read_page(GcPager *pager)
+/* The page at hand has been used up: it was worth fetching more of them. */
+static void
+leave_page(GcPager *pager)
 {
-	Ahead *slot;
+	Ahead *slot = ring_slot(pager, pager->next_read - 1);
+
+	if (!pager->holds)
+		return;
+	gc_call_free(slot->call);
+	slot->call = NULL;
+	pager->holds = false;
+	pager->ahead = Min(pager->ahead * 2, pager->max_ahead);
+}
+
+static void
+read_answer(GcPager *pager, GcCall *call)
+{
 	const char *problem;
 	const char *bytes;
 	size_t len;
 
-	if (pager->next_read > 1)
+	if (gc_call_failure(call))
 	{
-		/* The page before has been used up: it was worth fetching more of them. */
-		Ahead *done = ring_slot(pager, pager->next_read - 1);
-
-		gc_call_free(done->call);
-		done->call = NULL;
-		pager->ahead = Min(pager->ahead * 2, pager->max_ahead);
-	}
-	if (pager->next_read > pager->last_page)
-		return false;
-	fetch_ahead(pager);
-	slot = ring_slot(pager, pager->next_read);
-	gc_call_wait(slot->call);
-	if (gc_call_failure(slot->call))
-	{
-		if (gc_call_failure(slot->call)->cause == GC_CAUSE_NOT_FOUND && pager->on_missing)
+		if (gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND && pager->on_missing)
 			pager->on_missing(pager->on_missing_arg);
-		gc_call_throw(slot->call, not_read(pager), NULL);
+		gc_call_throw(call, not_read(pager), NULL);
 	}
-	bytes = gc_call_reply(slot->call, &len);
+	bytes = gc_call_reply(call, &len);
 	problem = gc_page_read(&pager->page, bytes, len);
 	if (problem == NULL)
 		problem = page_problem(pager);
 	if (problem)
-		gc_call_throw_reply(slot->call, problem, not_read(pager), NULL);
+		gc_call_throw_reply(call, problem, not_read(pager), NULL);
 	note_total(pager);
+}
+
+/* Makes the next page the page at hand, if there is one. */
+static GcNext
+read_page(GcPager *pager, bool wait)
+{
+	GcCall *call;
+
+	leave_page(pager);
+	if (pager->next_read > pager->last_page)
+		return GC_NEXT_END;
+	fetch_ahead(pager);
+	call = ring_slot(pager, pager->next_read)->call;
+	if (!gc_call_try(call, wait))
+		return GC_NEXT_LATER;
+	read_answer(pager, call);
+	pager->holds = true;
 	pager->left = is_skipped(pager) ? 0 : pager->page.count;
 	if (pager->expander && !is_skipped(pager))
 		gc_expander_page(pager->expander, &pager->page);
 	if (pager->read_all)
 		check_allowance(pager);
 	pager->next_read++;
-	return true;
+	return GC_NEXT_ROW;
 }
 
-/* The next row of the page at hand; NULL: it is used up. */
-static GcJson *
-page_row(GcPager *pager)
+/* The next row of the page at hand. */
+static GcNext
+page_row(GcPager *pager, bool wait, GcJson **row)
 {
 	if (pager->expander)
-		return gc_expander_next(pager->expander);
+		return gc_expander_next(pager->expander, wait, row);
 	if (pager->left == 0)
-		return NULL;
+		return GC_NEXT_END;
 	pager->left--;
 	(void) gc_json_element(&pager->page.entities);
-	return &pager->page.entities;
+	*row = &pager->page.entities;
+	return GC_NEXT_ROW;
 }
 
-GcJson *
-gc_pager_next(GcPager *pager)
+GcNext
+gc_pager_next(GcPager *pager, bool wait, GcJson **row)
 {
-	GcJson *row;
+	GcNext next;
 
 	/* A page may be empty without being the last, hence "while". */
-	while ((row = page_row(pager)) == NULL)
+	while ((next = page_row(pager, wait, row)) == GC_NEXT_END)
 	{
-		if (pager->ended || !read_page(pager))
-		{
-			pager->ended = true;
-			return NULL;
-		}
+		GcNext page = pager->ended ? GC_NEXT_END : read_page(pager, wait);
+
+		pager->ended = page == GC_NEXT_END;
+		if (page != GC_NEXT_ROW)
+			return page;
 	}
-	pager->rows++;
-	return row;
+	pager->rows += next == GC_NEXT_ROW;
+	return next;
 }
 
 void

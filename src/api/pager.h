@@ -25,10 +25,11 @@ extern GcPager *gc_pager_open(GcCalls *calls, const GcResource *resource, const 
 							  int page_size, int max_ahead, const char *what);
 
 /*
- * The next entity, or row: a cursor before it, which the caller moves past it.  NULL at
- * the end.  The bytes stay until the next call.
+ * The next entity, or row: a cursor before it, which the caller moves past it.
+ * The bytes stay until the next call.  Unless it may "wait", it does nothing that
+ * takes long, and is to be asked again when gc_call_try() would be.
  */
-extern GcJson *gc_pager_next(GcPager *pager);
+extern GcNext gc_pager_next(GcPager *pager, bool wait, GcJson **row);
 
 /* What the platform is to filter by, of a GcPageRequest; must outlive the pager.  NULL: nothing. */
 extern void gc_pager_filter(GcPager *pager, const char *criteria);

@@ -104,6 +104,17 @@ calls_wait(GcCalls *calls)
 	return GC_WAIT_BACKOFF;
 }
 
+/* Books that the backend slept, with nothing else to do than to wait for the set. */
+static void
+book_sleep(GcCalls *calls, GcWait wait, int64 slept)
+{
+	calls->stat->wait_us += slept;
+	if (wait == GC_WAIT_HTTP)
+		return;
+	calls->stat->quota_wait_us += slept;
+	gc_stat_quota_wait(&calls->conn->owner, slept);
+}
+
 void
 gc_calls_wait_any(GcCalls *calls)
 {
@@ -114,15 +125,9 @@ gc_calls_wait_any(GcCalls *calls)
 	{
 		GcWait wait = calls_wait(calls);
 		GcTime from = gc_clock_now();
-		int64 slept;
 
 		gc_loop_wait(until, wait);
-		slept = gc_clock_now() - from;
-		calls->stat->wait_us += slept;
-		if (wait == GC_WAIT_HTTP)
-			continue;
-		calls->stat->quota_wait_us += slept;
-		gc_stat_quota_wait(&calls->conn->owner, slept);
+		book_sleep(calls, wait, gc_clock_now() - from);
 	}
 	calls->at_work = false;
 }
@@ -134,15 +139,42 @@ gc_call_wait(GcCall *call)
 		gc_calls_wait_any(call->calls);
 }
 
-void
-gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait)
+bool
+gc_call_try(GcCall *call, bool wait)
+{
+	GcCalls *calls = call->calls;
+	GcTime until;
+
+	if (wait)
+		gc_call_wait(call);
+	if (call->state == CALL_ENDED)
+		return true;
+	book_sleep(calls, calls->away_for, gc_loop_return(&calls->away));
+	calls->at_work = true;
+	while (calls_advance(calls, &until))
+		;
+	calls->at_work = false;
+	if (call->state == CALL_ENDED)
+		return true;
+	calls->away_for = calls_wait(calls);
+	gc_loop_leave(&calls->away, until);
+	return false;
+}
+
+bool
+gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait_for, bool wait)
 {
 	GcTime from = gc_clock_now();
 	GcTime now = from;
 
-	for (; now < until; now = gc_clock_now())
-		gc_loop_wait(until, wait);
+	calls->stat->wait_us += gc_loop_return(&calls->away);
+	for (; wait && now < until; now = gc_clock_now())
+		gc_loop_wait(until, wait_for);
 	calls->stat->wait_us += now - from;
+	if (now >= until)
+		return true;
+	gc_loop_leave(&calls->away, until);
+	return false;
 }
 
 /* Runs when the call's memory goes, for whatever reason; its exchange went just before. */

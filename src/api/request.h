@@ -78,11 +78,21 @@ extern bool gc_call_ended(const GcCall *call);
 /* Waits until that call has ended; the others of its set move meanwhile. */
 extern void gc_call_wait(GcCall *call);
 
+/*
+ * The same, if it may "wait"; else all move as far as they can now, and whoever
+ * borrows the loop's descriptor is woken when there is more to do (net/loop.h).
+ * Has the call ended?
+ */
+extern bool gc_call_try(GcCall *call, bool wait);
+
 /* Waits until some call of the set that was pending has ended. */
 extern void gc_calls_wait_any(GcCalls *calls);
 
-/* Sleeps until then; the time counts as waited for.  No call may be pending. */
-extern void gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait);
+/*
+ * Sleeps until then, if it may "wait"; else as gc_call_try().  Has the moment come?  The
+ * time counts as waited for.  No call may be pending.
+ */
+extern bool gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait_for, bool wait);
 
 /* Lets an attempt that is in flight end, but starts no other: for a statement that has failed. */
 extern void gc_call_give_up(GcCall *call);

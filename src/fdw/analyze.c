@@ -198,7 +198,7 @@ sample_read(Sample *sample, Relation relation)
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(row_cxt);
 		MemoryContextSwitchTo(row_cxt);
-		if (!ops->next(source, values, nulls))
+		if (ops->next(source, true, values, nulls) == GC_NEXT_END)
 			break;
 		MemoryContextSwitchTo(caller_cxt);
 		offer_row(sample, values, nulls);

@@ -50,6 +50,7 @@ typedef struct GcScanState
 	MemoryContext row_cxt;
 	GcSource *source; /* NULL: no walk has begun */
 	GcSpool *spool;	  /* rows that were read, where they are read ahead or kept; else NULL */
+	GcScanAsync async;
 } GcScanState;
 
 static const GcSourceOps *
@@ -195,40 +196,40 @@ is_too_long(GcScanState *scan)
 }
 
 /* The next row from the source, which may become another one at the first. */
-static bool
-scan_next(GcScanState *scan, TupleTableSlot *slot)
+static GcNext
+scan_next(GcScanState *scan, bool wait, TupleTableSlot *slot)
 {
-	if (!scan->ops->next(scan->source, slot->tts_values, slot->tts_isnull))
-		return false;
-	if (is_too_long(scan))
+	GcNext next = scan->ops->next(scan->source, wait, slot->tts_values, slot->tts_isnull);
+
+	if (next == GC_NEXT_ROW && is_too_long(scan))
 	{
 		MemoryContext caller_cxt = MemoryContextSwitchTo(scan->walk_cxt);
 
 		scan->ops = &gc_source_export;
 		scan->source = scan->ops->open(&scan->request);
 		MemoryContextSwitchTo(caller_cxt);
-		return scan->ops->next(scan->source, slot->tts_values, slot->tts_isnull);
+		next = scan->ops->next(scan->source, wait, slot->tts_values, slot->tts_isnull);
 	}
-	return true;
+	return next;
 }
 
-/* The next row from the source; false at the end. */
+/* The next row from the source; false at the end, or if it is not there and not to be waited for. */
 static bool
-scan_row(GcScanState *scan, TupleTableSlot *slot)
+scan_row(GcScanState *scan, bool wait, TupleTableSlot *slot)
 {
 	MemoryContext caller_cxt;
-	bool found;
+	GcNext next;
 
 	/* That there are none is a row of a count. */
 	if ((scan->request.nothing && scan->ops != &gc_source_counter) || scan->ended)
 		return false;
 	MemoryContextReset(scan->row_cxt);
 	caller_cxt = MemoryContextSwitchTo(scan->row_cxt);
-	found = scan_next(scan, slot);
-	scan->ended = !found;
-	if (!found)
+	next = scan_next(scan, wait, slot);
+	scan->ended = next == GC_NEXT_END;
+	if (scan->ended)
 		scan_end_walk(scan);
-	else
+	else if (next == GC_NEXT_ROW)
 	{
 		if (scan->sort)
 			gc_sort_check(scan->sort, slot->tts_values, slot->tts_isnull);
@@ -237,7 +238,7 @@ scan_row(GcScanState *scan, TupleTableSlot *slot)
 			scan_book(scan);
 	}
 	MemoryContextSwitchTo(caller_cxt);
-	return found;
+	return next == GC_NEXT_ROW;
 }
 
 /* Keeps rows, to give them again without a request. */
@@ -250,7 +251,11 @@ scan_keep(GcScanState *scan, TupleTableSlot *slot)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
-/* The first row is asked for: all are read now, kept as they come, or neither. */
+/*
+ * The first row is asked for: all are read now, kept as they come, or neither.
+ * What is read now is waited for, in an asynchronous scan too: an Append asks all
+ * of those before it gives its first row, after which the statement writes.
+ */
 static void
 scan_start(GcScanState *scan, EState *estate, TupleTableSlot *slot)
 {
@@ -260,7 +265,7 @@ scan_start(GcScanState *scan, EState *estate, TupleTableSlot *slot)
 	if (gc_spool_needed(estate, request->rel, request->list, request->conn))
 	{
 		scan_keep(scan, slot);
-		while (scan_row(scan, slot))
+		while (scan_row(scan, true, slot))
 		{
 			gc_spool_put(scan->spool, slot);
 			ExecClearTuple(slot);
@@ -275,15 +280,30 @@ gcIterateForeignScan(ForeignScanState *node)
 {
 	GcScanState *scan = node->fdw_state;
 	TupleTableSlot *slot = ExecClearTuple(node->ss.ss_ScanTupleSlot);
+	bool wait = !node->ss.ps.async_capable;
 
 	if (scan->source == NULL)
 		scan_start(scan, node->ss.ps.state, slot);
-	/* An empty slot means end of scan. */
+	/* An empty slot means end of scan, or of what is there already: gc_scan_is_over() tells. */
 	if (scan->spool == NULL)
-		(void) scan_row(scan, slot);
-	else if (!gc_spool_get(scan->spool, slot) && scan_row(scan, slot))
+		(void) scan_row(scan, wait, slot);
+	else if (!gc_spool_get(scan->spool, slot) && scan_row(scan, wait, slot))
 		gc_spool_put(scan->spool, slot);
 	return slot;
+}
+
+bool
+gc_scan_is_over(ForeignScanState *node)
+{
+	GcScanState *scan = node->fdw_state;
+
+	return scan->request.nothing || scan->ended;
+}
+
+GcScanAsync *
+gc_scan_async(ForeignScanState *node)
+{
+	return &((GcScanState *) node->fdw_state)->async;
 }
 
 static void

@@ -9,6 +9,17 @@
 
 #include "foreign/fdwapi.h"
 
+/* What fdw/async.c keeps of a scan. */
+typedef struct GcScanAsync
+{
+	bool seen_to; /* another scan of its Append has prepared this wait for it, too */
+} GcScanAsync;
+
+extern GcScanAsync *gc_scan_async(ForeignScanState *node);
+
+/* Of a scan that gave no row: will there be no more of them? */
+extern bool gc_scan_is_over(ForeignScanState *node);
+
 extern void gc_scan_routine(FdwRoutine *routine);
 
 #endif /* GC_FDW_SCAN_H */

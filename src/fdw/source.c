@@ -128,10 +128,11 @@ gc_source_count(const GcSourceRequest *request, const char *criteria)
 	GcPager *pager =
 		gc_pager_open(gc_calls_open(request->conn, request->stat), request->rel->resource,
 					  request->list ? request->list->id : NULL, 1, 1, request->rel->label);
+	GcJson *row;
 
 	gc_pager_filter(pager, criteria);
 	if (request->list)
 		gc_pager_on_missing(pager, forget_list, request->list);
-	(void) gc_pager_next(pager);
+	(void) gc_pager_next(pager, true, &row);
 	return gc_pager_total(pager);
 }

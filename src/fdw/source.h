@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "api/page.h"
 #include "base/clock.h"
 #include "fdw/relation.h"
 #include "net/connection.h"
@@ -62,9 +63,10 @@ typedef struct GcSourceOps
 
 	/*
 	 * The next row: one value for each column of the table, allocated in the
-	 * current context.  False at the end.
+	 * current context.  Unless it may "wait", it does nothing that takes long, as
+	 * gc_pager_next() does.
 	 */
-	bool (*next)(GcSource *source, Datum *values, bool *nulls);
+	GcNext (*next)(GcSource *source, bool wait, Datum *values, bool *nulls);
 
 	/* How many rows there are in all, as far as is known; -1: it is not. */
 	int64 (*total)(GcSource *source);

@@ -39,15 +39,16 @@ count_below(PlanState *below)
 	return count;
 }
 
-static bool
-count_next(GcSource *base, Datum *values, bool *nulls)
+/* Always waits: it is never asked below an asynchronous Append. */
+static GcNext
+count_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 {
 	CountSource *source = (CountSource *) base;
 	const GcSourceRequest *request = base->request;
 	int64 count = 0;
 
 	if (source->done)
-		return false;
+		return GC_NEXT_END;
 	source->done = true;
 	if (!request->nothing && request->exact)
 		count = source->total = gc_source_count(request, request->criteria);
@@ -55,7 +56,7 @@ count_next(GcSource *base, Datum *values, bool *nulls)
 		count = count_below(request->fallback);
 	values[0] = Int64GetDatum(count);
 	nulls[0] = false;
-	return true;
+	return GC_NEXT_ROW;
 }
 
 static int64

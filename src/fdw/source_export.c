@@ -157,18 +157,16 @@ next_record(ExportSource *source, char ***cells, int *count)
 	return found;
 }
 
-/* Asks for the export, waits for it, and reads its first record, the headers. */
+/* Reads the first record of the file, the headers. */
 static void
-export_begin(ExportSource *source)
+open_file(ExportSource *source)
 {
 	const GcSourceRequest *request = source->base.request;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
 	Relation relation;
 	char **headers;
 	const char *problem;
 	const char *hint;
 
-	gc_export_begin(source->export);
 	/* The executor holds it open for longer than we need it. */
 	relation = table_open(request->rel->relid, NoLock);
 	source->csv = gc_csv_open(relation, read_file, source);
@@ -180,7 +178,19 @@ export_begin(ExportSource *source)
 									   source->cell_count, &problem, &hint);
 	if (source->map == NULL)
 		gc_export_throw(source->export, problem, hint);
+}
+
+/* Asks for the export; false: it is not there yet. */
+static bool
+export_begin(ExportSource *source, bool wait)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
+	bool there = gc_export_begin(source->export, wait);
+
+	if (there)
+		open_file(source);
 	MemoryContextSwitchTo(caller_cxt);
+	return there;
 }
 
 static void
@@ -222,19 +232,20 @@ read_row(ExportSource *source, char **cells, Datum *values, bool *nulls)
 	PG_END_TRY();
 }
 
-static bool
-export_next(GcSource *base, Datum *values, bool *nulls)
+/* Once the file comes, it is read as fast as it does: the lexer cannot stop within a record. */
+static GcNext
+export_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 {
 	ExportSource *source = (ExportSource *) base;
 	char **cells;
 	int count;
 
-	if (source->csv == NULL)
-		export_begin(source);
+	if (source->csv == NULL && !export_begin(source, wait))
+		return GC_NEXT_LATER;
 	if (source->ended || !next_record(source, &cells, &count))
 	{
 		source->ended = true;
-		return false;
+		return GC_NEXT_END;
 	}
 	if (count != source->cell_count)
 		gc_export_throw(source->export,
@@ -244,7 +255,7 @@ export_next(GcSource *base, Datum *values, bool *nulls)
 						NULL);
 	read_row(source, cells, values, nulls);
 	source->rows++;
-	return true;
+	return GC_NEXT_ROW;
 }
 
 /* Until the end nobody says how many there will be; the list's size is close. */

@@ -31,14 +31,15 @@ typedef struct IdsSource
 	GcDecoder *decoder;
 	char **ids; /* without repetitions */
 	int count;
-	int next_start; /* the next id to ask for */
-	int next_read;	/* the first id of the request to be read next */
-	GcCall **ring;	/* requests in flight, max_in_flight of them */
-	GcJson echo;	/* the answer at hand … */
-	bool reading;	/* … is being read; */
-	bool single;	/* it is one contact, no array */
-	GcSeen *seen;	/* contacts that were given, where a search follows; else NULL */
-	GcSource *search;
+	int next_start;		/* the next id to ask for */
+	int next_read;		/* the first id of the request to be read next */
+	GcCall **ring;		/* requests in flight, max_in_flight of them */
+	GcJson echo;		/* the answer at hand … */
+	bool reading;		/* … is being read; */
+	bool single;		/* it is one contact, no array */
+	GcSeen *seen;		/* contacts that were given, where a search follows; else NULL */
+	GcSource *search;	/* NULL: it is to be begun … */
+	GcTime search_at;	/* … then */
 	GcTime searched_at; /* when it began … */
 	int64 pause_us;		/* … and how long to wait until the next one */
 	GcSeen *asked;		/* the ids */
@@ -128,9 +129,9 @@ not_read(IdsSource *source)
 	return psprintf("could not read %s", source->base.request->rel->label);
 }
 
-/* Begins to read the next answer; false if there is none left. */
-static bool
-next_answer(IdsSource *source)
+/* Begins to read the next answer, if there is one left. */
+static GcNext
+next_answer(IdsSource *source, bool wait)
 {
 	GcCall *call;
 	const GcFailure *failure;
@@ -139,16 +140,17 @@ next_answer(IdsSource *source)
 
 	fetch_ahead(source);
 	if (source->next_read >= source->next_start)
-		return false;
+		return GC_NEXT_END;
 	call = *ring_slot(source, source->next_read);
-	gc_call_wait(call);
+	if (!gc_call_try(call, wait))
+		return GC_NEXT_LATER;
 	failure = gc_call_failure(call);
 	source->single = source->count - source->next_read == 1;
 	/* One contact that is not there is no error; a list that is not there is one. */
 	if (failure && source->single && gc_contacts_is_missing(failure))
 	{
 		source->next_read++;
-		return next_answer(source);
+		return next_answer(source, wait);
 	}
 	if (failure && failure->status == 404)
 		gc_list_forget(source->base.request->list);
@@ -160,7 +162,7 @@ next_answer(IdsSource *source)
 	if (!source->reading)
 		gc_call_throw_reply(call, "The answer is no array of contacts.", not_read(source),
 							NULL);
-	return true;
+	return GC_NEXT_ROW;
 }
 
 /* Is there another contact in the answer at hand?  Ends with it, if not. */
@@ -210,8 +212,8 @@ note_key(IdsSource *source, const Datum *values, const bool *nulls)
 }
 
 /*
- * Begins another search if a key may still be missing because searches lag; waits
- * for it.  The last one is begun when all that was written before this scan shows.
+ * Is there to be another search, since a key may still be missing because searches
+ * lag?  The last one is begun when all that was written before this scan shows.
  */
 static bool
 search_again(IdsSource *source)
@@ -220,7 +222,6 @@ search_again(IdsSource *source)
 	int lag_ms = gc_option_ms(request->rel->server_options, NIL, "read_lag");
 	GcTime written;
 	GcTime until;
-	GcTime next;
 
 	if (source->missing == 0 || lag_ms == 0)
 		return false;
@@ -229,52 +230,72 @@ search_again(IdsSource *source)
 	if (written == 0 || source->searched_at >= until)
 		return false;
 	/* One that reads the whole list is worth it once. */
-	next = request->criteria ? Min(gc_clock_now() + source->pause_us, until) : until;
-	gc_calls_sleep(source->calls, next, GC_WAIT_LAG);
+	source->search_at =
+		request->criteria ? Min(gc_clock_now() + source->pause_us, until) : until;
 	source->pause_us = Min(source->pause_us * 2, LAG_MOST_US);
-	begin_search(source);
+	source->search = NULL;
 	return true;
 }
 
 /* The next contact that only a search finds. */
-static bool
-next_found(IdsSource *source, Datum *values, bool *nulls)
+static GcNext
+next_found(IdsSource *source, bool wait, Datum *values, bool *nulls)
 {
-	if (source->search == NULL)
-		begin_search(source);
 	do
 	{
-		while (source->search->ops->next(source->search, values, nulls))
+		GcNext next;
+
+		if (source->search == NULL)
+		{
+			if (!gc_calls_sleep(source->calls, source->search_at, GC_WAIT_LAG, wait))
+				return GC_NEXT_LATER;
+			begin_search(source);
+		}
+		while ((next = source->search->ops->next(source->search, wait, values, nulls)) ==
+			   GC_NEXT_ROW)
 		{
 			if (was_seen(source, gc_source_search_decoder(source->search)))
 				continue;
 			note_key(source, values, nulls);
-			return true;
+			return GC_NEXT_ROW;
 		}
+		if (next == GC_NEXT_LATER)
+			return GC_NEXT_LATER;
 	} while (search_again(source));
-	return false;
+	return GC_NEXT_END;
 }
 
-static bool
-ids_next(GcSource *base, Datum *values, bool *nulls)
+/* The next contact that an id was found for. */
+static GcNext
+next_by_id(IdsSource *source, bool wait, Datum *values, bool *nulls)
+{
+	do
+	{
+		GcNext next = source->reading ? GC_NEXT_ROW : next_answer(source, wait);
+
+		if (next != GC_NEXT_ROW)
+			return next;
+	} while (!more_in_answer(source));
+	if (!gc_decoder_row(source->decoder, &source->echo, values, nulls))
+		gc_call_throw_reply(*ring_slot(source, source->next_read),
+							"A contact is not a JSON object.", not_read(source), NULL);
+	if (source->seen)
+	{
+		(void) was_seen(source, source->decoder);
+		note_key(source, values, nulls);
+	}
+	return GC_NEXT_ROW;
+}
+
+static GcNext
+ids_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 {
 	IdsSource *source = (IdsSource *) base;
+	GcNext next = next_by_id(source, wait, values, nulls);
 
-	while (source->reading || next_answer(source))
-	{
-		if (!more_in_answer(source))
-			continue;
-		if (!gc_decoder_row(source->decoder, &source->echo, values, nulls))
-			gc_call_throw_reply(*ring_slot(source, source->next_read),
-								"A contact is not a JSON object.", not_read(source), NULL);
-		if (source->seen)
-		{
-			(void) was_seen(source, source->decoder);
-			note_key(source, values, nulls);
-		}
-		return true;
-	}
-	return source->seen && next_found(source, values, nulls);
+	if (next != GC_NEXT_END || source->seen == NULL)
+		return next;
+	return next_found(source, wait, values, nulls);
 }
 
 static int64

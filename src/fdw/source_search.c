@@ -70,21 +70,22 @@ is_repeated(SearchSource *source)
 	return source->seen && id.p && gc_seen_note(source->seen, id.p, id.len);
 }
 
-static bool
-search_next(GcSource *base, Datum *values, bool *nulls)
+static GcNext
+search_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 {
 	SearchSource *source = (SearchSource *) base;
+	GcNext next;
 	GcJson *json;
 
-	while ((json = gc_pager_next(source->pager)) != NULL)
+	while ((next = gc_pager_next(source->pager, wait, &json)) == GC_NEXT_ROW)
 	{
 		if (!gc_decoder_row(source->decoder, json, values, nulls))
 			gc_pager_throw(source->pager,
 						   psprintf("An entity is not a JSON object: %s.", json->error));
 		if (!is_repeated(source))
-			return true;
+			break;
 	}
-	return false;
+	return next;
 }
 
 static int64

@@ -5,7 +5,9 @@
  * curl's multi interface is driven by events.  Its sockets and its one timer (a
  * timerfd) live in an epoll of ours, and one WaitEventSet holds {latch,
  * postmaster death, that epoll}: a WaitEventSet cannot forget a socket, which
- * curl asks for all the time.  curl's callbacks only store what they are told
+ * curl asks for all the time.  The executor has wait sets of its own for what runs
+ * asynchronously, but no timeout: they borrow the epoll, in which another timer
+ * is the alarm that they need.  curl's callbacks only store what they are told
  * and never throw, since a longjmp through curl's frames would leave its
  * handles unusable; interrupts are served between calls into curl.
  */
@@ -35,15 +37,19 @@ typedef struct Loop
 {
 	CURLM *multi;
 	int epoll_fd;
-	int timer_fd;
+	int timer_fd; /* curl's */
+	int alarm_fd; /* for who borrows the epoll … */
+	GcTime alarm; /* … goes off then; 0: it is not set */
 	WaitEventSet *waits;
-	int active;	 /* transfers in the multi handle */
-	int settled; /* transfers that ended, or brought something, since the last wait began */
-	bool adding; /* curl's turn comes at once, so that it needs no timer for that … */
-	bool due;	 /* … but asked for one */
+	int active;		/* transfers in the multi handle */
+	uint64 settled; /* transfers that ended, or brought something */
+	bool adding;	/* curl's turn comes at once, so that it needs no timer for that … */
+	bool due;		/* … but asked for one */
+	GcTime lent;	/* since when somebody sleeps on the epoll; 0: nobody does */
+	int64 slept;
 } Loop;
 
-static Loop loop = {.epoll_fd = -1, .timer_fd = -1};
+static Loop loop = {.epoll_fd = -1, .timer_fd = -1, .alarm_fd = -1};
 
 /* ---- curl's callbacks: they store, and never throw ---- */
 
@@ -100,21 +106,36 @@ gc_loop_no_memory(void)
 }
 
 static void
-loop_open_waits(void)
+check_descriptor(bool there)
+{
+	if (!there)
+		ereport(FATAL, (errcode(ERRCODE_SYSTEM_ERROR),
+						errmsg("could not create a descriptor to wait on: %m")));
+}
+
+/* A timer of base/clock.h's, in the epoll. */
+static int
+loop_open_timer(void)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
+	ReserveExternalFD();
+	event.data.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	check_descriptor(event.data.fd >= 0);
+	check_descriptor(epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event) == 0);
+	return event.data.fd;
+}
+
+static void
+loop_open_waits(void)
+{
 	if (loop.waits != NULL)
 		return;
 	ReserveExternalFD();
-	ReserveExternalFD();
 	loop.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	loop.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	event.data.fd = loop.timer_fd;
-	if (loop.epoll_fd < 0 || loop.timer_fd < 0 ||
-		epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, loop.timer_fd, &event) != 0)
-		ereport(FATAL, (errcode(ERRCODE_SYSTEM_ERROR),
-						errmsg("could not create a descriptor to wait on: %m")));
+	check_descriptor(loop.epoll_fd >= 0);
+	loop.timer_fd = loop_open_timer();
+	loop.alarm_fd = loop_open_timer();
 	loop.waits = gc_compat_wait_event_set(3);
 	AddWaitEventToSet(loop.waits, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
 	/* In single-user mode there is no postmaster to die. */
@@ -181,6 +202,15 @@ loop_collect(void)
 	}
 }
 
+/* Has the timer gone off?  It is set no more, then. */
+static bool
+timer_is_due(int fd)
+{
+	uint64 expirations;
+
+	return read(fd, &expirations, sizeof(expirations)) > 0;
+}
+
 /* Hands curl every event that is there; false if there was none. */
 static bool
 loop_advance(void)
@@ -198,11 +228,15 @@ loop_advance(void)
 		uint32 what = events[i].events;
 		int mask = 0;
 
+		if (events[i].data.fd == loop.alarm_fd)
+		{
+			if (timer_is_due(loop.alarm_fd))
+				loop.alarm = 0;
+			continue;
+		}
 		if (events[i].data.fd == loop.timer_fd)
 		{
-			uint64 expirations;
-
-			if (read(loop.timer_fd, &expirations, sizeof(expirations)) > 0)
+			if (timer_is_due(loop.timer_fd))
 				loop_socket_action(CURL_SOCKET_TIMEOUT, 0);
 			continue;
 		}
@@ -222,9 +256,10 @@ void
 gc_loop_wait(GcTime until, GcWait wait)
 {
 	bool woken = false;
+	uint64 settled = loop.settled;
 
 	loop_open();
-	loop.settled = 0;
+	loop.lent = 0;
 	for (;;)
 	{
 		long timeout = -1;
@@ -245,10 +280,67 @@ gc_loop_wait(GcTime until, GcWait wait)
 			woken = true;
 		}
 		loop_advance();
-		if (loop.settled > 0 || timeout == 0 || woken)
+		if (loop.settled != settled || timeout == 0 || woken)
 			break;
 	}
 }
+
+/* ---- the wait of others ---- */
+
+void
+gc_loop_poll(void)
+{
+	loop_open();
+	if (loop.lent != 0)
+		loop.slept += gc_clock_now() - loop.lent;
+	loop.lent = 0;
+	(void) loop_advance();
+}
+
+void
+gc_loop_alarm(GcTime until)
+{
+	struct itimerspec spec = {.it_value.tv_sec = until / USECS_PER_SEC,
+							  .it_value.tv_nsec = until % USECS_PER_SEC * 1000};
+
+	if (until == 0 || (loop.alarm != 0 && loop.alarm <= until))
+		return;
+	loop_open_waits();
+	if (timerfd_settime(loop.alarm_fd, TFD_TIMER_ABSTIME, &spec, NULL) != 0)
+		elog(ERROR, "could not set a timer: %m");
+	loop.alarm = until;
+}
+
+pgsocket
+gc_loop_lend(bool sleeps)
+{
+	loop.lent = sleeps ? gc_clock_now() : 0;
+	return loop.epoll_fd;
+}
+
+uint64
+gc_loop_settled(void)
+{
+	return loop.settled;
+}
+
+void
+gc_loop_leave(GcAway *away, GcTime until)
+{
+	gc_loop_alarm(until);
+	*away = (GcAway){.away = true, .slept_before = loop.slept};
+}
+
+int64
+gc_loop_return(GcAway *away)
+{
+	int64 slept = away->away ? loop.slept - away->slept_before : 0;
+
+	away->away = false;
+	return slept;
+}
+
+/* ---- transfers ---- */
 
 void
 gc_loop_add(CURL *easy, GcTransfer *transfer)
