@@ -19,6 +19,7 @@
 #include "base/stat.h"
 #include "base/written.h"
 #include "fdw/analyze.h"
+#include "fdw/async.h"
 #include "fdw/decode.h"
 #include "fdw/deliver.h"
 #include "fdw/import_schema.h"
@@ -122,6 +123,7 @@ gc_fdw_handler(PG_FUNCTION_ARGS)
 
 	gc_plan_routine(routine);
 	gc_scan_routine(routine);
+	gc_async_routine(routine);
 	gc_modify_routine(routine);
 	gc_analyze_routine(routine);
 	gc_import_routine(routine);

@@ -224,6 +224,18 @@ gc_compat_descends(const PathKey *pathkey)
 #endif
 }
 
+/*
+ * Does an Append that waits for asynchronous scans wake up for the latch?  It has
+ * since the minor releases of May 2025.
+ */
+#if PG_VERSION_NUM >= 180000 || (PG_VERSION_NUM >= 170005 && PG_VERSION_NUM < 180000) ||      \
+	(PG_VERSION_NUM >= 160009 && PG_VERSION_NUM < 170000) ||                                  \
+	(PG_VERSION_NUM >= 150013 && PG_VERSION_NUM < 160000)
+#define GC_COMPAT_APPEND_SEES_LATCH true
+#else
+#define GC_COMPAT_APPEND_SEES_LATCH false
+#endif
+
 /* The ExecutorRun hook lost its execute_once argument in 18. */
 #if PG_VERSION_NUM >= 180000
 #define GC_EXECUTOR_RUN_PARAMS QueryDesc *queryDesc, ScanDirection direction, uint64 count

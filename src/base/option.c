@@ -98,6 +98,7 @@ static const Option option_table[] = {
 	{"exact_filters", SERVER_TABLE, OPTION_BOOL, "false"},
 	{"scan_method", SERVER_TABLE, OPTION_WORD, "auto", 0, 0, scan_words},
 	{"ready_timeout", SERVER_TABLE, OPTION_MS, "2min", 1, DAY_MS},
+	{"async_capable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},
