@@ -121,6 +121,8 @@ CALL gc.ask($$ SELECT count(*) FROM (SELECT FROM gc.exact WHERE name = 'Name 3' 
 CALL gc.ask($$ SELECT count(*) FROM (SELECT DISTINCT name FROM gc.exact WHERE name ^@ 'Name') s $$);
 CALL gc.ask($$ SELECT count(*) FROM (SELECT FROM gc.exact UNION ALL SELECT FROM gc.exact) s $$);
 CALL gc.ask('SELECT count(*) FROM gc.exact WHERE false');
+-- Each part of an Append is a count, which waits for its answer.
+CALL gc.ask($$ SELECT count(*) FROM gc.exact WHERE name LIKE 'Na%' UNION ALL SELECT count(*) FROM gc.leads UNION ALL SELECT count(*) FROM gc.exact WHERE name LIKE 'N%3' $$);
 
 -- Values that only the execution knows: said exactly, not at all, or not exactly.
 SET plan_cache_mode = force_generic_plan;
