@@ -171,6 +171,9 @@ complete(Fault *fault)
 		return sim_printf("\"conflict_words\" goes with \"conflict\"");
 	if (fault->body_bytes > 0 && !fault->body_kind)
 		return sim_printf("\"body_bytes\" goes with \"body_kind\"");
+	if (fault->drop == DROP_DURING && (json_object_get(fault->spec, CALLS_BEFORE) ||
+									   json_object_get(fault->spec, CALLS_AFTER)))
+		return sim_printf("no calls go with \"drop\" \"during\"");
 	if (fault->rst && !fault->drop && fault->truncate < 0)
 		return sim_printf("\"rst\" goes with \"drop\" or \"truncate\"");
 	fault->body_bytes = body_size((BodyKind) fault->body_kind, fault->body_bytes);

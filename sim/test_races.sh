@@ -51,6 +51,8 @@ test_races_by_api() {
   call GET "/_sim/requests"
   seen=$(field '[.[] | select(.method == "DELETE")] | length')
   check "they are not in the record" 0 "$seen"
+  call POST /_sim/faults "[{\"drop\":\"during\",\"calls_after\":[$opt_out]}]"
+  check "no calls while the body still comes" 400 "$status"
   for given in '{}' '[1]' '[{"body":1}]' '[{"path":"nowhere"}]' '[{"path":"/x","method":1}]'; do
     call POST /_sim/faults "[{\"calls_after\":$given}]"
     check "no calls: $given" 400 "$status"
