@@ -107,13 +107,14 @@ sub new_database
 }
 
 # add_server(NODE, SIM, NAME, OPTION => VALUE...): a server and the user's mapping.  No
-# smoothing and no read_lag unless asked for.  Takes "dbname" and "client" (an id of the simulator's) too.
+# smoothing and no read_lag unless asked for, and a list that is written to is looked at once.  Takes "dbname" and
+# "client" (an id of the simulator's) too.
 sub add_server
 {
 	my ($node, $sim, $name, %options) = @_;
 	my $dbname = delete $options{dbname} // 'postgres';
 	my $client = delete $options{client} // 'id';
-	my %all = (requests_per_second => 0, requests_per_minute => 1000000, jitter => 0, read_lag => 0, %options);
+	my %all = (requests_per_second => 0, requests_per_minute => 1000000, jitter => 0, read_lag => 0, list_freshness => '1h', %options);
 
 	$all{api_url} //= $sim->url;
 	$all{login_url} //= $sim->url;

@@ -185,13 +185,13 @@ LANGUAGE sql IMMUTABLE AS $$
     '(?n)(There was no (?:connection|answer)): (?!<why>).*?\.( |$)', '\1: <why>.\2', 'g')
 $$;
 
--- ---- the server under test: no pauses, and no patience ----
+-- ---- the server under test: no pauses, no patience, and no requests that come with time ----
 
 SELECT format($$
   CREATE SERVER genesys FOREIGN DATA WRAPPER gc_fdw
     OPTIONS (api_url %1$L, login_url %1$L, requests_per_minute '1000000',
-             requests_per_second '0', jitter '0', read_lag '0', retry_timeout '5s',
-             max_retries '2') $$, url)
+             requests_per_second '0', jitter '0', read_lag '0', list_freshness '1h',
+             retry_timeout '5s', max_retries '2') $$, url)
 FROM sim.settings \gexec
 CREATE USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (client_id 'id', client_secret 'secret');
 CALL sim.reset();

@@ -92,41 +92,46 @@ const GcResource gc_contact_lists = {
 
 /* ---- reading one ---- */
 
-static GcColumnType
-column_type(json_t *specifications, const char *column)
+/* The object of an array that has that name as its "columnName", or NULL. */
+static json_t *
+find_named(json_t *array, const char *column)
 {
 	size_t i;
-	json_t *spec;
+	json_t *object;
 
-	json_array_foreach(specifications, i, spec)
+	json_array_foreach(array, i, object)
 	{
-		const char *name = json_string_value(json_object_get(spec, "columnName"));
-		const char *type = json_string_value(json_object_get(spec, "columnDataType"));
-
-		if (name == NULL || type == NULL || strcmp(name, column) != 0)
-			continue;
-		if (pg_strcasecmp(type, "NUMERIC") == 0)
-			return GC_COLUMN_NUMERIC;
-		if (pg_strcasecmp(type, "TIMESTAMP") == 0)
-			return GC_COLUMN_TIMESTAMP;
-	}
-	return GC_COLUMN_TEXT;
-}
-
-static bool
-names_column(json_t *phone_columns, const char *column)
-{
-	size_t i;
-	json_t *phone;
-
-	json_array_foreach(phone_columns, i, phone)
-	{
-		const char *name = json_string_value(json_object_get(phone, "columnName"));
+		const char *name = json_string_value(json_object_get(object, "columnName"));
 
 		if (name && strcmp(name, column) == 0)
-			return true;
+			return object;
 	}
-	return false;
+	return NULL;
+}
+
+/* What a list says of the cells of its column number n. */
+static void
+read_specification(GcList *list, int n, json_t *spec)
+{
+	const char *type = json_string_value(json_object_get(spec, "columnDataType"));
+	json_int_t most = json_integer_value(json_object_get(spec, "maxLength"));
+
+	if (type && pg_strcasecmp(type, "NUMERIC") == 0)
+		list->types[n] = GC_COLUMN_NUMERIC;
+	else if (type && pg_strcasecmp(type, "TIMESTAMP") == 0)
+		list->types[n] = GC_COLUMN_TIMESTAMP;
+	else if (most > 0 && most <= GC_CELL_MAX_CHARS)
+		list->max_chars[n] = most;
+}
+
+static void
+make_columns(GcList *list, size_t count)
+{
+	list->columns = palloc0(sizeof(char *) * (count + 1));
+	list->types = palloc0(sizeof(GcColumnType) * (count + 1));
+	list->max_chars = palloc0(sizeof(int) * (count + 1));
+	list->is_phone = palloc0(sizeof(bool) * (count + 1));
+	list->is_email = palloc0(sizeof(bool) * (count + 1));
 }
 
 /* NULL if it has no id, name or columns. */
@@ -147,9 +152,8 @@ read_list(json_t *entity)
 	list->name = pstrdup(name);
 	list->zip_column = zip_column ? pstrdup(zip_column) : NULL;
 	list->size = json_is_integer(size) ? Max(json_integer_value(size), -1) : -1;
-	list->columns = palloc0(sizeof(char *) * (json_array_size(columns) + 1));
-	list->types = palloc0(sizeof(GcColumnType) * (json_array_size(columns) + 1));
-	list->is_phone = palloc0(sizeof(bool) * (json_array_size(columns) + 1));
+	list->read_at = gc_clock_now();
+	make_columns(list, json_array_size(columns));
 	for (size_t i = 0; i < json_array_size(columns); i++)
 	{
 		const char *column = json_string_value(json_array_get(columns, i));
@@ -158,9 +162,13 @@ read_list(json_t *entity)
 		if (column == NULL)
 			return NULL;
 		list->columns[n] = pstrdup(column);
-		list->types[n] =
-			column_type(json_object_get(entity, "columnDataTypeSpecifications"), column);
-		list->is_phone[n] = names_column(json_object_get(entity, "phoneColumns"), column);
+		read_specification(
+			list, n,
+			find_named(json_object_get(entity, "columnDataTypeSpecifications"), column));
+		list->is_phone[n] =
+			find_named(json_object_get(entity, "phoneColumns"), column) != NULL;
+		list->is_email[n] =
+			find_named(json_object_get(entity, "emailColumns"), column) != NULL;
 		list->column_count++;
 	}
 	return list;
@@ -168,21 +176,61 @@ read_list(json_t *entity)
 
 /* ---- what the session knows ---- */
 
-/* Keeps a list with its connection. */
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+same_list(const GcList *a, const GcList *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->column_count != b->column_count ||
+		!same_text(a->zip_column, b->zip_column))
+		return false;
+	for (int i = 0; i < a->column_count; i++)
+		if (strcmp(a->columns[i], b->columns[i]) != 0 || a->types[i] != b->types[i] ||
+			a->max_chars[i] != b->max_chars[i] || a->is_phone[i] != b->is_phone[i] ||
+			a->is_email[i] != b->is_email[i])
+			return false;
+	return true;
+}
+
+/* Who goes by that id, or by that name (names are unique), is known no longer. */
+static void
+forget(GcConnection *conn, const char *id, const char *name)
+{
+	GcList *known;
+
+	while (id && (known = gc_list_known(conn, id, NULL)) != NULL)
+		gc_list_forget(known);
+	while (name && (known = gc_list_known(conn, NULL, name)) != NULL)
+		gc_list_forget(known);
+}
+
+/*
+ * Keeps a list with its connection.  One that is as it was is not kept twice,
+ * whatever its version has become: a session that asks often must not grow.
+ */
 static GcList *
 list_keep(GcConnection *conn, json_t *entity)
 {
-	MemoryContext caller_cxt = MemoryContextSwitchTo(conn->cxt);
 	GcList *list = read_list(entity);
+	GcList *known = list ? gc_list_known(conn, list->id, NULL) : NULL;
+	MemoryContext caller_cxt;
 
-	if (list)
+	if (known && same_list(known, list))
 	{
-		GcList *known = gc_list_known(conn, list->id, NULL);
-
-		if (known)
-			gc_list_forget(known);
-		conn->cache = lappend(conn->cache, list);
+		known->size = list->size;
+		known->read_at = list->read_at;
+		return known;
 	}
+	if (list == NULL)
+		return NULL;
+	forget(conn, list->id, list->name);
+	caller_cxt = MemoryContextSwitchTo(conn->cxt);
+	list = read_list(entity);
+	conn->cache = lappend(conn->cache, list);
 	MemoryContextSwitchTo(caller_cxt);
 	return list;
 }
@@ -207,6 +255,15 @@ void
 gc_list_forget(GcList *list)
 {
 	list->forgotten = true;
+}
+
+int
+gc_list_column(const GcList *list, const char *name)
+{
+	for (int i = 0; i < list->column_count; i++)
+		if (strcmp(list->columns[i], name) == 0)
+			return i;
+	return -1;
 }
 
 /* ---- asking ---- */
@@ -333,7 +390,10 @@ fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 
 	gc_call_wait(call);
 	if (gc_call_failure(call) && gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND)
+	{
+		forget(conn, id, NULL);
 		list_not_found(calls, id, message);
+	}
 	if (gc_call_failure(call))
 		gc_call_throw(call, message, NULL);
 	list = list_keep(conn, gc_control_json(call, message));
@@ -373,22 +433,40 @@ fetch_by_name(GcConnection *conn, GcCalls *calls, const char *name)
 
 	lists_walk(calls, filter, 0, search.message, match_name, &search);
 	if (search.found == NULL)
+	{
+		forget(conn, NULL, name);
 		list_not_found(calls, name, search.message);
+	}
 	return search.found;
+}
+
+static GcList *
+fetch(GcConnection *conn, GcStat *stat, const char *id, const char *name)
+{
+	GcCalls *calls = gc_calls_open(conn, stat);
+	GcList *list = id ? fetch_by_id(conn, calls, id) : fetch_by_name(conn, calls, name);
+
+	gc_calls_close(calls);
+	return list;
 }
 
 GcList *
 gc_list_get(GcConnection *conn, GcStat *stat, const char *id, const char *name)
 {
 	GcList *list = gc_list_known(conn, id, name);
-	GcCalls *calls;
 
-	if (list)
+	return list ? list : fetch(conn, stat, id, name);
+}
+
+GcList *
+gc_list_current(GcConnection *conn, GcStat *stat, const char *id, const char *name,
+				int max_age_ms)
+{
+	GcList *list = gc_list_known(conn, id, name);
+
+	if (list && gc_clock_now() - list->read_at <= max_age_ms * INT64CONST(1000))
 		return list;
-	calls = gc_calls_open(conn, stat);
-	list = id ? fetch_by_id(conn, calls, id) : fetch_by_name(conn, calls, name);
-	gc_calls_close(calls);
-	return list;
+	return fetch(conn, stat, id, name);
 }
 
 typedef struct ListCollection

@@ -3,9 +3,10 @@
  *	  What a contact list is: its name, columns and types.
  *
  * Columns of a list never change on the platform, so what was read of a list
- * is kept for the session with the connection, by id; a list that is no longer
- * found is forgotten (gc_list_forget), as its name may stand for another one
- * by then.
+ * is kept for the session with the connection, by id.  Its name may pass to
+ * another list, though: whoever writes asks anew now and then
+ * (gc_list_current), and a list of which the platform says that it is not
+ * there, or has other columns, is forgotten (gc_list_forget).
  */
 #ifndef GC_API_CONTACT_LISTS_H
 #define GC_API_CONTACT_LISTS_H
@@ -13,6 +14,8 @@
 #include "postgres.h"
 
 #include "api/request.h"
+#include "base/cell.h"
+#include "base/clock.h"
 
 typedef enum GcColumnType
 {
@@ -30,8 +33,11 @@ typedef struct GcList
 	int column_count;
 	char **columns;
 	GcColumnType *types;
+	int *max_chars; /* of a cell, where the list says so; 0: it does not */
 	bool *is_phone;
+	bool *is_email;
 	char *zip_column; /* whose postal codes tell time zones; NULL: none */
+	GcTime read_at;	  /* when it was last seen to be so */
 	bool forgotten;
 } GcList;
 
@@ -41,13 +47,30 @@ typedef struct GcList
  */
 extern GcList *gc_list_get(GcConnection *conn, GcStat *stat, const char *id, const char *name);
 
+/*
+ * The same for who is about to write to it: asks again if what is known was read
+ * longer ago than that.
+ */
+extern GcList *gc_list_current(GcConnection *conn, GcStat *stat, const char *id,
+							   const char *name, int max_age_ms);
+
 /* The same without a request: NULL unless it has been read in this session. */
 extern GcList *gc_list_known(GcConnection *conn, const char *id, const char *name);
 
 /* All lists of the organisation whose name begins with "prefix" (NULL: all), as GcList *. */
 extern List *gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix);
 
+/* The list's column of that name, or -1. */
+extern int gc_list_column(const GcList *list, const char *name);
+
 /* The platform no longer finds it. */
 extern void gc_list_forget(GcList *list);
+
+/* Does the failure of a call about a list say that it is gone, or has other columns? */
+static inline bool
+gc_list_is_doubted(const GcFailure *failure)
+{
+	return failure->cause == GC_CAUSE_NOT_FOUND || failure->cause == GC_CAUSE_COLUMNS;
+}
 
 #endif /* GC_API_CONTACT_LISTS_H */

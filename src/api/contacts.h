@@ -10,10 +10,9 @@
 #include "api/resource.h"
 #include "base/json.h"
 
-/* Limits of one POST of contacts, and of one cell (the public API's own). */
+/* Limits of one POST of contacts (the public API's own). */
 #define GC_CONTACTS_MAX_ROWS  1000
 #define GC_CONTACTS_MAX_BYTES 512000
-#define GC_CELL_MAX_CHARS	  512
 
 /* Patterns of look-ups by id, of one and of several. */
 #define GC_CONTACTS_ONE	 "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts/{contactId}"

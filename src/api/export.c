@@ -107,8 +107,9 @@ gc_export_throw(const GcExport *export, const char *problem, const char *hint)
 static void
 throw_failure(GcExport *export, const GcFailure *failure)
 {
-	if (failure->status == 404 && strcmp(failure->path, export->path) == 0 &&
-		export->request.on_missing)
+	bool missing = failure->status == 404 && strcmp(failure->path, export->path) == 0;
+
+	if ((missing || failure->cause == GC_CAUSE_COLUMNS) && export->request.on_missing)
 		export->request.on_missing(export->request.on_missing_arg);
 	gc_failure_throw(failure, not_read(export), NULL);
 }

@@ -29,7 +29,7 @@ typedef struct GcExportRequest
 	const char *body;			   /* JSON that says which contacts; NULL: all */
 	const char *what;			   /* is read, for messages: contact list "x" */
 	int ready_timeout;			   /* ms, from when it was asked for until it must be there */
-	void (*on_missing)(void *arg); /* there is no such list any more; or NULL */
+	void (*on_missing)(void *arg); /* the list is gone, or another; or NULL */
 	void *on_missing_arg;
 } GcExportRequest;
 

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "api/contact_lists.h"
 #include "api/expand.h"
 #include "api/pager.h"
 
@@ -242,7 +243,7 @@ read_answer(GcPager *pager, GcCall *call)
 
 	if (gc_call_failure(call))
 	{
-		if (gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND && pager->on_missing)
+		if (gc_list_is_doubted(gc_call_failure(call)) && pager->on_missing)
 			pager->on_missing(pager->on_missing_arg);
 		gc_call_throw(call, not_read(pager), NULL);
 	}

@@ -65,7 +65,7 @@ extern bool gc_pager_drifted(const GcPager *pager, int64 *first, int64 *last);
 /* Throws that the page at hand is malformed, as its cursor says. */
 extern _Noreturn void gc_pager_throw(GcPager *pager, const char *problem);
 
-/* The failure that ended the walk was "not found": the list is gone. */
+/* Is called if the failure that ends the walk says that the list is gone, or another. */
 extern void gc_pager_on_missing(GcPager *pager, void (*callback)(void *arg), void *arg);
 
 #endif /* GC_API_PAGER_H */

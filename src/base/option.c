@@ -50,6 +50,8 @@ typedef struct Option
 static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
+static const char *const verification_words[] = {"strict", "relaxed", NULL};
+static const char *const format_words[] = {"e164", "email", NULL};
 static const char *const attributes_words[] = {"common", "all", NULL};
 
 #define SERVER_TABLE (GC_PLACE_SERVER | GC_PLACE_TABLE)
@@ -91,6 +93,8 @@ static const Option option_table[] = {
 	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
+	{"verification", SERVER_TABLE, OPTION_WORD, "strict", 0, 0, verification_words},
+	{"list_freshness", SERVER_TABLE, OPTION_MS, "10s", 0, DAY_MS},
 	{"on_drift", SERVER_TABLE, OPTION_WORD, "warn", 0, 0, drift_words},
 	{"fdw_startup_cost", SERVER_TABLE, OPTION_REAL, "0", 0, 1e10},
 	{"fdw_tuple_cost", SERVER_TABLE, OPTION_REAL, "0.01", 0, 1e10},
@@ -114,6 +118,7 @@ static const Option option_table[] = {
 
 	{"field", GC_PLACE_COLUMN, OPTION_STRING},
 	{"attribute", GC_PLACE_COLUMN, OPTION_STRING},
+	{"format", GC_PLACE_COLUMN, OPTION_WORD, NULL, 0, 0, format_words},
 
 	{"key", GC_PLACE_IMPORT, OPTION_STRING},
 	{"names", GC_PLACE_IMPORT, OPTION_WORD, "snake", 0, 0, names_words},
@@ -345,6 +350,7 @@ static const char *const exclusive_table[][2] = {
 	{"list_id", "list_name"},
 	{"dnc_list_id", "dnc_list_name"},
 	{"field", "attribute"},
+	{"format", "attribute"},
 	{"access_token", "client_id"},
 	{"access_token", "client_secret"},
 	{"access_token", "client_secret_file"},

@@ -24,6 +24,8 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+bool gc_show_values = false;
+
 static GcValueKind
 kind_of(Oid base)
 {

@@ -17,6 +17,9 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 
+/* The GUC gc_fdw.show_values: whether messages may show a cell. */
+extern bool gc_show_values;
+
 typedef enum GcValueKind
 {
 	GC_VALUE_TEXT, /* text, varchar, bpchar: bytes as they are */

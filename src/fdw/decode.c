@@ -10,8 +10,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-bool gc_show_values = false;
-
 /* Paths have at most this many members. */
 #define PATH_MAX_MEMBERS 4
 

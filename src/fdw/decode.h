@@ -44,7 +44,4 @@ extern _Noreturn void gc_decode_rethrow(const GcRelation *rel, const GcColumn *c
 /* The value of a column that is a constant of the table; false if it is none. */
 extern bool gc_decode_constant(GcColumn *column, const GcList *list, Datum *value);
 
-/* The GUC gc_fdw.show_values. */
-extern bool gc_show_values;
-
 #endif /* GC_FDW_DECODE_H */

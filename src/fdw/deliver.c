@@ -275,7 +275,7 @@ batch_throw(GcBatch *batch, const char *problem, int sqlstate)
 	const char *message = not_inserted(target, batch->rows);
 	const GcFailure *failure = gc_call_failure(batch->call);
 
-	if (failure && failure->cause == GC_CAUSE_NOT_FOUND)
+	if (failure && gc_list_is_doubted(failure))
 		gc_list_forget(target->list);
 	writer_stop(target->writer);
 	if (problem == NULL)
@@ -474,7 +474,8 @@ keep_budget(GcTarget *target)
 static void
 check_size(GcTarget *target, const GcRow *row)
 {
-	GcProblem problem = {.sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED};
+	GcProblem problem = {.sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+						 .code = "contact.too.large"};
 
 	if (row->len + 2 <= GC_CONTACTS_MAX_BYTES)
 		return;

@@ -6,29 +6,28 @@
 
 #include "api/contacts.h"
 #include "api/optout.h"
+#include "base/contact_id.h"
 #include "base/option.h"
+#include "fdw/drift.h"
 #include "fdw/encode.h"
 
 #include "access/sysattr.h"
-#include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
-#include "regex/regex.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
-/* Our own idea of a contact id, which the platform does not publish. */
-#define ID_MAX_LENGTH 100
-#define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-"
+/* Of a value that gc_fdw.show_values lets a message show. */
+#define SHOWN_MAX_CHARS 100
 
 typedef struct Member
 {
 	GcColumn *column;
 	char *prefix; /* "name":" as it goes into the body */
 	int prefix_len;
-	bool named;	   /* by the INSERT: a NULL is sent as well */
-	bool required; /* NOT NULL on the foreign table: the executor does not check that */
+	bool named; /* by the INSERT: a NULL is sent as well */
+	GcCellRule rule;
 } Member;
 
 struct GcEncoder
@@ -41,46 +40,13 @@ struct GcEncoder
 	int attribute_count;
 	char *start; /* {"contactListId":"…","id":" */
 	int start_len;
-	const char *pattern_source;
-	bool plain_pattern; /* the default one, checked by hand */
-	regex_t pattern;
+	GcIdPattern *id_pattern;
 	const GcColumn *column; /* being encoded, for messages */
 	StringInfoData body;	/* of the row at hand */
 	StringInfoData data_body;
 	int64 rows; /* so far */
-	char id[ID_MAX_LENGTH * MAX_MULTIBYTE_CHAR_LEN + 1];
-	MemoryContextCallback on_reset;
+	char id[GC_CONTACT_ID_MAX * MAX_MULTIBYTE_CHAR_LEN + 1];
 };
-
-static void
-free_pattern(void *arg)
-{
-	pg_regfree(&((GcEncoder *) arg)->pattern);
-}
-
-static void
-compile_pattern(GcEncoder *encoder)
-{
-	const char *given = gc_option_string(encoder->rel->options, NIL, "contact_id_pattern");
-	const char *standard = gc_option_string(NIL, NIL, "contact_id_pattern");
-	char *pattern;
-	pg_wchar *wide;
-	int len;
-
-	encoder->pattern_source = given;
-	encoder->plain_pattern = strcmp(given, standard) == 0;
-	if (encoder->plain_pattern)
-		return;
-	pattern = pstrdup(given);
-	wide = palloc((strlen(pattern) + 1) * sizeof(pg_wchar));
-	len = pg_mb2wchar_with_len(pattern, wide, strlen(pattern));
-	if (pg_regcomp(&encoder->pattern, wide, len, REG_ADVANCED | REG_NOSUB, C_COLLATION_OID) !=
-		REG_OKAY)
-		elog(ERROR, "contact_id_pattern passed the validator but does not compile");
-	encoder->on_reset.func = free_pattern;
-	encoder->on_reset.arg = encoder;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &encoder->on_reset);
-}
 
 static void
 add_member(GcEncoder *encoder, GcColumn *column, Bitmapset *named)
@@ -96,7 +62,7 @@ add_member(GcEncoder *encoder, GcColumn *column, Bitmapset *named)
 	member->prefix = prefix.data;
 	member->prefix_len = prefix.len;
 	member->named = bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, named);
-	member->required = TupleDescAttr(encoder->rel->tupdesc, column->attnum - 1)->attnotnull;
+	member->rule = gc_drift_rule(encoder->rel, column, encoder->list);
 }
 
 GcEncoder *
@@ -128,18 +94,41 @@ gc_encoder_create(GcRelation *rel, const GcList *list, Bitmapset *named)
 	encoder->start_len = start.len;
 	initStringInfo(&encoder->body);
 	initStringInfo(&encoder->data_body);
-	compile_pattern(encoder);
+	encoder->id_pattern =
+		gc_id_pattern_create(gc_option_string(rel->options, NIL, "contact_id_pattern"));
 	return encoder;
 }
 
 /* ---- problems ---- */
 
-static const GcProblem *
-problem(int sqlstate, const char *message, const char *detail, const char *hint)
+/* What a program can go by, in the manner of the platform's own codes. */
+static const char *
+code_of(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_NOT_NULL_VIOLATION:
+			return "value.required";
+		case ERRCODE_STRING_DATA_RIGHT_TRUNCATION:
+			return "value.too.long";
+		case ERRCODE_INVALID_PARAMETER_VALUE:
+			return "invalid.value";
+		case ERRCODE_CHECK_VIOLATION:
+			return "wrong.list";
+		case ERRCODE_GENERATED_ALWAYS:
+			return "read.only";
+		default:
+			return "invalid.encoding";
+	}
+}
+
+static GcProblem *
+problem(const GcColumn *column, int sqlstate, const char *message, const char *detail,
+		const char *hint)
 {
 	GcProblem *result = palloc(sizeof(GcProblem));
 
-	*result = (GcProblem){sqlstate, message, detail, hint};
+	*result = (GcProblem){sqlstate, message, detail, hint, code_of(sqlstate), column->name};
 	return result;
 }
 
@@ -151,39 +140,19 @@ which(GcEncoder *encoder)
 		return psprintf("It is row " INT64_FORMAT
 						" of the statement, and has no contact id yet.",
 						encoder->rows);
-	return psprintf("Contact id: \"%s\".", gc_value_display(encoder->id, ID_MAX_LENGTH));
+	return psprintf("Contact id: \"%s\".", gc_value_display(encoder->id, GC_CONTACT_ID_MAX));
 }
 
-static const GcProblem *
+static GcProblem *
 column_problem(GcEncoder *encoder, const GcColumn *column, int sqlstate, const char *what,
 			   const char *hint)
 {
-	return problem(sqlstate,
+	return problem(column, sqlstate,
 				   psprintf("column \"%s\" of %s %s", column->name, encoder->rel->label, what),
 				   which(encoder), hint);
 }
 
 /* ---- identity ---- */
-
-static bool
-matches_pattern(GcEncoder *encoder, const char *id, int len)
-{
-	pg_wchar *wide;
-	int chars;
-
-	if (encoder->plain_pattern)
-	{
-		if (len > ID_MAX_LENGTH)
-			return false;
-		for (int i = 0; i < len; i++)
-			if (strchr(ID_CHARACTERS, id[i]) == NULL)
-				return false;
-		return true;
-	}
-	wide = palloc((len + 1) * sizeof(pg_wchar));
-	chars = pg_encoding_mb2wchar_with_len(PG_UTF8, id, wide, len);
-	return pg_regexec(&encoder->pattern, wide, chars, 0, NULL, 0, NULL, 0) == REG_OKAY;
-}
 
 static const GcProblem *
 check_id(GcEncoder *encoder, const GcColumn *column, const char *id, int len)
@@ -191,14 +160,14 @@ check_id(GcEncoder *encoder, const GcColumn *column, const char *id, int len)
 	if (len == 0)
 		return column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
 							  "is the contact's id and must not be empty", NULL);
-	if (len >= sizeof(encoder->id) || !matches_pattern(encoder, id, len))
-		return problem(ERRCODE_INVALID_PARAMETER_VALUE,
+	if (len >= sizeof(encoder->id) || !gc_id_pattern_matches(encoder->id_pattern, id, len))
+		return problem(column, ERRCODE_INVALID_PARAMETER_VALUE,
 					   psprintf("invalid contact id in column \"%s\" of %s", column->name,
 								encoder->rel->label),
 					   psprintf("The id \"%s\" does not match the pattern %s.",
-								gc_value_display(pnstrdup(id, Min(len, ID_MAX_LENGTH * 2)),
-												 ID_MAX_LENGTH),
-								encoder->pattern_source),
+								gc_value_display(pnstrdup(id, Min(len, GC_CONTACT_ID_MAX * 2)),
+												 GC_CONTACT_ID_MAX),
+								gc_id_pattern_source(encoder->id_pattern)),
 					   "The table option contact_id_pattern says what an id may look like.");
 	return NULL;
 }
@@ -266,15 +235,37 @@ find_id(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 
 /* ---- cells and attributes ---- */
 
-/* Characters of valid UTF-8. */
-static int
-count_chars(const char *cell, int len)
+/* A cell that its column does not allow; the value itself is personal data. */
+static const GcProblem *
+cell_problem(GcEncoder *encoder, const Member *member, GcCellFault fault, const char *cell,
+			 int len)
 {
-	int chars = 0;
+	const GcCellRule *rule = &member->rule;
+	GcProblem *result;
 
-	for (int i = 0; i < len; i++)
-		chars += (cell[i] & 0xC0) != 0x80;
-	return chars;
+	switch (fault)
+	{
+		case GC_CELL_EMPTY:
+			return column_problem(encoder, member->column, ERRCODE_NOT_NULL_VIOLATION,
+								  "is NOT NULL and must have a value", NULL);
+		case GC_CELL_TOO_LONG:
+			result =
+				column_problem(encoder, member->column, ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
+							   psprintf("has a value of %d characters, and a cell holds %d",
+										gc_cell_chars(cell, len), rule->max_chars),
+							   NULL);
+			break;
+		default:
+			result = column_problem(
+				encoder, member->column, ERRCODE_INVALID_PARAMETER_VALUE,
+				psprintf("has a value that is not %s", gc_cell_format_words(rule->format)),
+				gc_cell_format_hint(rule->format));
+			break;
+	}
+	if (gc_show_values)
+		result->detail = psprintf("%s Value: \"%s\".", result->detail,
+								  gc_value_display(pnstrdup(cell, len), SHOWN_MAX_CHARS));
+	return result;
 }
 
 static const GcProblem *
@@ -283,20 +274,13 @@ add_cell(GcEncoder *encoder, Member *member, Datum value)
 	StringInfo buf = &encoder->data_body;
 	int len;
 	const char *cell;
+	GcCellFault fault;
 
 	encoder->column = member->column;
 	cell = gc_value_text(&member->column->type, value, &len);
-	if (len > GC_CELL_MAX_CHARS)
-	{
-		int chars = count_chars(cell, len);
-
-		if (chars > GC_CELL_MAX_CHARS)
-			return column_problem(encoder, member->column,
-								  ERRCODE_STRING_DATA_RIGHT_TRUNCATION,
-								  psprintf("has a value of %d characters, and a cell holds %d",
-										   chars, GC_CELL_MAX_CHARS),
-								  NULL);
-	}
+	fault = gc_cell_check(&member->rule, cell, len);
+	if (unlikely(fault != GC_CELL_FINE))
+		return cell_problem(encoder, member, fault, cell, len);
 	appendBinaryStringInfo(buf, member->prefix, member->prefix_len);
 	gc_json_escape(buf, cell, len);
 	appendBinaryStringInfo(buf, "\",", 2);
@@ -318,9 +302,8 @@ add_data(GcEncoder *encoder, TupleTableSlot *slot)
 			if (bad)
 				return bad;
 		}
-		else if (member->required)
-			return column_problem(encoder, member->column, ERRCODE_NOT_NULL_VIOLATION,
-								  "is NOT NULL and must have a value", NULL);
+		else if (member->rule.required)
+			return cell_problem(encoder, member, GC_CELL_EMPTY, NULL, 0);
 		else if (member->named)
 		{
 			appendBinaryStringInfo(&encoder->data_body, member->prefix, member->prefix_len);
@@ -510,7 +493,7 @@ encode_guarded(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 			PG_RE_THROW();
 		FlushErrorState();
 		bad =
-			problem(error->sqlerrcode,
+			problem(encoder->column, error->sqlerrcode,
 					psprintf("could not convert column \"%s\" of %s to UTF-8",
 							 encoder->column->name, encoder->rel->label),
 					psprintf("%s The server says: %s.", which(encoder), error->message), NULL);

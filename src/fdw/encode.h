@@ -22,7 +22,9 @@ typedef struct GcProblem
 	int sqlstate;
 	const char *message;
 	const char *detail;
-	const char *hint; /* or NULL */
+	const char *hint;  /* or NULL */
+	const char *code;  /* "invalid.value"; what a program can go by */
+	const char *field; /* the column's name; or NULL: it is about the whole row */
 } GcProblem;
 
 /* One encoded contact; its bytes stay until the next row. */

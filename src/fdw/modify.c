@@ -14,6 +14,7 @@
 #include "base/option.h"
 #include "fdw/decode.h"
 #include "fdw/deliver.h"
+#include "fdw/drift.h"
 #include "fdw/encode.h"
 #include "fdw/explain.h"
 #include "fdw/modify.h"
@@ -123,8 +124,7 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	state->rel = gc_relation_load(relation);
 	read_settings(state->rel, &settings);
 	conn = gc_connection_get(gc_compat_modify_user(rri, estate), state->rel->server_id);
-	state->list = gc_list_get(conn, &stat, state->rel->list_id, state->rel->list_name);
-	gc_relation_check(state->rel, state->list);
+	state->list = gc_drift_list(conn, &stat, state->rel);
 	if (settings.flags.clear_system_data)
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
 								 "contacts of %s",

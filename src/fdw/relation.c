@@ -122,6 +122,10 @@ read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
 	}
 	else
 		column->field = gc_value_to_utf8(field ? field : column->name);
+	column->format = gc_cell_format(gc_option_string(options, NIL, "format"));
+	if (column->format != GC_CELL_ANY && !rel->resource->has_list)
+		invalid_table(rel, psprintf("its column \"%s\" has the option format", column->name),
+					  "Only columns of a contact list have a format.");
 	gc_value_type_init(&column->type, att->atttypid, att->atttypmod, CurrentMemoryContext);
 }
 
@@ -214,16 +218,18 @@ gc_relation_load(Relation relation)
 	rel->analyzed_rows = relation->rd_rel->reltuples;
 	gc_relation_check_options(table->options); /* the wrapper may have had no validator */
 	rel->resource = gc_resource_by_name(gc_option_string(table->options, NIL, "object"));
+	rel->strict = strcmp(gc_option_string(rel->options, rel->server_options, "verification"),
+						 "strict") == 0;
 	read_list_options(rel);
 	read_columns(rel);
 	read_key(rel);
 	return rel;
 }
 
-static void
-unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
-			  const char *field)
+const char *
+gc_relation_nearest(const GcColumn *column, const GcList *list)
 {
+	const char *field = column->field ? column->field : column->attribute_column;
 	GcNearest nearest;
 
 	/* Distances are counted in the database's encoding. */
@@ -231,35 +237,39 @@ unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
 	for (int i = 0; i < list->column_count; i++)
 		if (column->field || list->is_phone[i]) /* attributes are of phone columns */
 			gc_nearest_offer(&nearest, gc_value_display(list->columns[i], NAMEDATALEN));
+	return nearest.best;
+}
+
+static void
+unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
+			  const char *field)
+{
+	const char *nearest = gc_relation_nearest(column, list);
+
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_UNDEFINED_COLUMN),
 		 errmsg("%s has no column \"%s\"", rel->label, gc_value_display(field, NAMEDATALEN)),
 		 errdetail("Column \"%s\" of foreign table \"%s\" stands for it.", column->name,
 				   rel->name),
-		 nearest.best
+		 nearest
 			 ? errhint("Perhaps you meant \"%s\": set the column's option %s, or leave the "
 					   "column out of the table.",
-					   nearest.best, column->field ? "field" : "attribute")
+					   nearest, column->field ? "field" : "attribute")
 			 : errhint("The columns of a list cannot change: leave the column out of the "
 					   "table, or make a new list.")));
 }
 
-/* The list's column of that name, or -1. */
-static int
-find_column(const GcList *list, const char *field)
+void
+gc_relation_call(GcRelation *rel, const GcList *list)
 {
-	for (int i = 0; i < list->column_count; i++)
-		if (strcmp(list->columns[i], field) == 0)
-			return i;
-	return -1;
+	rel->label = psprintf("contact list \"%s\"", gc_value_display(list->name, LIST_NAME_MAX));
 }
 
 void
 gc_relation_check(GcRelation *rel, const GcList *list)
 {
-	/* From here on messages have the name, which says more than an id. */
-	rel->label = psprintf("contact list \"%s\"", gc_value_display(list->name, LIST_NAME_MAX));
+	gc_relation_call(rel, list);
 	for (int i = 0; i < rel->column_count; i++)
 	{
 		GcColumn *column = &rel->columns[i];
@@ -268,7 +278,7 @@ gc_relation_check(GcRelation *rel, const GcList *list)
 
 		if (column->attnum == 0 || field == NULL)
 			continue;
-		found = find_column(list, field);
+		found = gc_list_column(list, field);
 		if (found < 0)
 			unknown_field(rel, list, column, field);
 		if (column->attnum == rel->key && list->is_phone[found])

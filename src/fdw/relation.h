@@ -11,6 +11,7 @@
 
 #include "api/contact_lists.h"
 #include "api/resource.h"
+#include "base/cell.h"
 #include "base/value.h"
 
 #include "nodes/bitmapset.h"
@@ -23,6 +24,7 @@ typedef struct GcColumn
 	const char *field; /* the remote column, UTF-8; NULL: an attribute */
 	const GcAttribute *attribute;
 	const char *attribute_column; /* of a per-column attribute: the remote column, UTF-8 */
+	GcCellFormat format;		  /* as the option has it */
 	GcValueType type;
 	bool not_null; /* as declared */
 } GcColumn;
@@ -44,6 +46,7 @@ typedef struct GcRelation
 	TupleDesc tupdesc;
 	int column_count;
 	GcColumn *columns;	  /* by attnum - 1 */
+	bool strict;		  /* the option verification */
 	AttrNumber key;		  /* the column whose value is the contact's id; 0: none */
 	double analyzed_rows; /* that ANALYZE found; -1: it has not run */
 	double asked_rows;	  /* that conditions leave, asked at plan time; -1: nobody has */
@@ -63,9 +66,16 @@ extern void gc_relation_check_options(List *options);
  */
 extern GcRelation *gc_relation_load(Relation rel);
 
+/* From here on messages have the list's name, which says more than an id. */
+extern void gc_relation_call(GcRelation *rel, const GcList *list);
+
+/* The list's column that a column most likely means, for messages; NULL: none is near. */
+extern const char *gc_relation_nearest(const GcColumn *column, const GcList *list);
+
 /*
- * Holds the table's columns against the list's: every field must exist.
- * Throws 42703 with the nearest name as a hint, before any row is sent.
+ * For reading: calls it by the list's name, and holds its columns against the
+ * list's: every field must exist.  Throws 42703 with the nearest name as a hint.
+ * (For writing: fdw/drift.h.)
  */
 extern void gc_relation_check(GcRelation *rel, const GcList *list);
 

@@ -133,7 +133,9 @@ gc_policy_bad_request(const char *code)
 {
 	if (code == NULL)
 		return GC_CAUSE_REQUEST;
-	if (strstr(code, policies[GC_CAUSE_COLUMNS].code))
+	/* Of contacts; of the conditions of a search. */
+	if (strstr(code, policies[GC_CAUSE_COLUMNS].code) ||
+		strstr(code, "column.does.not.match.contact.list"))
 		return GC_CAUSE_COLUMNS;
 	if (strstr(code, policies[GC_CAUSE_REFERENCE].code))
 		return GC_CAUSE_REFERENCE;
