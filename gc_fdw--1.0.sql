@@ -26,6 +26,14 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'gc_fdw_disconnect';
 COMMENT ON FUNCTION disconnect(name) IS
   'closes this session''s connections to a server (all servers if NULL), forgets their tokens and quotas, and returns how many there were';
 
+-- ---- before a load ----
+
+CREATE FUNCTION schema_diff(list regclass, query text, OUT column_name text, OUT problem text, OUT detail text)
+RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_schema_diff';
+COMMENT ON FUNCTION schema_diff(regclass, text) IS
+  'what would fail if the query''s rows were inserted: columns that differ, repeated keys, values that are not valid';
+REVOKE EXECUTE ON FUNCTION schema_diff(regclass, text) FROM PUBLIC;
+
 -- ---- what is done over the network ----
 --
 -- Operands are cast to the very types of the operators in pg_catalog: the schema

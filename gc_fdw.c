@@ -22,6 +22,7 @@
 #include "fdw/analyze.h"
 #include "fdw/async.h"
 #include "fdw/deliver.h"
+#include "fdw/drift.h"
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
 #include "fdw/plan.h"
@@ -29,6 +30,7 @@
 #include "fdw/scan.h"
 #include "fdw/sent.h"
 #include "fdw/size.h"
+#include "funcs/schema_funcs.h"
 #include "net/connection.h"
 #include "net/download.h"
 #include "net/quota.h"
@@ -110,6 +112,7 @@ _PG_init(void)
 	gc_calls_init();
 	gc_download_init();
 	gc_sent_init();
+	gc_schema_funcs_init(gc_drift_schema);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;
 	prev_ExecutorFinish = ExecutorFinish_hook;

@@ -3,7 +3,7 @@
 \set setup :srcdir '/sql/include/setup.sql'
 \i :setup
 --
--- F1: a table whose list has become another one
+-- F1: a table whose list has become another one, and schema_diff()
 --
 CALL sim.list('leads', '{crm_id,First Name,phone,email,score,seen}', '{phone}',
   '{"id": "list-1", "columnDataTypeSpecifications": [{"columnName": "score", "columnDataType": "NUMERIC"}, {"columnName": "seen", "columnDataType": "TIMESTAMP"}]}');
@@ -80,6 +80,20 @@ SELECT pg_sleep(0.1);
 CALL sim.forget();
 INSERT INTO gc.leads (crm_id) VALUES ('four');
 SELECT * FROM sim.traffic();
+-- A look that finds the list as it was costs no memory, its version aside.
+ALTER FOREIGN TABLE gc.leads OPTIONS (SET list_freshness '0');
+CREATE FUNCTION sim.memory() RETURNS bigint LANGUAGE sql AS $$
+  SELECT sum(used_bytes)::bigint FROM pg_backend_memory_contexts WHERE name = 'gc_fdw connection' $$;
+CREATE PROCEDURE sim.look(times int) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1..times LOOP
+    INSERT INTO gc.leads (crm_id) SELECT 'x' WHERE false;
+  END LOOP;
+END $$;
+CALL sim.look(10);
+SELECT sim.memory() AS before \gset
+CALL sim.look(100);
+SELECT sim.memory() - :before AS grown;
 -- Of several lists in one statement each is looked at, once.
 CALL sim.list('east', '{crm_id,region}');
 CREATE TABLE gc.regions (crm_id text, region text) PARTITION BY LIST (region);
@@ -144,3 +158,69 @@ CALL sim.forget();
 SELECT crm_id FROM gc.leads WHERE first_name = 'x';
 SELECT request FROM sim.traffic() LIMIT 1;
 ALTER FOREIGN TABLE gc.leads OPTIONS (DROP scan_method);
+
+--
+-- schema_diff
+--
+CREATE TABLE gc.source (crm_id text, first_name text, phone text, email text, score int);
+INSERT INTO gc.source SELECT 'k' || g, 'Ana', '+1415555' || g, 'a@example.com', g FROM generate_series(1000, 3499) g;
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id, first_name, phone, score FROM gc.source');
+-- Columns: none that the table has, none that is written, types, those that are there twice, the key that is not.
+SELECT * FROM gc_fdw.schema_diff('gc.leads', $$ SELECT 1 AS crm, 'x' AS first_name, now() AS phone_last_attempt, true AS score, 'a' AS phone, 'b' AS phone $$);
+-- What the table and the list do not agree on comes first.
+SELECT * FROM gc_fdw.schema_diff('gc.drifted', 'SELECT crm_id FROM gc.source');
+-- Values that strict verification refuses are counted by column and never shown, whatever the table's option says.
+ALTER FOREIGN TABLE gc.leads ALTER first_name SET NOT NULL;
+UPDATE gc.source SET phone = '030' WHERE score % 500 = 0;
+UPDATE gc.source SET first_name = NULL WHERE score % 1000 = 1;
+UPDATE gc.source SET first_name = '' WHERE score = 2002;
+UPDATE gc.source SET first_name = repeat('x', 513) WHERE score = 2003;
+UPDATE gc.source SET crm_id = 'not good' WHERE score = 2004;
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id, first_name, phone FROM gc.source;');
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD verification 'relaxed');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id, first_name, phone FROM gc.source');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id FROM gc.source');
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP verification);
+-- K1, K8: keys that come more than once, a NULL among none of them; the first five are named.
+CREATE VIEW gc.keyed AS SELECT k AS crm_id, 'x' AS first_name FROM (VALUES ('a'), ('b'), ('a'), (NULL), (NULL)) v(k);
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'TABLE gc.keyed -- and no more');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', $$ SELECT 'k' || n % 7 AS crm_id, 'x' AS first_name FROM generate_series(1, 20) n $$);
+-- By the contact id where the table has no key, or the query does not give it.
+CREATE FOREIGN TABLE gc.by_id (contact_id text OPTIONS (attribute 'id'), crm_id text)
+  SERVER genesys OPTIONS (object 'contacts', list_name 'leads');
+SELECT * FROM gc_fdw.schema_diff('gc.by_id', $$ SELECT * FROM (VALUES ('a', '1'), ('a', '2'), (NULL, '3'), ('b c', '4')) v(contact_id, crm_id) $$);
+-- One look at the list, however many rows.
+CALL sim.forget();
+SELECT count(*) FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id, first_name FROM gc.source');
+SELECT * FROM sim.traffic();
+-- What is no query that reads.
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'DELETE FROM gc.source RETURNING *');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'WITH gone AS (DELETE FROM gc.source RETURNING *) SELECT * FROM gone');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id FROM gc.source FOR UPDATE');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT 1; SELECT 2');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'ANALYZE');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', '');
+SELECT count(*) FROM gc.source;
+-- What is no foreign table of contacts.
+SELECT * FROM gc_fdw.schema_diff('gc.source', 'SELECT 1');
+CREATE FOREIGN TABLE gc.lists (id text) SERVER genesys OPTIONS (object 'contact_lists');
+SELECT * FROM gc_fdw.schema_diff('gc.lists', 'SELECT 1');
+-- It runs with the caller's rights, and is for those who may insert and were given it.
+CREATE ROLE regress_schema;
+GRANT USAGE ON SCHEMA gc TO regress_schema;
+CREATE USER MAPPING FOR regress_schema SERVER genesys OPTIONS (client_id 'id', client_secret 'secret');
+SET ROLE regress_schema;
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id FROM gc.source');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION gc_fdw.schema_diff(regclass, text) TO regress_schema;
+SET ROLE regress_schema;
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id FROM gc.source');
+RESET ROLE;
+GRANT INSERT (crm_id) ON gc.leads TO regress_schema;
+SET ROLE regress_schema;
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id FROM gc.source');
+SELECT * FROM gc_fdw.schema_diff('gc.leads', $$ SELECT 'a' AS crm_id $$);
+RESET ROLE;
+DROP USER MAPPING FOR regress_schema SERVER genesys;
+DROP OWNED BY regress_schema;
+DROP ROLE regress_schema;

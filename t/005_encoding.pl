@@ -104,6 +104,11 @@ for my $row (@databases)
 	is($result->{sqlstate}, '22001', "$encoding: 513 characters");
 	like($result->{err}, qr/column "name" of contact list "\Q$name\E".*Contact id: "k513"/s, "$encoding: names list, column and contact");
 
+	# What is said of a query, by names and counts.
+	$result = run_in($session, $perl, "SELECT string_agg(column_name || ': ' || problem, ', ' ORDER BY problem) "
+		. "FROM gc_fdw.schema_diff('$table', \$\$ SELECT 'k' AS key, repeat('$letter', 513) AS name, 'x' AS \"$fits\" \$\$)");
+	is($result->{out}, "$fits: missing in table, name: too long", "$encoding: schema_diff") or diag encode('utf-8', $result->{err});
+
 	# Remote words in messages.
 	$sim->faults({ path => '/contacts', nth => 1, status => 400, body_json => { code => 'invalid.value', message => "Nein: $fits" } });
 	$result = run_in($session, $perl, "INSERT INTO $table (key) VALUES ('k3')");
@@ -120,6 +125,9 @@ for my $row (@databases)
 	$result = run_in($session, $perl, "ALTER FOREIGN TABLE t OPTIONS (SET list_name '$name'); ALTER FOREIGN TABLE t ALTER x OPTIONS (SET field 'Spalte ${fits}x'); SELECT x FROM t");
 	is($result->{sqlstate}, '42703', "$encoding: no such column");
 	like($result->{err}, qr/"Spalte \Q$fits\Ex".*"Spalte \Q$fits\E"/s, "$encoding: the nearest column");
+	$result = run_in($session, $perl, "INSERT INTO t (k) VALUES ('drift')");
+	is($result->{sqlstate}, '42703', "$encoding: no such column to write to");
+	like($result->{err}, qr/Column "x": the list has no column "Spalte \Q$fits\Ex", but "Spalte \Q$fits\E"/, "$encoding: says which");
 
 	next unless defined $alien;
 
@@ -167,6 +175,8 @@ for my $bytes ("Zo\xeb", "\xc0\x80", "\xed\xa0\x80", "caf\xc3")
 	is(counts_in($result->{err}), '0/0/20', 'SQL_ASCII: nothing was sent');
 	$result = $session->run("INSERT INTO leads (k) VALUES ('x$bytes')");
 	like($result->{sqlstate}, qr/^22/, 'SQL_ASCII: the same as a key');
+	is($session->value("SELECT problem || ', ' || detail FROM gc_fdw.schema_diff('leads', \$\$ SELECT 'k' AS k, '$bytes' AS name \$\$)"),
+		'encoding, not convertible to UTF-8, in 1 row', 'SQL_ASCII: schema_diff counts it');
 }
 is(scalar $sim->requests(qr{/contacts$}), 0, 'SQL_ASCII: no request');
 

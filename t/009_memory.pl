@@ -20,6 +20,8 @@ leads_table($node, 'typed', 'genesys', 'Leads');
 leads_table($node, 'missing', 'genesys', 'Nowhere');
 leads_table($node, 'checked', 'genesys', 'Leads');
 $node->safe_psql('postgres', 'ALTER FOREIGN TABLE typed ALTER name TYPE integer');
+leads_table($node, 'unfit', 'genesys', 'Leads', list_freshness => 0);
+$node->safe_psql('postgres', "ALTER FOREIGN TABLE unfit ADD nowhere text, ALTER phone OPTIONS (ADD format 'e164')");
 
 my $session = GcSession->new($node);
 plan skip_all => 'no /proc' unless defined open_sockets($session->pid);
@@ -31,6 +33,8 @@ my @kinds = (
 	[ 'lost INSERT', "INSERT INTO leads (k, name) $rows", '08006', { path => '/contacts', nth => 3, times => 1000000, drop => 'after' } ],
 	[ 'bad echo', "INSERT INTO leads (k, name) $rows", 'HV000', { path => '/contacts', nth => 3, times => 1000000, echo_less => 1 } ],
 	[ 'bad row', "INSERT INTO leads (k, name) $rows UNION ALL SELECT 'no good', 'x'", '22023' ],
+	[ 'table that does not fit', "INSERT INTO unfit (k) VALUES ('u')", '42703' ],
+	[ 'schema_diff', "SELECT gc_fdw.schema_diff('unfit', 'SELECT i::text AS k, 1 / (40 - i) AS nowhere FROM generate_series(1, 50) i')", '22012' ],
 	[ 'error of the source', "INSERT INTO leads (k, name) SELECT 'c' || i, (100 / (50 - i))::text FROM generate_series(1, 50) i", '22012' ],
 	[ 'refused SELECT', 'SELECT * FROM leads', '22023', { path => '/search', nth => 2, times => 1000000, status => 400 } ],
 	[ 'malformed page', 'SELECT * FROM leads', 'HV000', { path => '/search', status => 200, body => '{"entities":[{"id":' } ],
