@@ -9,8 +9,8 @@ CREATE FOREIGN TABLE bench (
   id text OPTIONS (field 'CRM_Lead_ID'),
   first_name text OPTIONS (field 'FirstName'),
   last_name text OPTIONS (field 'LastName'),
-  phone text OPTIONS (field 'Phone'),
-  email text OPTIONS (field 'Email'),
+  phone text OPTIONS (field 'Phone', format 'e164'),
+  email text OPTIONS (field 'Email', format 'email'),
   segment text OPTIONS (field 'Segment'),
   state text OPTIONS (field 'State')
 ) SERVER bench OPTIONS (object 'contacts', list_id :'list', key 'id', scan_method 'search');

@@ -25,7 +25,7 @@ END $$;
 CALL sim.list('Leads 2026', '{CRM_Lead_ID,FirstName,Score,SignedUp,Phone,WorkPhone}', '{Phone,WorkPhone}',
   '{"columnDataTypeSpecifications": [{"columnName": "Score", "columnDataType": "NUMERIC", "min": 0, "max": 100},
     {"columnName": "SignedUp", "columnDataType": "TIMESTAMP"}, {"columnName": "FirstName", "columnDataType": "TEXT", "maxLength": 40}]}');
-CALL sim.list('surveys', '{id,email,phone}', '{phone}');
+CALL sim.list('surveys', '{id,email,phone}', '{phone}', '{"emailColumns": [{"columnName": "email", "type": "work"}]}');
 CALL sim.forget();
 IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (key 'CRM_Lead_ID');
 -- The key is set for the lists that have it.
@@ -33,8 +33,10 @@ SELECT * FROM sim.tables ORDER BY 1;
 SELECT * FROM sim.made ORDER BY 1, 2;
 SELECT * FROM sim.traffic();
 \d gc.leads_2026
--- They work as they are.
-INSERT INTO gc.leads_2026 (crm_lead_id, first_name, score, signed_up, phone) VALUES ('L-1', 'Ana', 99.50, '2026-01-02 03:04:05+06', '+1');
+-- They work as they are.  J5: phone and email columns are checked.
+INSERT INTO gc.leads_2026 (crm_lead_id, first_name, score, signed_up, phone) VALUES ('L-1', 'Ana', 99.50, '2026-01-02 03:04:05+06', '+14155550101');
+INSERT INTO gc.leads_2026 (crm_lead_id, work_phone) VALUES ('L-2', '555 0102');
+INSERT INTO gc.surveys (contact_id, email) VALUES ('S-1', 'ana');
 SELECT * FROM gc.leads_2026;
 SELECT id, data FROM sim.contacts('Leads%202026');
 SELECT name, size FROM gc.contact_lists ORDER BY 1;

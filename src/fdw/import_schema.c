@@ -39,6 +39,7 @@ typedef struct ImportColumn
 	const char *type;
 	const char *option; /* "field" or "attribute" */
 	const char *value;
+	const char *format; /* the option of that name; or NULL */
 } ImportColumn;
 
 /* A name or value from the platform in the database's encoding; throws if it has none there. */
@@ -59,14 +60,20 @@ append_option(StringInfo sql, const char *name, const char *value)
 static void
 append_column(StringInfo sql, const char *name, const ImportColumn *column)
 {
+	bool named;
+
 	if (sql->data[sql->len - 1] != '(')
 		appendStringInfoChar(sql, ',');
 	appendStringInfo(sql, "\n  %s %s", quote_identifier(name), column->type);
 	/* What the column's name says by itself needs no option. */
-	if (strcmp(column->option, "field") == 0 && strcmp(name, column->value) == 0)
+	named = strcmp(column->option, "field") == 0 && strcmp(name, column->value) == 0;
+	if (named && column->format == NULL)
 		return;
 	appendStringInfoString(sql, " OPTIONS (");
-	append_option(sql, column->option, column->value);
+	if (!named)
+		append_option(sql, column->option, column->value);
+	if (column->format)
+		append_option(sql, "format", column->format);
 	appendStringInfoChar(sql, ')');
 }
 
@@ -177,7 +184,10 @@ list_columns(Import *import, const GcList *list, GcName *names, ImportColumn *co
 		names[count] =
 			(GcName){.remote = from_platform(list->columns[i]), .own_id = list->columns[i]};
 		columns[count] =
-			(ImportColumn){column_sql_type(list->types[i]), "field", names[count].remote};
+			(ImportColumn){column_sql_type(list->types[i]), "field", names[count].remote,
+						   list->is_phone[i]   ? "e164"
+						   : list->is_email[i] ? "email"
+											   : NULL};
 		count++;
 	}
 	for (int i = 0; i < gc_contacts.attribute_count; i++)
