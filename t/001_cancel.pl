@@ -168,7 +168,7 @@ $session->start("INSERT INTO leads_one (k) SELECT 'w' || i FROM generate_series(
 await('the second batch', sub { $sim->requests($posts) == 2 });
 $control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
 my $result = $session->finish;
-like($result->{err}, qr/WARNING: .*contact list "Leads" stays there after the rollback/, 'a WARNING about what was sent');
+like($result->{err}, qr/WARNING: .*contact list "Leads" is not undone by the rollback/, 'a WARNING about what was sent');
 is(counts_in($result->{err}), '10/10/5', 'and its counts');
 
 # The same where the statement stands inside a block, and is caught.
@@ -186,7 +186,7 @@ SQL
 await('the second batch', sub { $sim->requests($posts) == 2 });
 $control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
 $result = $session->finish;
-like($result->{err}, qr/WARNING: .*stays there after the rollback.*\n.*NOTICE:  caught 57014/s, 'a caught cancel WARNs too');
+like($result->{err}, qr/WARNING: .*is not undone by the rollback.*\n.*NOTICE:  caught 57014/s, 'a caught cancel WARNs too');
 is(counts_in($result->{err}), '10/10/5', 'and counts');
 $sim->faults;
 is($session->run("INSERT INTO leads_one (k) VALUES ('after')")->{sqlstate}, '00000', 'the session goes on');

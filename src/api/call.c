@@ -327,7 +327,8 @@ read_failure(GcCall *call)
 	if (!is_success(call))
 		failure =
 			gc_failure_read(exchange, call->spec.method, call->spec.path, call->request_id);
-	else if (!call->spec.download && !looks_like_json(bytes, len))
+	else if (!call->spec.download && !(call->spec.may_be_empty && len == 0) &&
+			 !looks_like_json(bytes, len))
 		failure = gc_failure_bad_reply(exchange, call->spec.method, call->spec.path,
 									   call->request_id, "The answer is not JSON.");
 	MemoryContextSwitchTo(caller_cxt);
@@ -447,6 +448,12 @@ GcTime
 gc_call_doubted(const GcCall *call)
 {
 	return call->retry.in_doubt;
+}
+
+GcTime
+gc_call_sent_at(const GcCall *call)
+{
+	return call->retry.sent_at;
 }
 
 const char *

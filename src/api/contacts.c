@@ -78,7 +78,8 @@ const GcResource gc_contacts = {
 	.attribute_count = lengthof(contact_attributes),
 	.default_rows = 100000,
 	.has_list = true,
-	.insert_endpoint = LIST_PATH "/contacts",
+	.insert_endpoint = GC_CONTACTS_ALL,
+	.delete_endpoint = GC_CONTACTS_ALL,
 	.page = contacts_page,
 	.path_name = "search",
 	.method = "POST",
@@ -91,20 +92,18 @@ gc_contacts_by_ids(const char *list_id, char *const *ids, int count, GcCallSpec 
 	StringInfoData path;
 	StringInfoData body;
 
-	initStringInfo(&path);
-	appendStringInfo(&path, "/api/v2/outbound/contactlists/%s/contacts/",
-					 gc_url_escape(list_id));
 	if (count == 1)
 	{
-		appendStringInfoString(&path, gc_url_escape(ids[0]));
 		*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 							 .method = "GET",
-							 .path = path.data,
+							 .path = gc_contacts_one_path(list_id, ids[0]),
 							 .endpoint = GC_CONTACTS_ONE,
 							 .rate.priority = true};
 		return;
 	}
-	appendStringInfoString(&path, "bulk");
+	initStringInfo(&path);
+	appendStringInfo(&path, "/api/v2/outbound/contactlists/%s/contacts/bulk",
+					 gc_url_escape(list_id));
 	initStringInfo(&body);
 	for (int i = 0; i < count; i++)
 	{
@@ -126,6 +125,13 @@ gc_contacts_is_missing(const GcFailure *failure)
 {
 	return failure->status == 404 &&
 		   (failure->code == NULL || strstr(failure->code, "contact.list") == NULL);
+}
+
+char *
+gc_contacts_one_path(const char *list_id, const char *id)
+{
+	return psprintf("/api/v2/outbound/contactlists/%s/contacts/%s", gc_url_escape(list_id),
+					gc_url_escape(id));
 }
 
 char *

@@ -14,7 +14,11 @@
 #define GC_CONTACTS_MAX_ROWS  1000
 #define GC_CONTACTS_MAX_BYTES 512000
 
-/* Patterns of look-ups by id, of one and of several. */
+/* Ids of one DELETE: the API's own limit is not published any more. */
+#define GC_CONTACTS_MAX_DELETE 100
+
+/* Patterns of calls: of all contacts, of one, of look-ups of several. */
+#define GC_CONTACTS_ALL	 "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts"
 #define GC_CONTACTS_ONE	 "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts/{contactId}"
 #define GC_CONTACTS_BULK "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts/bulk"
 
@@ -35,6 +39,9 @@ extern void gc_contacts_by_ids(const char *list_id, char *const *ids, int count,
 
 /* Does a look-up of one contact say that it is not there (and not that the list is not)? */
 extern bool gc_contacts_is_missing(const GcFailure *failure);
+
+/* The path of one contact; in the current context. */
+extern char *gc_contacts_one_path(const char *list_id, const char *id);
 
 /* The path of a POST of contacts; in the current context. */
 extern char *gc_contacts_post_path(const char *list_id, const GcContactsFlags *flags);

@@ -351,6 +351,12 @@ gc_pager_has_pages(const GcPager *pager)
 	return pager->last_page > 1;
 }
 
+GcTime
+gc_pager_asked_at(GcPager *pager)
+{
+	return gc_call_sent_at(ring_slot(pager, pager->next_read - 1)->call);
+}
+
 bool
 gc_pager_drifted(const GcPager *pager, int64 *first, int64 *last)
 {

@@ -59,6 +59,9 @@ extern int64 gc_pager_total(const GcPager *pager);
 /* Is there more than one page, as far as is known? */
 extern bool gc_pager_has_pages(const GcPager *pager);
 
+/* When the page at hand was asked for. */
+extern GcTime gc_pager_asked_at(GcPager *pager);
+
 /* Did the number of entities change during the walk?  What it was, and is. */
 extern bool gc_pager_drifted(const GcPager *pager, int64 *first, int64 *last);
 

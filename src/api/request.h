@@ -38,6 +38,7 @@ typedef struct GcCallSpec
 	GcRateClass rate;	  /* its rank in the quota's line */
 	GcStat *stat;		  /* where to count; NULL: the set's */
 	bool download;		  /* asks for a file, or for where it is: see gc_call_file() */
+	bool may_be_empty;	  /* a success need not have a body */
 	bool lock_ends;		  /* a lock (409) ends the call: its caller knows what to wait for */
 	/*
 	 * Rows that the call writes, and where they are counted while they are in
@@ -105,6 +106,9 @@ extern bool gc_call_in_doubt(const GcCall *call);
 
 /* Since when it has been in doubt, for a call with the same rows; 0: it is not. */
 extern GcTime gc_call_doubted(const GcCall *call);
+
+/* When its last attempt went out. */
+extern GcTime gc_call_sent_at(const GcCall *call);
 
 /* The answer to a call that succeeded; zero-terminated, lives as long as the call. */
 extern const char *gc_call_reply(const GcCall *call, size_t *len);

@@ -137,7 +137,8 @@ typedef struct GcResource
 	double default_rows;		 /* that the planner takes while nobody has looked */
 	bool has_list;				 /* belongs to one contact list, and has its columns as well */
 	bool has_dnc_list;			 /* belongs to one DNC list, and is read by its export */
-	const char *insert_endpoint; /* a pattern; NULL: it can only be read */
+	const char *insert_endpoint; /* a pattern; NULL: nothing can be inserted */
+	const char *delete_endpoint; /* the same for DELETE */
 
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,

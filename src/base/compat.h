@@ -134,6 +134,16 @@ gc_compat_scan_relation(ForeignScan *plan)
 #endif
 }
 
+/* A statement that is running has counted rows to which nothing happened. */
+static inline void
+gc_compat_uncount(EState *estate, int64 rows)
+{
+	estate->es_processed -= rows;
+#if PG_VERSION_NUM >= 160000
+	estate->es_total_processed -= rows;
+#endif
+}
+
 /* The role whose user mapping a scan uses: a view's owner, or the caller. */
 static inline Oid
 gc_compat_scan_user(ForeignScan *plan, EState *estate)

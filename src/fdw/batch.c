@@ -16,15 +16,15 @@
 
 StaticAssertDecl(ID_SLOTS >= 2 * GC_CONTACTS_MAX_ROWS, "the table of ids is too small");
 
-typedef struct OptOut
+typedef struct Note
 {
 	int row;
 	char *id;
-	bool not_callable;
+	bool not_callable;		   /* … as the echo must show */
 	char *phone_number_status; /* its false parts; or NULL */
 	char *contactable_status;
 	bool shown; /* by the echo at hand */
-} OptOut;
+} Note;
 
 GcBatch *
 gc_batch_create(int max_rows)
@@ -34,22 +34,25 @@ gc_batch_create(int max_rows)
 	initStringInfo(&batch->body);
 	batch->ends = palloc(sizeof(int) * max_rows);
 	batch->ids = palloc(sizeof(uint64) * ID_SLOTS);
-	batch->optouts_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw opt-outs", ALLOCSET_SMALL_SIZES);
-	gc_batch_reset(batch);
+	batch->rows_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw rows", ALLOCSET_SMALL_SIZES);
 	return batch;
 }
 
 void
-gc_batch_reset(GcBatch *batch)
+gc_batch_reset(GcBatch *batch, const char *form)
 {
+	batch->form = form;
 	resetStringInfo(&batch->body);
 	batch->rows = 0;
 	memset(batch->ids, 0, sizeof(uint64) * ID_SLOTS);
-	batch->optouts = NIL;
-	MemoryContextReset(batch->optouts_cxt);
+	batch->notes = NIL;
+	MemoryContextReset(batch->rows_cxt);
 	batch->after_wire = false;
 	batch->doubted = 0;
+	batch->acted = batch->missing = false;
+	batch->checked = 0;
+	batch->held = NIL;
 	batch->call = NULL;
 }
 
@@ -87,25 +90,34 @@ copy_or_null(const char *string)
 }
 
 static void
-remember_optout(GcBatch *batch, int row, const char *id, bool not_callable, const char *phone,
-				const char *contactable)
+take_note(GcBatch *batch, int row, const char *id, bool not_callable, const char *phone,
+		  const char *contactable)
 {
-	MemoryContext caller_cxt = MemoryContextSwitchTo(batch->optouts_cxt);
-	OptOut *optout = palloc0(sizeof(OptOut));
+	MemoryContext caller_cxt = MemoryContextSwitchTo(batch->rows_cxt);
+	Note *note = palloc0(sizeof(Note));
 
-	optout->row = row;
-	optout->id = pstrdup(id);
-	optout->not_callable = not_callable;
-	optout->phone_number_status = copy_or_null(phone);
-	optout->contactable_status = copy_or_null(contactable);
-	batch->optouts = lappend(batch->optouts, optout);
+	note->row = row;
+	note->id = pstrdup(id);
+	note->not_callable = not_callable;
+	note->phone_number_status = copy_or_null(phone);
+	note->contactable_status = copy_or_null(contactable);
+	batch->notes = lappend(batch->notes, note);
 	MemoryContextSwitchTo(caller_cxt);
+}
+
+char *
+gc_batch_id(const GcBatch *batch, int row)
+{
+	Note *note = list_nth(batch->notes, row);
+
+	Assert(note->row == row);
+	return note->id;
 }
 
 static void
 add_bytes(GcBatch *batch, const char *json, int len)
 {
-	appendStringInfoChar(&batch->body, batch->rows == 0 ? '[' : ',');
+	appendStringInfoChar(&batch->body, batch->form[batch->rows == 0 ? 0 : 1]);
 	appendBinaryStringInfo(&batch->body, json, len);
 	batch->ends[batch->rows++] = batch->body.len;
 }
@@ -116,9 +128,9 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 	int before = batch->body.len;
 
 	remember_id(batch, hash);
-	if (row->not_callable || row->phone_number_status || row->contactable_status)
-		remember_optout(batch, batch->rows, row->id, row->not_callable,
-						row->phone_number_status, row->contactable_status);
+	if (row->noted || row->not_callable || row->phone_number_status || row->contactable_status)
+		take_note(batch, batch->rows, row->id, row->not_callable, row->phone_number_status,
+				  row->contactable_status);
 	add_bytes(batch, row->json, row->len);
 	return batch->body.len - before;
 }
@@ -126,7 +138,8 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 void
 gc_batch_close(GcBatch *batch)
 {
-	appendStringInfoChar(&batch->body, ']');
+	if (batch->form[2] != '\0')
+		appendStringInfoChar(&batch->body, batch->form[2]);
 }
 
 void
@@ -134,17 +147,17 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 {
 	ListCell *lc;
 
-	foreach (lc, src->optouts)
+	foreach (lc, src->notes)
 	{
-		OptOut *optout = lfirst(lc);
+		Note *note = lfirst(lc);
 
-		if (optout->row >= from && optout->row < to)
-			remember_optout(dst, optout->row - from, optout->id, optout->not_callable,
-							optout->phone_number_status, optout->contactable_status);
+		if (note->row >= from && note->row < to)
+			take_note(dst, note->row - from, note->id, note->not_callable,
+					  note->phone_number_status, note->contactable_status);
 	}
 	for (int i = from; i < to; i++)
 	{
-		int start = i == 0 ? 1 : src->ends[i - 1] + 1; /* behind "[" or "," */
+		int start = i == 0 ? 1 : src->ends[i - 1] + 1; /* behind what opens or divides */
 
 		add_bytes(dst, src->body.data + start, src->ends[i] - start);
 	}
@@ -155,12 +168,12 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 /* The batch's opt-outs by their ids' hashes, while an echo is walked. */
 typedef struct EchoCheck
 {
-	OptOut *slots[ID_SLOTS];
+	Note *slots[ID_SLOTS];
 	StringInfoData id; /* of the contact at hand, decoded */
 } EchoCheck;
 
-static OptOut *
-find_optout(EchoCheck *check, const char *id)
+static Note *
+find_note(EchoCheck *check, const char *id)
 {
 	int i = gc_batch_hash(id) % ID_SLOTS;
 
@@ -177,15 +190,15 @@ check_begin(const GcBatch *batch)
 	ListCell *lc;
 
 	initStringInfo(&check->id);
-	foreach (lc, batch->optouts)
+	foreach (lc, batch->notes)
 	{
-		OptOut *optout = lfirst(lc);
-		int i = gc_batch_hash(optout->id) % ID_SLOTS;
+		Note *note = lfirst(lc);
+		int i = gc_batch_hash(note->id) % ID_SLOTS;
 
-		optout->shown = false;
+		note->shown = false;
 		while (check->slots[i] != NULL)
 			i = (i + 1) % ID_SLOTS;
-		check->slots[i] = optout;
+		check->slots[i] = note;
 	}
 	return check;
 }
@@ -196,7 +209,7 @@ visit_echo(void *arg, const GcContactEcho *echo)
 	EchoCheck *check = arg;
 	const GcSpan *phone = &echo->phone_number_status;
 	const GcSpan *contactable = &echo->contactable_status;
-	OptOut *optout;
+	Note *note;
 	int len;
 
 	if (echo->id.p == NULL)
@@ -205,15 +218,15 @@ visit_echo(void *arg, const GcContactEcho *echo)
 	enlargeStringInfo(&check->id, echo->id.len);
 	len = gc_json_unescape(&echo->id, check->id.data);
 	check->id.data[Max(len, 0)] = '\0';
-	optout = find_optout(check, check->id.data);
-	if (optout == NULL)
+	note = find_note(check, check->id.data);
+	if (note == NULL)
 		return;
-	optout->shown =
-		(!optout->not_callable || echo->callable.type == 'f') &&
-		(optout->phone_number_status == NULL ||
-		 gc_optout_shown(optout->phone_number_status, phone->p, phone->len)) &&
-		(optout->contactable_status == NULL ||
-		 gc_optout_shown(optout->contactable_status, contactable->p, contactable->len));
+	note->shown =
+		(!note->not_callable || echo->callable.type == 'f') &&
+		(note->phone_number_status == NULL ||
+		 gc_optout_shown(note->phone_number_status, phone->p, phone->len)) &&
+		(note->contactable_status == NULL ||
+		 gc_optout_shown(note->contactable_status, contactable->p, contactable->len));
 }
 
 static void
@@ -243,14 +256,14 @@ check_optouts(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate
 
 	if (gc_contacts_walk_echo(bytes, len, visit_echo, check) < 0)
 		return "The answer is not a JSON array of contacts.";
-	foreach (lc, batch->optouts)
+	foreach (lc, batch->notes)
 	{
-		OptOut *optout = lfirst(lc);
+		Note *note = lfirst(lc);
 
-		if (optout->shown)
+		if (note->shown)
 			continue;
 		*sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION;
-		return psprintf("The opt-out of contact \"%s\" did not take effect.", optout->id);
+		return psprintf("The opt-out of contact \"%s\" did not take effect.", note->id);
 	}
 	return NULL;
 }
@@ -268,7 +281,7 @@ gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sq
 						batch->rows);
 	if (batch->rows == 1 && !echoes_single(batch, bytes, len))
 		return "The answer is about another contact.";
-	if (batch->optouts != NIL)
+	if (batch->notes != NIL)
 		return check_optouts(batch, bytes, len, sqlstate);
 	return NULL;
 }

@@ -16,14 +16,21 @@
 typedef struct GcBatch
 {
 	dlist_node node;	 /* for its owner */
+	const char *form;	 /* of its body, as gc_verb() has it */
 	StringInfoData body; /* "[row,row" until it is closed with "]" */
 	int rows;
-	int *ends;	   /* where each row ends in the body */
-	uint64 *ids;   /* hashes of the rows' ids, an open hash table; 0: free */
-	List *optouts; /* OptOut, those that the echo must show */
-	MemoryContext optouts_cxt;
-	bool after_wire; /* an id of it is on the wire: it waits for that */
-	GcTime doubted;	 /* since when its rows have been in doubt; 0: they are not */
+	int *ends;	 /* where each row ends in the body */
+	uint64 *ids; /* hashes of the rows' ids, an open hash table; 0: free */
+	List *notes; /* Note: rows whose id, or what the echo must show, is wanted later */
+	MemoryContext rows_cxt; /* what belongs to them */
+	bool after_wire;		/* an id of it is on the wire: it waits for that */
+	GcTime doubted;			/* since when its rows have been in doubt; 0: they are not */
+	/* Of one that is deleted (fdw/removal.h): */
+	bool removes;
+	bool acted;	  /* the DELETE is done, and … */
+	int checked;  /* … so many rows have been looked for, … */
+	List *held;	  /* … of which these are still there: their ids */
+	bool missing; /* its one contact was not there */
 	GcCall *call;
 	void *owner;
 } GcBatch;
@@ -31,8 +38,11 @@ typedef struct GcBatch
 /* An empty batch for up to "max_rows" rows, in the current context. */
 extern GcBatch *gc_batch_create(int max_rows);
 
-/* Empties it for the next use. */
-extern void gc_batch_reset(GcBatch *batch);
+/* Empties it for the next use, with a body of that form. */
+extern void gc_batch_reset(GcBatch *batch, const char *form);
+
+/* The id of a row, where it was noted. */
+extern char *gc_batch_id(const GcBatch *batch, int row);
 
 extern uint64 gc_batch_hash(const char *id);
 extern bool gc_batch_has(const GcBatch *batch, uint64 hash);
@@ -40,7 +50,7 @@ extern bool gc_batch_has(const GcBatch *batch, uint64 hash);
 /* Adds a row; returns by how many bytes the body grew. */
 extern int gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash);
 
-/* Closes the array: the body is complete. */
+/* Closes it: the body is complete. */
 extern void gc_batch_close(GcBatch *batch);
 
 /* Copies rows from..to-1 of a closed batch, with their opt-outs, into an empty one. */

@@ -32,6 +32,7 @@ struct GcDecoder
 	int *slot_of;	  /* by attnum - 1; -1: not wanted, or a constant */
 	Datum *constants; /* by attnum - 1 */
 	bool *is_constant;
+	GcSpan raw;	 /* the entity read last */
 	int current; /* column being decoded, for messages */
 };
 
@@ -141,6 +142,12 @@ gc_decoder_id(const GcDecoder *decoder)
 	return decoder->slots[SLOT_ID];
 }
 
+GcSpan
+gc_decoder_raw(const GcDecoder *decoder)
+{
+	return decoder->raw;
+}
+
 static void
 decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
 {
@@ -212,8 +219,11 @@ gc_decoder_row(GcDecoder *decoder, GcJson *json, Datum *values, bool *nulls)
 {
 	MemoryContext caller_cxt = CurrentMemoryContext;
 
+	(void) gc_json_peek(json); /* past white space */
+	decoder->raw = (GcSpan){.p = json->p, .type = '{'};
 	if (!gc_pick_object(decoder->pick, json, decoder->slots, decoder->slot_count))
 		return false;
+	decoder->raw.len = json->p - decoder->raw.p;
 	PG_TRY();
 	{
 		for (decoder->current = 0; decoder->current < decoder->rel->column_count;

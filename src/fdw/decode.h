@@ -32,6 +32,9 @@ extern bool gc_decoder_row(GcDecoder *decoder, GcJson *json, Datum *values, bool
 /* The id of the entity read last, as it stands in the JSON; p NULL if it has none. */
 extern GcSpan gc_decoder_id(const GcDecoder *decoder);
 
+/* That entity whole, as it stands in the JSON. */
+extern GcSpan gc_decoder_raw(const GcDecoder *decoder);
+
 /*
  * For another reader of cells, in a PG_CATCH block: throws the error about a
  * cell of a column anew, as gc_decoder_row() would, or as it is if it is about

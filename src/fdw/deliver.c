@@ -12,10 +12,12 @@
 #include "postgres.h"
 
 #include "api/request.h"
+#include "base/compat.h"
 #include "base/progress.h"
 #include "base/written.h"
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
+#include "fdw/removal.h"
 #include "fdw/sent.h"
 #include "fdw/size.h"
 #include "fdw/statement.h"
@@ -54,10 +56,16 @@ struct GcTarget
 	int64 taken; /* rows, from the executor */
 	int64 accepted;
 	int64 in_doubt; /* of calls that ended so */
+	int64 missing;	/* DELETE: of those accepted, contacts that were not there */
+	int64 held;		/* DELETE: contacts that are still there afterwards, … */
+	List *held_ids; /* … the first of them */
 	bool has_twin;	/* another target of the statement is the same list */
 	GcSent *sent;
 	GcProgress *progress;
 };
+
+/* Contacts that an error names. */
+#define HELD_SHOWN 5
 
 static dlist_head writers = DLIST_STATIC_INIT(writers);
 
@@ -123,8 +131,9 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	target->settings = *settings;
 	target->path = gc_contacts_post_path(list->id, &settings->flags);
 	target->sent = gc_sent_record(rel->label);
-	target->progress = gc_progress_begin(&conn->owner, list->name,
-										 estate->es_plannedstmt ? "INSERT" : "COPY");
+	target->progress =
+		gc_progress_begin(&conn->owner, list->name,
+						  estate->es_plannedstmt ? gc_verb(settings->verb)->command : "COPY");
 	writer->targets = lappend(writer->targets, target);
 	MemoryContextSwitchTo(caller_cxt);
 	return target;
@@ -161,10 +170,9 @@ batch_take(GcTarget *target)
 		MemoryContextSwitchTo(caller_cxt);
 	}
 	else
-	{
 		batch = dlist_container(GcBatch, node, dlist_pop_head_node(&writer->spares));
-		gc_batch_reset(batch);
-	}
+	gc_batch_reset(batch, gc_verb(target->settings.verb)->form);
+	batch->removes = target->settings.verb == GC_VERB_DELETE;
 	batch->owner = target;
 	return batch;
 }
@@ -181,14 +189,6 @@ batch_give_back(GcBatch *batch)
 }
 
 /* ---- failure ---- */
-
-static const char *
-not_inserted(GcTarget *target, int rows)
-{
-	return psprintf(ngettext("could not insert %d contact into %s",
-							 "could not insert %d contacts into %s", rows),
-					rows, target->rel->label);
-}
 
 /* The three counts of a target; from here on no WARNING repeats them. */
 static const char *
@@ -215,12 +215,45 @@ off_wire(GcBatch *batch)
 	((GcTarget *) batch->owner)->writer->wire_count--;
 }
 
+/* The contacts of a batch are as they should be, but for those that could not be deleted. */
+static void
+book_accepted(GcBatch *batch)
+{
+	GcTarget *target = batch->owner;
+	int done = batch->rows - list_length(batch->held);
+	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->cxt);
+	ListCell *lc;
+
+	target->accepted += done;
+	target->sent->accepted += done;
+	target->sent->in_doubt -= batch->rows;
+	target->missing += batch->missing;
+	foreach (lc, batch->held)
+		if (target->held++ < HELD_SHOWN)
+			target->held_ids = lappend(target->held_ids, pstrdup(lfirst(lc)));
+	gc_stat_rows(&target->writer->conn->owner, done, 0);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* Why the batch's call failed; NULL if it did not, or did what it should. */
+static const GcFailure *
+batch_failure(const GcBatch *batch)
+{
+	return batch->removes && gc_removal_is_gone(batch) ? NULL : gc_call_failure(batch->call);
+}
+
+static bool
+batch_done(const GcBatch *batch)
+{
+	return !batch->removes || gc_removal_done(batch);
+}
+
 /* Books an ended batch; returns what is wrong with it, or NULL. */
 static const char *
 book(GcBatch *batch, int *sqlstate)
 {
 	GcTarget *target = batch->owner;
-	const char *problem = NULL;
+	const char *problem;
 	const char *bytes;
 	size_t len;
 
@@ -228,23 +261,26 @@ book(GcBatch *batch, int *sqlstate)
 	gc_progress_update(target->progress, target->accepted, -1, target->stat.requests,
 					   target->writer->stat.quota_wait_us);
 	gc_written_note(target->writer->conn->api_url, target->list->id);
-	if (gc_call_failure(batch->call))
+	if (batch_failure(batch))
 	{
-		if (gc_call_in_doubt(batch->call))
+		if (batch->acted || gc_call_in_doubt(batch->call))
 			target->in_doubt += batch->rows;
 		return NULL;
 	}
-	bytes = gc_call_reply(batch->call, &len);
-	problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
-	if (problem)
-		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
+	if (batch->removes)
+	{
+		*sqlstate = ERRCODE_FDW_ERROR;
+		problem = gc_removal_book(batch);
+	}
 	else
 	{
-		target->accepted += batch->rows;
-		target->sent->accepted += batch->rows;
-		target->sent->in_doubt -= batch->rows;
-		gc_stat_rows(&target->writer->conn->owner, batch->rows, 0);
+		bytes = gc_call_reply(batch->call, &len);
+		problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
 	}
+	if (problem)
+		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
+	else if (batch_done(batch))
+		book_accepted(batch);
 	return problem;
 }
 
@@ -263,7 +299,9 @@ writer_stop(Writer *writer)
 
 		gc_call_wait(batch->call);
 		off_wire(batch);
-		(void) book(batch, &sqlstate);
+		if (book(batch, &sqlstate) == NULL && batch_failure(batch) == NULL &&
+			!batch_done(batch))
+			((GcTarget *) batch->owner)->in_doubt += batch->rows;
 	}
 }
 
@@ -272,8 +310,9 @@ static void
 batch_throw(GcBatch *batch, const char *problem, int sqlstate)
 {
 	GcTarget *target = batch->owner;
-	const char *message = not_inserted(target, batch->rows);
-	const GcFailure *failure = gc_call_failure(batch->call);
+	const char *message =
+		gc_verb_failed(target->settings.verb, batch->rows, target->rel->label);
+	const GcFailure *failure = batch_failure(batch);
 
 	if (failure && gc_list_is_doubted(failure))
 		gc_list_forget(target->list);
@@ -305,22 +344,32 @@ batch_start(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
 	Writer *writer = target->writer;
-	GcCallSpec spec = {
-		.call_class =
-			target->settings.flags.clear_system_data ? GC_CALL_UNSAFE : GC_CALL_IDEMPOTENT,
-		.method = "POST",
-		.path = target->path,
-		.endpoint = target->rel->resource->insert_endpoint,
-		/* Somebody may wait for a single row, and it is a bulk call all the same. */
-		.rate = {.priority = batch->rows == 1, .bulk = true},
-		.body = batch->body.data,
-		.body_len = batch->body.len,
-		.stat = &target->stat,
-		.in_doubt = &target->sent->in_doubt,
-		.rows = batch->rows,
-		.doubted = batch->doubted};
+	GcCallSpec spec;
 
 	gc_written_note(writer->conn->api_url, target->list->id);
+	gc_verb_call(target->settings.verb, target->list, target->path, &target->settings.flags,
+				 batch, &spec);
+	spec.stat = &target->stat;
+	spec.in_doubt = &target->sent->in_doubt;
+	spec.rows = batch->rows;
+	spec.doubted = batch->doubted;
+	dlist_push_tail(&writer->wire, &batch->node);
+	writer->wire_count++;
+	batch->call = gc_call_start(writer->calls, &spec);
+}
+
+/* The contacts that have been deleted are looked for. */
+static void
+batch_look_up(GcBatch *batch)
+{
+	GcTarget *target = batch->owner;
+	Writer *writer = target->writer;
+	GcCallSpec spec;
+
+	gc_call_free(batch->call);
+	batch->call = NULL;
+	gc_removal_next(batch, target->list, &spec);
+	spec.stat = &target->stat;
 	dlist_push_tail(&writer->wire, &batch->node);
 	writer->wire_count++;
 	batch->call = gc_call_start(writer->calls, &spec);
@@ -402,18 +451,27 @@ batch_split(GcBatch *batch)
 	target->in_doubt -= waiting;
 }
 
-/* An ended batch leaves the wire. */
+/* Was it more than the platform takes at once, so that half of it may go? */
+static bool
+is_too_much(const GcBatch *batch, const GcFailure *failure)
+{
+	if (failure == NULL || batch->rows == 1 || batch->acted)
+		return false;
+	return failure->cause == GC_CAUSE_TOO_LARGE || failure->cause == GC_CAUSE_TOO_MANY;
+}
+
+/* An ended batch leaves the wire, or goes on it again for its next call. */
 static void
 settle(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->scratch);
-	const GcFailure *failure = gc_call_failure(batch->call);
+	const GcFailure *failure = batch_failure(batch);
 	const char *problem;
 	int sqlstate;
 
 	off_wire(batch);
-	if (failure && failure->cause == GC_CAUSE_TOO_LARGE && batch->rows > 1)
+	if (is_too_much(batch, failure))
 	{
 		MemoryContextSwitchTo(caller_cxt);
 		batch_split(batch);
@@ -424,7 +482,10 @@ settle(GcBatch *batch)
 		batch_throw(batch, problem, sqlstate);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextReset(target->writer->scratch);
-	batch_give_back(batch);
+	if (batch_done(batch))
+		batch_give_back(batch);
+	else
+		batch_look_up(batch);
 }
 
 /* ---- rows ---- */
@@ -522,8 +583,8 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 	keep_budget(target);
 }
 
-GcJson *
-gc_deliver_now(GcTarget *target, const GcRow *row)
+bool
+gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 {
 	Writer *writer = target->writer;
 	uint64 hash = gc_batch_hash(row->id);
@@ -548,14 +609,54 @@ gc_deliver_now(GcTarget *target, const GcRow *row)
 	gc_call_wait(batch->call);
 	off_wire(batch);
 	problem = book(batch, &sqlstate);
-	if (problem || gc_call_failure(batch->call))
+	if (problem || batch_failure(batch))
 		batch_throw(batch, problem, sqlstate);
 	target->single = batch; /* its reply is what we return */
+	if (echo == NULL)
+		return !batch->missing;
 	bytes = gc_call_reply(batch->call, &len);
 	gc_json_init(&target->echo, bytes, len);
 	(void) gc_json_enter(&target->echo, '[');
 	(void) gc_json_element(&target->echo);
-	return &target->echo;
+	*echo = &target->echo;
+	return true;
+}
+
+/* Contacts that a campaign uses could not be deleted: said at the end, so that all others are. */
+static void
+throw_held(GcTarget *target)
+{
+	StringInfoData names;
+	ListCell *lc;
+
+	initStringInfo(&names);
+	foreach (lc, target->held_ids)
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+						 gc_value_display(lfirst(lc), NAMEDATALEN));
+	if (target->held > list_length(target->held_ids))
+		appendStringInfo(&names, " and " INT64_FORMAT " more",
+						 target->held - list_length(target->held_ids));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg_internal("%s",
+							 gc_verb_failed(GC_VERB_DELETE, target->held, target->rel->label)),
+			 errdetail_internal("They are still there, as those are that a campaign uses: "
+								"%s.\n%s",
+								names.data, tell_counts(target)),
+			 errhint("%s", gc_policy(GC_CAUSE_CAMPAIGN)->hint)));
+}
+
+/* Everything has been answered: what was counted and did not happen is not counted. */
+static void
+target_end(GcTarget *target)
+{
+	if (target->held > 0)
+		throw_held(target);
+	if (target->settings.verb == GC_VERB_INSERT)
+		gc_size_note_least(target->rel, target->accepted);
+	if (target->settings.counted)
+		gc_compat_uncount(target->writer->estate, target->missing);
+	target->missing = 0;
 }
 
 void
@@ -575,7 +676,6 @@ gc_deliver_drain(EState *estate)
 				send_open(lfirst(lc));
 		wait_wire(writer, 0);
 		foreach (lc, writer->targets)
-			gc_size_note_least(((GcTarget *) lfirst(lc))->rel,
-							   ((GcTarget *) lfirst(lc))->accepted);
+			target_end(lfirst(lc));
 	}
 }

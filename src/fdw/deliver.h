@@ -18,6 +18,7 @@
 #include "base/stat.h"
 #include "fdw/encode.h"
 #include "fdw/relation.h"
+#include "fdw/verb.h"
 
 #include "nodes/execnodes.h"
 
@@ -25,6 +26,8 @@ typedef struct GcTarget GcTarget;
 
 typedef struct GcTargetSettings
 {
+	GcVerb verb;
+	bool counted; /* its rows are those that the command tag counts */
 	int batch_rows;
 	int batch_bytes;
 	int64 buffer_memory;
@@ -42,15 +45,19 @@ extern GcTarget *gc_deliver_open(EState *estate, GcConnection *conn, GcRelation 
 extern void gc_deliver_row(GcTarget *target, const GcRow *row);
 
 /*
- * Sends a row by itself and waits; returns the platform's echo of it, a cursor
- * inside the array that answers, which stays until the next row.
+ * Sends a row by itself and waits.  False if there was no such contact to
+ * delete.  *echo, unless NULL, is set to a cursor before the platform's echo of
+ * it, which stays until the next row.
  */
-extern GcJson *gc_deliver_now(GcTarget *target, const GcRow *row);
+extern bool gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo);
 
 /* Throws a problem with a row, once what is in flight has been answered, with the counts. */
 extern _Noreturn void gc_deliver_refuse(GcTarget *target, const GcProblem *problem);
 
-/* Sends everything of the statement and waits for every answer. */
+/*
+ * Sends everything of the statement and waits for every answer; then the
+ * statement's row count is right.
+ */
 extern void gc_deliver_drain(EState *estate);
 
 /* Adds what was done to prepare the target to its figures. */

@@ -34,6 +34,7 @@ typedef struct GcRow
 	int len;
 	const char *id; /* UTF-8, zero-terminated */
 	bool made_id;	/* a UUID, since the row gave none */
+	bool noted;		/* its batch is to know the id */
 	/* What the row opts out of: the echo must show it. */
 	bool not_callable;
 	const char *phone_number_status; /* its false parts as JSON; or NULL */

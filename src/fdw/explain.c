@@ -85,10 +85,16 @@ gc_explain_requests(ExplainState *es, int requests, double seconds)
 }
 
 void
-gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id, int batch_rows)
+gc_explain_modify(ExplainState *es, GcRelation *rel, const char *list_id, GcVerb verb,
+				  int batch_rows)
 {
-	explain_call(es, "Remote Call", rel, list_id, "POST", rel->resource->insert_endpoint);
+	bool removes = verb == GC_VERB_DELETE;
+
+	explain_call(es, "Remote Call", rel, list_id, removes ? "DELETE" : "POST",
+				 removes && batch_rows == 1 ? GC_CONTACTS_ONE : GC_CONTACTS_ALL);
 	ExplainPropertyInteger("Batch Size", NULL, batch_rows, es);
+	if (removes && batch_rows > 1)
+		explain_call(es, "Remote Check", rel, list_id, "POST", GC_CONTACTS_BULK);
 }
 
 void

@@ -10,14 +10,15 @@
 #include "base/stat.h"
 #include "fdw/relation.h"
 #include "fdw/source.h"
+#include "fdw/verb.h"
 
 #include "commands/explain.h"
 
 /* "list_id" is NULL where it is not known without a request. */
 extern void gc_explain_scan(ExplainState *es, const GcSourceRequest *request,
 							const GcSourceOps *ops, const char *criteria);
-extern void gc_explain_insert(ExplainState *es, GcRelation *rel, const char *list_id,
-							  int batch_rows);
+extern void gc_explain_modify(ExplainState *es, GcRelation *rel, const char *list_id,
+							  GcVerb verb, int batch_rows);
 
 /* What is expected of one walk over the rows, at the present quota. */
 extern void gc_explain_requests(ExplainState *es, int requests, double seconds);

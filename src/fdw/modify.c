@@ -1,6 +1,8 @@
 /*
  * fdw/modify.c
- *	  INSERT, COPY FROM and tuple routing into contacts: the callbacks.
+ *	  INSERT, COPY FROM, UPDATE and DELETE of contacts: the callbacks.
+ *
+ * This file plans all of them, and does INSERT; the others have their own.
  *
  * Rows are encoded as the executor hands them over, one by one, so that all
  * three share one path on every server version; fdw/deliver.c batches them.
@@ -13,19 +15,22 @@
 #include "base/compat.h"
 #include "base/option.h"
 #include "fdw/decode.h"
+#include "fdw/delete.h"
 #include "fdw/deliver.h"
-#include "fdw/drift.h"
 #include "fdw/encode.h"
 #include "fdw/explain.h"
 #include "fdw/modify.h"
+#include "fdw/modify_state.h"
 #include "fdw/returning.h"
-#include "fdw/statement.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/appendinfo.h"
 #include "parser/parsetree.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -38,14 +43,9 @@ enum ModifyPrivate
 
 typedef struct InsertState
 {
-	GcRelation *rel;
-	GcList *list;
+	GcModify base;
 	GcEncoder *encoder;
-	GcTarget *target;
-	GcDecoder *decoder;		  /* of echoes; NULL while rows are batched */
-	TupleTableSlot *result;	  /* the row as it reads; NULL if nobody asks */
-	MemoryContext row_cxt;	  /* reset for each row */
-	MemoryContext result_cxt; /* of the result, reset for the next one */
+	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
 	bool told_made_id;
 } InsertState;
 
@@ -57,12 +57,35 @@ gcIsForeignRelUpdatable(Relation relation)
 	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
 	ForeignServer *server = GetForeignServer(table->serverid);
 	const char *object = gc_option_string(table->options, NIL, "object");
+	const GcResource *resource;
+	int commands = 0;
 
 	/* Asked by information_schema too, so a table that is not usable is no error here. */
-	if (object == NULL || gc_resource_by_name(object)->insert_endpoint == NULL ||
-		!gc_option_bool(table->options, server->options, "updatable"))
+	if (object == NULL || !gc_option_bool(table->options, server->options, "updatable"))
 		return 0;
-	return 1 << CMD_INSERT;
+	resource = gc_resource_by_name(object);
+	if (resource->insert_endpoint)
+		commands |= 1 << CMD_INSERT;
+	if (resource->delete_endpoint)
+		commands |= 1 << CMD_DELETE;
+	return commands;
+}
+
+/*
+ * What a row that is going to change carries up to us: its place among the rows
+ * that the scan keeps (fdw/kept.h), and for the RETURNING of a DELETE itself.
+ */
+static void
+gcAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte,
+						  Relation relation)
+{
+	add_row_identity_var(
+		root, makeVar(rtindex, SelfItemPointerAttributeNumber, TIDOID, -1, InvalidOid, 0),
+		rtindex, "ctid");
+	if (root->parse->commandType == CMD_DELETE && root->parse->returningList != NIL)
+		add_row_identity_var(root,
+							 makeVar(rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0),
+							 rtindex, "wholerow");
 }
 
 static void
@@ -84,28 +107,13 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict(rel->name);
-	if (plan->returningLists)
+	if (plan->operation != CMD_DELETE && plan->returningLists)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	table_close(relation, NoLock);
 	return list_make1(makeBoolean(asks));
 }
 
 /* ---- opening ---- */
-
-static void
-read_settings(GcRelation *rel, GcTargetSettings *settings)
-{
-	settings->batch_rows = Min(gc_option_int(rel->options, rel->server_options, "batch_size"),
-							   GC_CONTACTS_MAX_ROWS);
-	settings->batch_bytes =
-		Min(gc_option_bytes(rel->options, rel->server_options, "batch_bytes"),
-			GC_CONTACTS_MAX_BYTES);
-	settings->buffer_memory =
-		gc_option_bytes(rel->options, rel->server_options, "buffer_memory");
-	settings->flags.priority = gc_option_bool(rel->options, NIL, "priority");
-	settings->flags.clear_system_data = gc_option_bool(rel->options, NIL, "clear_system_data");
-	settings->flags.do_not_queue = gc_option_bool(rel->options, NIL, "do_not_queue");
-}
 
 /*
  * Makes ready to insert into one list.  "shown": somebody looks at the row
@@ -115,33 +123,15 @@ static void
 insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
-	Relation relation = rri->ri_RelationDesc;
 	InsertState *state = palloc0(sizeof(InsertState));
-	GcStat stat = {.spent = gc_statement_spent(estate)};
-	GcTargetSettings settings;
-	GcConnection *conn;
+	GcModify *base = &state->base;
 
-	state->rel = gc_relation_load(relation);
-	read_settings(state->rel, &settings);
-	conn = gc_connection_get(gc_compat_modify_user(rri, estate), state->rel->server_id);
-	state->list = gc_drift_list(conn, &stat, state->rel);
-	if (settings.flags.clear_system_data)
-		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
-								 "contacts of %s",
-								 state->rel->label)));
+	gc_modify_open(base, estate, rri, GC_VERB_INSERT, shown, false);
+	base->single = asks;
 	state->encoder =
-		gc_encoder_create(state->rel, state->list, ExecGetInsertedCols(rri, estate));
-	state->target = gc_deliver_open(estate, conn, state->rel, state->list, &settings);
-	gc_deliver_count(state->target, &stat);
-	if (shown)
-		state->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
 	if (asks)
-		state->decoder = gc_decoder_create(state->rel, state->list, NULL);
-	state->row_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
-	state->result_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
-	rri->ri_FdwState = state;
+		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
 	MemoryContextSwitchTo(caller_cxt);
 }
 
@@ -160,6 +150,11 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
+	if (mtstate->operation == CMD_DELETE)
+	{
+		gc_delete_begin(mtstate, rri);
+		return;
+	}
 	/* A view's CHECK OPTION is held against the row as it will read. */
 	insert_open(mtstate->ps.state, rri,
 				plan->returningLists != NIL || plan->withCheckOptionLists != NIL || asks,
@@ -193,7 +188,7 @@ tell_made_id(InsertState *state)
 {
 	state->told_made_id = true;
 	ereport(NOTICE,
-			(errmsg("contacts of %s get random ids", state->rel->label),
+			(errmsg("contacts of %s get random ids", state->base.rel->label),
 			 errdetail("The row gives no contact id, and the table has no option key."),
 			 errhint("Running the statement again would insert the contacts a second time.")));
 }
@@ -202,21 +197,21 @@ tell_made_id(InsertState *state)
 static TupleTableSlot *
 show_row(InsertState *state, TupleTableSlot *slot, const GcRow *row, GcJson *echo)
 {
-	TupleTableSlot *result = state->result;
+	TupleTableSlot *result = state->base.result;
 
 	ExecClearTuple(result);
-	MemoryContextReset(state->result_cxt);
-	MemoryContextSwitchTo(state->result_cxt);
+	MemoryContextReset(state->base.result_cxt);
+	MemoryContextSwitchTo(state->base.result_cxt);
 	if (echo)
 	{
 		if (!gc_decoder_row(state->decoder, echo, result->tts_values, result->tts_isnull))
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_ERROR),
-					 errmsg("could not read the echo of a contact of %s", state->rel->label),
-					 errdetail("%s.", echo->error)));
+			ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
+							errmsg("could not read the echo of a contact of %s",
+								   state->base.rel->label),
+							errdetail("%s.", echo->error)));
 	}
 	else
-		gc_returning_show(state->rel, state->list, slot, row->id, result->tts_values,
+		gc_returning_show(state->base.rel, state->base.list, slot, row->id, result->tts_values,
 						  result->tts_isnull);
 	return ExecStoreVirtualTuple(result);
 }
@@ -226,22 +221,22 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 					TupleTableSlot *plan_slot)
 {
 	InsertState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(state->row_cxt);
+	MemoryContext caller_cxt = MemoryContextSwitchTo(state->base.row_cxt);
 	const GcProblem *problem;
 	GcRow row;
 	GcJson *echo = NULL;
 
-	MemoryContextReset(state->row_cxt);
+	MemoryContextReset(state->base.row_cxt);
 	problem = gc_encoder_row(state->encoder, slot, &row);
 	if (problem)
-		gc_deliver_refuse(state->target, problem);
+		gc_deliver_refuse(state->base.target, problem);
 	if (row.made_id && !state->told_made_id)
 		tell_made_id(state);
 	if (state->decoder)
-		echo = gc_deliver_now(state->target, &row);
+		(void) gc_deliver_now(state->base.target, &row, &echo);
 	else
-		gc_deliver_row(state->target, &row);
-	if (state->result)
+		gc_deliver_row(state->base.target, &row);
+	if (state->base.result)
 		slot = show_row(state, slot, &row, echo);
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
@@ -250,47 +245,62 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 /* ---- closing ---- */
 
 static void
-insert_close(EState *estate, ResultRelInfo *rri)
+modify_close(EState *estate, ResultRelInfo *rri)
 {
-	InsertState *state = rri->ri_FdwState;
+	GcModify *modify = rri->ri_FdwState;
 
-	if (state == NULL)
+	if (modify == NULL)
 		return;
 	gc_deliver_drain(estate);
-	if (state->result)
-		ExecDropSingleTupleTableSlot(state->result);
-	state->result = NULL;
+	if (modify->result)
+		ExecDropSingleTupleTableSlot(modify->result);
+	modify->result = NULL;
 }
 
 static void
 gcEndForeignModify(EState *estate, ResultRelInfo *rri)
 {
-	insert_close(estate, rri);
+	modify_close(estate, rri);
 }
 
 static void
 gcEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
-	insert_close(estate, rri);
+	modify_close(estate, rri);
+}
+
+static GcVerb
+verb_of(CmdType operation)
+{
+	return operation == CMD_DELETE ? GC_VERB_DELETE : GC_VERB_INSERT;
+}
+
+/* Is each row a call? */
+static bool
+is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private)
+{
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+
+	if (verb == GC_VERB_DELETE)
+		return triggers && triggers->trig_delete_after_row;
+	return boolVal(list_nth(fdw_private, ModifyPrivateAsk)) || has_after_trigger(rri);
 }
 
 static void
 gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 					   int subplan_index, ExplainState *es)
 {
-	InsertState *state = rri->ri_FdwState;
-	GcRelation *rel = state ? state->rel : gc_relation_load(rri->ri_RelationDesc);
+	GcModify *modify = rri->ri_FdwState;
+	GcRelation *rel = modify ? modify->rel : gc_relation_load(rri->ri_RelationDesc);
+	GcVerb verb = verb_of(mtstate->operation);
 	GcTargetSettings settings;
 
-	settings.batch_rows = gc_option_int(rel->options, rel->server_options, "batch_size");
-	gc_explain_insert(es, rel, state ? state->list->id : NULL,
-					  boolVal(list_nth(fdw_private, ModifyPrivateAsk)) ||
-							  has_after_trigger(rri)
-						  ? 1
-						  : settings.batch_rows);
-	if (es->analyze && state)
+	gc_modify_settings(rel, verb, &settings);
+	gc_explain_modify(es, rel, modify ? modify->list->id : NULL, verb,
+					  is_single(rri, verb, fdw_private) ? 1 : settings.batch_rows);
+	if (es->analyze && modify)
 	{
-		GcStat stat = gc_deliver_stat(state->target);
+		GcStat stat = gc_deliver_stat(modify->target);
 
 		gc_explain_stat(es, &stat);
 	}
@@ -299,10 +309,12 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 void
 gc_modify_routine(FdwRoutine *routine)
 {
+	routine->AddForeignUpdateTargets = gcAddForeignUpdateTargets;
 	routine->IsForeignRelUpdatable = gcIsForeignRelUpdatable;
 	routine->PlanForeignModify = gcPlanForeignModify;
 	routine->BeginForeignModify = gcBeginForeignModify;
 	routine->ExecForeignInsert = gcExecForeignInsert;
+	routine->ExecForeignDelete = gc_delete_row;
 	routine->EndForeignModify = gcEndForeignModify;
 	routine->BeginForeignInsert = gcBeginForeignInsert;
 	routine->EndForeignInsert = gcEndForeignInsert;

@@ -381,6 +381,15 @@ plan_bounds(PlannerInfo *root, RelOptInfo *baserel, ForeignPath *path, bool exac
 		plan->requests = Min(plan->requests, gc_cost_pages(rel, plan->limit));
 }
 
+/* What the statement needs of each row that it is going to change. */
+static GcKeep
+rows_kept(PlannerInfo *root, RelOptInfo *baserel)
+{
+	if (!bms_is_member(baserel->relid, root->all_result_relids))
+		return GC_KEEP_NOTHING;
+	return root->parse->commandType == CMD_UPDATE ? GC_KEEP_RAW : GC_KEEP_ID;
+}
+
 static ForeignScan *
 plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
 		  List *tlist, List *scan_clauses)
@@ -392,6 +401,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_p
 					   .requests = lsecond_int(best_path->fdw_private),
 					   .columns = used_columns(baserel, relid),
 					   .reads_all = reads_all(root),
+					   .keep = rows_kept(root, baserel),
 					   .identity = -1};
 	GcIdentity identity;
 	bool exact;
@@ -435,6 +445,7 @@ gc_scan_plan_write(const GcScanPlan *plan)
 	numbers = lappend_int(numbers, plan->export_from);
 	numbers = lappend_int(numbers, plan->exact);
 	numbers = lappend_int(numbers, plan->limit);
+	numbers = lappend_int(numbers, plan->keep);
 	return list_make4(plan->columns, plan->conditions, numbers, plan->sorts);
 }
 
@@ -456,6 +467,7 @@ gc_scan_plan_read(List *fdw_private, GcScanPlan *plan)
 	plan->export_from = list_nth_int(numbers, i++);
 	plan->exact = list_nth_int(numbers, i++);
 	plan->limit = list_nth_int(numbers, i++);
+	plan->keep = list_nth_int(numbers, i++);
 }
 
 void

@@ -14,6 +14,14 @@
 
 #include "foreign/fdwapi.h"
 
+/* What a scan keeps of each row for the statement that changes it (fdw/kept.h). */
+typedef enum GcKeep
+{
+	GC_KEEP_NOTHING,
+	GC_KEEP_ID,	 /* for DELETE */
+	GC_KEEP_RAW, /* for UPDATE: the contact too */
+} GcKeep;
+
 /* What GetForeignPlan leaves for the executor, as lists that a plan can carry. */
 typedef struct GcScanPlan
 {
@@ -23,8 +31,9 @@ typedef struct GcScanPlan
 	int identity;	  /* index in fdw_exprs of the value that names contacts; -1: none does */
 	bool identity_is_key;
 	bool identity_is_array;
-	bool reads_all;	 /* is it certain that all rows will be asked for? */
-	int requests;	 /* expected, of one walk over the rows */
+	bool reads_all; /* is it certain that all rows will be asked for? */
+	int requests;	/* expected, of one walk over the rows */
+	GcKeep keep;
 	int export_from; /* a search of more pages should have been an export; 0: never */
 	bool exact;	 /* conditions are to be said exactly, as a count or a limit relies on it */
 	int limit;	 /* so many rows are wanted, and none will be dropped; 0: not known */

@@ -10,6 +10,7 @@
 #include "fdw/cost.h"
 #include "fdw/explain.h"
 #include "fdw/filter.h"
+#include "fdw/kept.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
 #include "fdw/size.h"
@@ -51,6 +52,7 @@ typedef struct GcScanState
 	GcSource *source; /* NULL: no walk has begun */
 	GcSpool *spool;	  /* rows that were read, where they are read ahead or kept; else NULL */
 	GcScanAsync async;
+	GcKept *kept; /* of what the statement is going to change; or NULL */
 } GcScanState;
 
 static const GcSourceOps *
@@ -213,9 +215,24 @@ scan_next(GcScanState *scan, bool wait, TupleTableSlot *slot)
 	return next;
 }
 
-/* The next row from the source; false at the end, or if it is not there and not to be waited for. */
+/* Keeps the row that was just read for the statement that changes it; where. */
+static int64
+scan_keep_row(GcScanState *scan)
+{
+	GcSourceRow row;
+
+	if (scan->kept == NULL)
+		return 0;
+	scan->ops->identify(scan->source, &row);
+	return gc_kept_put(scan->kept, &row);
+}
+
+/*
+ * The next row from the source, and where it is kept; false at the end, or if it is
+ * not there and not to be waited for.
+ */
 static bool
-scan_row(GcScanState *scan, bool wait, TupleTableSlot *slot)
+scan_row(GcScanState *scan, bool wait, TupleTableSlot *slot, int64 *place)
 {
 	MemoryContext caller_cxt;
 	GcNext next;
@@ -233,6 +250,7 @@ scan_row(GcScanState *scan, bool wait, TupleTableSlot *slot)
 	{
 		if (scan->sort)
 			gc_sort_check(scan->sort, slot->tts_values, slot->tts_isnull);
+		*place = scan_keep_row(scan);
 		ExecStoreVirtualTuple(slot);
 		if (++scan->rows % scan->request.page_size == 0)
 			scan_book(scan);
@@ -260,14 +278,15 @@ static void
 scan_start(GcScanState *scan, EState *estate, TupleTableSlot *slot)
 {
 	GcSourceRequest *request = &scan->request;
+	int64 place = 0;
 
 	scan_begin_walk(scan);
 	if (gc_spool_needed(estate, request->rel, request->list, request->conn))
 	{
 		scan_keep(scan, slot);
-		while (scan_row(scan, true, slot))
+		while (scan_row(scan, true, slot, &place))
 		{
-			gc_spool_put(scan->spool, slot);
+			gc_spool_put(scan->spool, slot, place);
 			ExecClearTuple(slot);
 		}
 	}
@@ -281,14 +300,21 @@ gcIterateForeignScan(ForeignScanState *node)
 	GcScanState *scan = node->fdw_state;
 	TupleTableSlot *slot = ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	bool wait = !node->ss.ps.async_capable;
+	EState *estate = node->ss.ps.state;
+	int64 place = 0;
 
+	if (scan->plan.keep != GC_KEEP_NOTHING && scan->kept == NULL)
+		scan->kept = gc_kept_create(estate, ((Scan *) node->ss.ps.plan)->scanrelid,
+									scan->plan.keep == GC_KEEP_RAW);
 	if (scan->source == NULL)
-		scan_start(scan, node->ss.ps.state, slot);
+		scan_start(scan, estate, slot);
 	/* An empty slot means end of scan, or of what is there already: gc_scan_is_over() tells. */
 	if (scan->spool == NULL)
-		(void) scan_row(scan, wait, slot);
-	else if (!gc_spool_get(scan->spool, slot) && scan_row(scan, wait, slot))
-		gc_spool_put(scan->spool, slot);
+		(void) scan_row(scan, wait, slot, &place);
+	else if (!gc_spool_get(scan->spool, slot, &place) && scan_row(scan, wait, slot, &place))
+		gc_spool_put(scan->spool, slot, place);
+	if (scan->kept && !TupIsNull(slot))
+		gc_kept_set_tid(&slot->tts_tid, place);
 	return slot;
 }
 
@@ -347,6 +373,8 @@ gcEndForeignScan(ForeignScanState *node)
 		scan_book(scan);
 	if (scan && scan->spool)
 		gc_spool_end(scan->spool);
+	if (scan && scan->kept)
+		gc_kept_end(scan->kept);
 	if (scan)
 		MemoryContextDelete(scan->scan_cxt);
 	node->fdw_state = NULL;

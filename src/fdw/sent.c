@@ -58,13 +58,12 @@ warn(const GcSent *sent)
 {
 	if (sent->accepted + sent->in_doubt == 0)
 		return;
-	ereport(WARNING,
-			(errcode(ERRCODE_WARNING),
-			 errmsg("what was sent to %s stays there after the rollback", sent->label),
-			 errdetail("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
-					   ", not sent: " INT64_FORMAT ".",
-					   sent->accepted, sent->in_doubt,
-					   sent->taken - sent->accepted - sent->in_doubt)));
+	ereport(WARNING, (errcode(ERRCODE_WARNING),
+					  errmsg("what was sent to %s is not undone by the rollback", sent->label),
+					  errdetail("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
+								", not sent: " INT64_FORMAT ".",
+								sent->accepted, sent->in_doubt,
+								sent->taken - sent->accepted - sent->in_doubt)));
 }
 
 /* A savepoint is released: its records become its parent's. */

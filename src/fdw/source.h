@@ -54,6 +54,15 @@ typedef struct GcSourceRequest
 
 typedef struct GcSource GcSource;
 
+/* Which contact a row is, and what it was made from; spans stay until the next row. */
+typedef struct GcSourceRow
+{
+	GcSpan id;		/* as it stands in JSON; p NULL: it has none */
+	GcSpan raw;		/* the whole object; p NULL: it was not JSON */
+	GcTime read_at; /* when it was asked for */
+	bool lags;		/* what was written a moment ago may be missing */
+} GcSourceRow;
+
 typedef struct GcSourceOps
 {
 	const char *name; /* for EXPLAIN */
@@ -67,6 +76,9 @@ typedef struct GcSourceOps
 	 * gc_pager_next() does.
 	 */
 	GcNext (*next)(GcSource *source, bool wait, Datum *values, bool *nulls);
+
+	/* The contact of the row that was given last. */
+	void (*identify)(GcSource *source, GcSourceRow *row);
 
 	/* How many rows there are in all, as far as is known; -1: it is not. */
 	int64 (*total)(GcSource *source);

@@ -22,6 +22,7 @@ typedef struct ExportSource
 	GcCsv *csv; /* NULL: no row has been asked for */
 	GcExportCells *map;
 	int cell_count;	  /* of every record */
+	char **cells;	  /* of the last one */
 	Datum *constants; /* by attnum - 1 */
 	bool *is_constant;
 	int current; /* column being read, for messages */
@@ -254,8 +255,22 @@ export_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 								 gc_csv_record(source->csv), count, source->cell_count),
 						NULL);
 	read_row(source, cells, values, nulls);
+	source->cells = cells;
 	source->rows++;
 	return GC_NEXT_ROW;
+}
+
+/* An export may be of any age, and does not have all that a contact is. */
+static void
+export_identify(GcSource *base, GcSourceRow *row)
+{
+	ExportSource *source = (ExportSource *) base;
+	const char *id = gc_export_cells_id(source->map, source->cells);
+
+	row->id = (GcSpan){.p = id, .len = id ? strlen(id) : 0, .type = '"'};
+	row->raw.p = NULL;
+	row->read_at = 0;
+	row->lags = true;
 }
 
 /* Until the end nobody says how many there will be; the list's size is close. */
@@ -278,5 +293,6 @@ export_finish(GcSource *base)
 const GcSourceOps gc_source_export = {.name = "export",
 									  .open = export_open,
 									  .next = export_next,
+									  .identify = export_identify,
 									  .total = export_total,
 									  .finish = export_finish};

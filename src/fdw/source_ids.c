@@ -298,6 +298,23 @@ ids_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 	return next_found(source, wait, values, nulls);
 }
 
+/* Once the answers by id are used up, it is the search's row. */
+static void
+ids_identify(GcSource *base, GcSourceRow *row)
+{
+	IdsSource *source = (IdsSource *) base;
+
+	if (source->reading)
+	{
+		row->id = gc_decoder_id(source->decoder);
+		row->raw = gc_decoder_raw(source->decoder);
+		row->read_at = gc_call_sent_at(*ring_slot(source, source->next_read));
+		row->lags = false;
+	}
+	else
+		source->search->ops->identify(source->search, row);
+}
+
 static int64
 ids_total(GcSource *base)
 {
@@ -316,5 +333,6 @@ ids_finish(GcSource *base)
 const GcSourceOps gc_source_ids = {.name = "ids",
 								   .open = ids_open,
 								   .next = ids_next,
+								   .identify = ids_identify,
 								   .total = ids_total,
 								   .finish = ids_finish};

@@ -88,6 +88,17 @@ search_next(GcSource *base, bool wait, Datum *values, bool *nulls)
 	return next;
 }
 
+static void
+search_identify(GcSource *base, GcSourceRow *row)
+{
+	SearchSource *source = (SearchSource *) base;
+
+	row->id = gc_decoder_id(source->decoder);
+	row->raw = gc_decoder_raw(source->decoder);
+	row->read_at = gc_pager_asked_at(source->pager);
+	row->lags = true;
+}
+
 static int64
 search_total(GcSource *base)
 {
@@ -125,5 +136,6 @@ gc_source_search_decoder(GcSource *base)
 const GcSourceOps gc_source_search = {.name = "search",
 									  .open = search_open,
 									  .next = search_next,
+									  .identify = search_identify,
 									  .total = search_total,
 									  .finish = search_finish};

@@ -7,7 +7,9 @@
 #include "base/option.h"
 #include "fdw/spool.h"
 
+#include "access/tupdesc.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
@@ -17,7 +19,9 @@
 struct GcSpool
 {
 	Tuplestorestate *store;
-	TupleTableSlot *slot;
+	TupleTableSlot *slot; /* of the table's columns, and the place */
+	Datum *values;
+	bool *nulls;
 };
 
 /* May that table be the list?  One that nobody has looked up yet may. */
@@ -63,21 +67,34 @@ GcSpool *
 gc_spool_create(TupleDesc tupdesc)
 {
 	GcSpool *spool = palloc(sizeof(GcSpool));
+	TupleDesc kept = CreateTemplateTupleDesc(tupdesc->natts + 1);
 
+	for (int i = 1; i <= tupdesc->natts; i++)
+		TupleDescCopyEntry(kept, i, tupdesc, i);
+	TupleDescInitEntry(kept, tupdesc->natts + 1, "place", INT8OID, -1, 0);
 	spool->store = tuplestore_begin_heap(false, false, work_mem);
 	tuplestore_set_eflags(spool->store, EXEC_FLAG_REWIND);
-	spool->slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsMinimalTuple);
+	spool->slot = MakeSingleTupleTableSlot(kept, &TTSOpsMinimalTuple);
+	spool->values = palloc(sizeof(Datum) * kept->natts);
+	spool->nulls = palloc(sizeof(bool) * kept->natts);
 	return spool;
 }
 
 void
-gc_spool_put(GcSpool *spool, TupleTableSlot *slot)
+gc_spool_put(GcSpool *spool, TupleTableSlot *slot, int64 place)
 {
-	tuplestore_puttupleslot(spool->store, slot);
+	int natts = slot->tts_tupleDescriptor->natts;
+
+	memcpy(spool->values, slot->tts_values, natts * sizeof(Datum));
+	memcpy(spool->nulls, slot->tts_isnull, natts * sizeof(bool));
+	spool->values[natts] = Int64GetDatum(place);
+	spool->nulls[natts] = false;
+	tuplestore_putvalues(spool->store, spool->slot->tts_tupleDescriptor, spool->values,
+						 spool->nulls);
 }
 
 bool
-gc_spool_get(GcSpool *spool, TupleTableSlot *slot)
+gc_spool_get(GcSpool *spool, TupleTableSlot *slot, int64 *place)
 {
 	int natts = slot->tts_tupleDescriptor->natts;
 
@@ -86,6 +103,7 @@ gc_spool_get(GcSpool *spool, TupleTableSlot *slot)
 	slot_getallattrs(spool->slot);
 	memcpy(slot->tts_values, spool->slot->tts_values, natts * sizeof(Datum));
 	memcpy(slot->tts_isnull, spool->slot->tts_isnull, natts * sizeof(bool));
+	*place = DatumGetInt64(spool->slot->tts_values[natts]);
 	ExecStoreVirtualTuple(slot);
 	return true;
 }

@@ -24,10 +24,12 @@ extern bool gc_spool_needed(EState *estate, const GcRelation *rel, const GcList 
 
 /* An empty spool in the current context, and the end of filling it. */
 extern GcSpool *gc_spool_create(TupleDesc tupdesc);
-extern void gc_spool_put(GcSpool *spool, TupleTableSlot *slot);
+
+/* "place" is given back with the row (fdw/kept.h). */
+extern void gc_spool_put(GcSpool *spool, TupleTableSlot *slot, int64 place);
 
 /* The next row into "slot"; false at the end. */
-extern bool gc_spool_get(GcSpool *spool, TupleTableSlot *slot);
+extern bool gc_spool_get(GcSpool *spool, TupleTableSlot *slot, int64 *place);
 
 /* From the first row again. */
 extern void gc_spool_rewind(GcSpool *spool);

@@ -14,6 +14,9 @@
 /* The platform's words are cut here: a line, not a page. */
 #define MESSAGE_MAX 500
 
+/* A path may carry a hundred ids, percent-encoded: these are enough to find it. */
+#define PATH_MAX_SHOWN 200
+
 static const char *
 json_text(json_t *object, const char *name)
 {
@@ -92,7 +95,8 @@ failure_make(const GcHttpExchange *exchange, const char *method, const char *pat
 
 	failure->outcome = gc_http_outcome(exchange);
 	failure->method = pstrdup(method);
-	failure->path = pstrdup(path);
+	failure->path = strlen(path) > PATH_MAX_SHOWN ? psprintf("%.*s...", PATH_MAX_SHOWN, path)
+												  : pstrdup(path);
 	failure->request_id = request_id ? pstrdup(request_id) : NULL;
 	if (failure->outcome == GC_HTTP_ANSWERED)
 	{

@@ -28,6 +28,14 @@ static const GcPolicy policies[] = {
 	[GC_CAUSE_GARBLED] = {ERRCODE_FDW_ERROR, .doubt = true, BACKOFF},
 	[GC_CAUSE_REQUEST] = {ERRCODE_INVALID_PARAMETER_VALUE},
 	[GC_CAUSE_COLUMNS] = {ERRCODE_UNDEFINED_COLUMN, .code = "invalid.contact.columns"},
+	[GC_CAUSE_TOO_MANY] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, .code = "too.many.contacts"},
+	[GC_CAUSE_CAMPAIGN] = {ERRCODE_OBJECT_IN_USE,
+						   .hint = "Stop the campaign, or delete such contacts later.",
+						   .code = "contact.in.use"},
+	[GC_CAUSE_GONE] = {ERRCODE_T_R_SERIALIZATION_FAILURE,
+					   .hint =
+						   "Somebody else has deleted it since it was read.  Run it again.",
+					   .code = "contact.does.not.exist"},
 	[GC_CAUSE_TOKEN] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, .budget = GC_BUDGET_TOKEN,
 						.hint = "Check the credentials of the user mapping, and the roles of "
 								"its OAuth client."},
@@ -131,13 +139,16 @@ gc_policy_conflict(const char *code, const char *message)
 GcCause
 gc_policy_bad_request(const char *code)
 {
+	static const GcCause causes[] = {GC_CAUSE_COLUMNS, GC_CAUSE_TOO_MANY, GC_CAUSE_CAMPAIGN,
+									 GC_CAUSE_GONE, GC_CAUSE_REFERENCE};
+
 	if (code == NULL)
 		return GC_CAUSE_REQUEST;
-	/* Of contacts; of the conditions of a search. */
-	if (strstr(code, policies[GC_CAUSE_COLUMNS].code) ||
-		strstr(code, "column.does.not.match.contact.list"))
+	/* Of the conditions of a search. */
+	if (strstr(code, "column.does.not.match.contact.list"))
 		return GC_CAUSE_COLUMNS;
-	if (strstr(code, policies[GC_CAUSE_REFERENCE].code))
-		return GC_CAUSE_REFERENCE;
+	for (int i = 0; i < lengthof(causes); i++)
+		if (strstr(code, policies[causes[i]].code))
+			return causes[i];
 	return strstr(code, "duplicate.name") ? GC_CAUSE_NAME : GC_CAUSE_REQUEST;
 }

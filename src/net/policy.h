@@ -32,6 +32,9 @@ typedef enum GcCause
 	GC_CAUSE_GARBLED,	  /* status 2xx, but not what such an answer looks like */
 	GC_CAUSE_REQUEST,	  /* 400 */
 	GC_CAUSE_COLUMNS,	  /* 400: a column that the list does not have */
+	GC_CAUSE_TOO_MANY,	  /* 400: more contacts than a call takes */
+	GC_CAUSE_CAMPAIGN,	  /* 400: a campaign uses the contact */
+	GC_CAUSE_GONE,		  /* 400: there is no such contact */
 	GC_CAUSE_TOKEN,		  /* 401 */
 	GC_CAUSE_CREDENTIALS, /* the token endpoint's 400 and 401 */
 	GC_CAUSE_LOGIN,		  /* the token endpoint's 4xx that say nothing of tokens */

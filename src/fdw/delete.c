@@ -1,0 +1,77 @@
+/*
+ * fdw/delete.c
+ *	  DELETE from contacts.
+ *
+ * By id, as the scan of the table read it, many a call.  With an AFTER ROW
+ * trigger each row is a call, so that the trigger sees none that was not there.
+ */
+#include "postgres.h"
+
+#include "api/url.h"
+#include "fdw/delete.h"
+#include "fdw/modify_state.h"
+
+#include "access/htup_details.h"
+#include "executor/executor.h"
+#include "utils/memutils.h"
+
+void
+gc_delete_begin(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	EState *estate = mtstate->ps.state;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	GcModify *modify = palloc0(sizeof(GcModify));
+	bool returns = ((ModifyTable *) mtstate->ps.plan)->returningLists != NIL;
+
+	modify->single = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_delete_after_row;
+	gc_modify_open(modify, estate, rri, GC_VERB_DELETE, false,
+				   mtstate->canSetTag && !returns && !modify->single);
+	gc_modify_find_tid(modify, mtstate);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* The deleted row as it was read, for RETURNING. */
+static void
+show_row(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum whole = ExecGetJunkAttribute(plan_slot, rri->ri_RowIdAttNo, &isnull);
+	HeapTupleHeader header = DatumGetHeapTupleHeader(whole);
+	HeapTupleData tuple = {.t_data = header,
+						   .t_len = HeapTupleHeaderGetDatumLength(header),
+						   .t_tableOid = RelationGetRelid(rri->ri_RelationDesc)};
+
+	Assert(!isnull);
+	ItemPointerSetInvalid(&tuple.t_self);
+	ExecForceStoreHeapTuple(&tuple, slot, false);
+	ExecMaterializeSlot(slot);
+}
+
+TupleTableSlot *
+gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+			  TupleTableSlot *plan_slot)
+{
+	GcModify *modify = rri->ri_FdwState;
+	MemoryContext caller_cxt;
+	GcKeptRow kept;
+	GcRow row = {.noted = true};
+	bool there;
+
+	MemoryContextReset(modify->row_cxt);
+	caller_cxt = MemoryContextSwitchTo(modify->row_cxt);
+	there = gc_modify_take(modify, estate, rri, plan_slot, &kept);
+	if (there)
+	{
+		row.id = kept.id;
+		row.json = psprintf("contactIds=%s", gc_url_escape(kept.id));
+		row.len = strlen(row.json);
+		if (modify->single)
+			there = gc_deliver_now(modify->target, &row, NULL);
+		else
+			gc_deliver_row(modify->target, &row);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	if (there && rri->ri_projectReturning)
+		show_row(rri, slot, plan_slot);
+	return there ? slot : NULL;
+}

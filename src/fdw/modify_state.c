@@ -1,0 +1,89 @@
+/*
+ * fdw/modify_state.c
+ *	  What INSERT, UPDATE and DELETE keep of one list while they run.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "base/option.h"
+#include "fdw/drift.h"
+#include "fdw/modify_state.h"
+#include "fdw/statement.h"
+
+#include "executor/executor.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+void
+gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *settings)
+{
+	const GcVerbInfo *info = gc_verb(verb);
+
+	memset(settings, 0, sizeof(*settings));
+	settings->verb = verb;
+	settings->batch_rows =
+		Min(gc_option_int(rel->options, rel->server_options, "batch_size"), info->max_rows);
+	settings->batch_bytes = Min(
+		gc_option_bytes(rel->options, rel->server_options, "batch_bytes"), info->max_bytes);
+	settings->buffer_memory =
+		gc_option_bytes(rel->options, rel->server_options, "buffer_memory");
+	if (verb != GC_VERB_INSERT)
+		return;
+	settings->flags.priority = gc_option_bool(rel->options, NIL, "priority");
+	settings->flags.clear_system_data = gc_option_bool(rel->options, NIL, "clear_system_data");
+	settings->flags.do_not_queue = gc_option_bool(rel->options, NIL, "do_not_queue");
+}
+
+void
+gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb, bool shown,
+			   bool counted)
+{
+	Relation relation = rri->ri_RelationDesc;
+	GcStat stat = {.spent = gc_statement_spent(estate)};
+	GcTargetSettings settings;
+
+	modify->verb = verb;
+	modify->rel = gc_relation_load(relation);
+	gc_modify_settings(modify->rel, verb, &settings);
+	settings.counted = counted;
+	modify->conn =
+		gc_connection_get(gc_compat_modify_user(rri, estate), modify->rel->server_id);
+	modify->list = gc_drift_list(modify->conn, &stat, modify->rel);
+	if (settings.flags.clear_system_data)
+		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
+								 "contacts of %s",
+								 modify->rel->label)));
+	modify->target =
+		gc_deliver_open(estate, modify->conn, modify->rel, modify->list, &settings);
+	gc_deliver_count(modify->target, &stat);
+	if (shown)
+		modify->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	modify->row_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
+	modify->result_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
+	rri->ri_FdwState = modify;
+}
+
+void
+gc_modify_find_tid(GcModify *modify, ModifyTableState *mtstate)
+{
+	modify->tid_attno =
+		ExecFindJunkAttributeInTlist(outerPlanState(mtstate)->plan->targetlist, "ctid");
+	if (!AttributeNumberIsValid(modify->tid_attno))
+		elog(ERROR, "could not find the place of a row");
+}
+
+bool
+gc_modify_take(GcModify *modify, EState *estate, ResultRelInfo *rri, TupleTableSlot *plan_slot,
+			   GcKeptRow *row)
+{
+	bool isnull;
+	Datum tid = ExecGetJunkAttribute(plan_slot, modify->tid_attno, &isnull);
+
+	if (modify->kept == NULL)
+		modify->kept = gc_kept_find(estate, rri->ri_RangeTableIndex);
+	if (isnull || modify->kept == NULL)
+		elog(ERROR, "a row to be changed was not read by a scan of its table");
+	return gc_kept_take(modify->kept, (ItemPointer) DatumGetPointer(tid), row);
+}

@@ -1,0 +1,54 @@
+/*
+ * fdw/modify_state.h
+ *	  What INSERT, UPDATE and DELETE keep of one list while they run.
+ */
+#ifndef GC_FDW_MODIFY_STATE_H
+#define GC_FDW_MODIFY_STATE_H
+
+#include "postgres.h"
+
+#include "fdw/deliver.h"
+#include "fdw/kept.h"
+#include "fdw/relation.h"
+
+#include "nodes/execnodes.h"
+#include "nodes/plannodes.h"
+
+/* Each of them has more after this, the state of a result relation. */
+typedef struct GcModify
+{
+	GcVerb verb;
+	GcRelation *rel;
+	GcConnection *conn;
+	GcList *list;
+	GcTarget *target;
+	bool single;			  /* each row is a call, since somebody waits for its answer */
+	TupleTableSlot *result;	  /* the row as it reads; NULL if nobody asks */
+	MemoryContext row_cxt;	  /* reset for each row */
+	MemoryContext result_cxt; /* of the result, reset for the next one */
+	AttrNumber tid_attno;	  /* UPDATE, DELETE: of the row's place, in the plan's row */
+	GcKept *kept;			  /* … NULL until the first row */
+} GcModify;
+
+/* What it is to be; "settings" are the table's options for that verb. */
+extern void gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *settings);
+
+/*
+ * Makes ready to write one list, in es_query_cxt, and sets rri's state.
+ * "shown": somebody looks at the row afterwards.  "counted": the command tag
+ * counts it.  Throws if the table's columns are not the list's.
+ */
+extern void gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb,
+						   bool shown, bool counted);
+
+/* UPDATE, DELETE: finds the row's place in the rows of the plan. */
+extern void gc_modify_find_tid(GcModify *modify, ModifyTableState *mtstate);
+
+/*
+ * The contact that the plan's row stands for, as it was read.  False if the
+ * statement has had it before.  In the current context.
+ */
+extern bool gc_modify_take(GcModify *modify, EState *estate, ResultRelInfo *rri,
+						   TupleTableSlot *plan_slot, GcKeptRow *row);
+
+#endif /* GC_FDW_MODIFY_STATE_H */
