@@ -30,6 +30,7 @@
 #include "fdw/scan.h"
 #include "fdw/sent.h"
 #include "fdw/size.h"
+#include "fdw/truncate.h"
 #include "funcs/schema_funcs.h"
 #include "net/connection.h"
 #include "net/download.h"
@@ -129,6 +130,7 @@ gc_fdw_handler(PG_FUNCTION_ARGS)
 	gc_async_routine(routine);
 	gc_modify_routine(routine);
 	gc_analyze_routine(routine);
+	gc_truncate_routine(routine);
 	gc_import_routine(routine);
 	PG_RETURN_POINTER(routine);
 }

@@ -205,6 +205,7 @@ MERGE INTO gc.leads l USING gone g ON l.crm_id = g.id WHEN MATCHED THEN DELETE;
 -- PREPARE TRANSACTION is refused after it.
 BEGIN;
 DELETE FROM gc.leads WHERE crm_id IN (SELECT min(crm_id) FROM gc.leads);
+SET LOCAL client_min_messages = error;
 PREPARE TRANSACTION 'x';
 -- All that is there.
 DELETE FROM gc.leads;

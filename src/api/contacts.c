@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/clear.h"
 #include "api/contacts.h"
 #include "api/resource.h"
 #include "api/url.h"
@@ -80,6 +81,7 @@ const GcResource gc_contacts = {
 	.has_list = true,
 	.insert_endpoint = GC_CONTACTS_ALL,
 	.delete_endpoint = GC_CONTACTS_ALL,
+	.clear_endpoint = GC_CLEAR_ENDPOINT,
 	.page = contacts_page,
 	.path_name = "search",
 	.method = "POST",

@@ -104,6 +104,8 @@ static const Option option_table[] = {
 	{"ready_timeout", SERVER_TABLE, OPTION_MS, "2min", 1, DAY_MS},
 	{"async_capable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
+	{"truncatable", SERVER_TABLE, OPTION_BOOL, "true"},
+	{"update_freshness", SERVER_TABLE, OPTION_MS, "30s", 0, DAY_MS},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},
 	{"list_id", GC_PLACE_TABLE, OPTION_STRING},

@@ -56,6 +56,11 @@ gc_sent_told(GcSent *sent, int64 taken, int64 accepted, int64 in_doubt)
 static void
 warn(const GcSent *sent)
 {
+	if (sent->clears > 0)
+		ereport(WARNING, (errcode(ERRCODE_WARNING),
+						  errmsg("contacts that TRUNCATE took from %s are not brought back by "
+								 "the rollback",
+								 sent->label)));
 	if (sent->accepted + sent->in_doubt == 0)
 		return;
 	ereport(WARNING, (errcode(ERRCODE_WARNING),
@@ -80,6 +85,7 @@ move_to_parent(GcSent *sent, SubTransactionId parent)
 	parents->taken += sent->taken;
 	parents->accepted += sent->accepted;
 	parents->in_doubt += sent->in_doubt;
+	parents->clears += sent->clears;
 	/* Its statements are over, so nobody points to it any more. */
 	records = list_delete_ptr(records, sent);
 	pfree(sent->label);

@@ -20,6 +20,7 @@ typedef struct GcSent
 	int64 taken; /* from the executor */
 	int64 accepted;
 	int64 in_doubt; /* if it ends now; counted by the calls (api/request.h) */
+	int64 clears;	/* by TRUNCATE, those in doubt too; counted by the calls */
 } GcSent;
 
 /* The current subtransaction's record of a list; made if there is none. */

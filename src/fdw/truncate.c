@@ -1,0 +1,146 @@
+/*
+ * fdw/truncate.c
+ *	  TRUNCATE of contacts: their lists are cleared.
+ *
+ * The server calls once for all tables of one foreign server.  Nothing is asked
+ * for before all of them have been looked at; then all lists are cleared at
+ * once, and waited for one after the other.
+ */
+#include "postgres.h"
+
+#include "api/clear.h"
+#include "base/option.h"
+#include "fdw/relation.h"
+#include "fdw/sent.h"
+#include "fdw/size.h"
+#include "fdw/truncate.h"
+
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+typedef struct Target
+{
+	GcRelation *rel;
+	GcList *list;
+	GcCall *call;
+	bool twin; /* its list is that of a table before it */
+} Target;
+
+static GcRelation *
+load(Relation relation)
+{
+	GcRelation *rel = gc_relation_load(relation);
+
+	if (rel->resource->clear_endpoint == NULL ||
+		!gc_option_bool(rel->options, rel->server_options, "updatable") ||
+		!gc_option_bool(rel->options, rel->server_options, "truncatable"))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("foreign table \"%s\" does not allow truncates", rel->name)));
+	return rel;
+}
+
+/* The lists of these tables, all of one server. */
+static List *
+find_lists(List *relations, GcConnection *conn, GcStat *stat)
+{
+	List *targets = NIL;
+	ListCell *lc;
+	ListCell *other;
+
+	foreach (lc, relations)
+	{
+		Target *target = palloc0(sizeof(Target));
+
+		target->rel = load(lfirst(lc));
+		targets = lappend(targets, target);
+	}
+	foreach (lc, targets)
+	{
+		Target *target = lfirst(lc);
+
+		target->list = gc_list_get(conn, stat, target->rel->list_id, target->rel->list_name);
+		gc_relation_check(target->rel, target->list);
+		foreach (other, targets)
+		{
+			if (other == lc)
+				break;
+			target->twin |=
+				strcmp(((Target *) lfirst(other))->list->id, target->list->id) == 0;
+		}
+	}
+	return targets;
+}
+
+/* Asks for it; an opt-out is in its contact, and goes with it (DESIGN 2.1). */
+static void
+start(Target *target, GcCalls *calls)
+{
+	ereport(WARNING, (errmsg("the opt-outs in %s go with its contacts", target->rel->label),
+					  errhint("Contacts that are loaded again are callable.")));
+	target->call =
+		gc_clear_start(calls, target->list, &gc_sent_record(target->rel->label)->clears);
+}
+
+static void
+finish_call(Target *target)
+{
+	const GcFailure *failure;
+
+	gc_call_wait(target->call);
+	failure = gc_call_failure(target->call);
+	if (failure == NULL)
+		return;
+	if (failure->cause == GC_CAUSE_NOT_FOUND)
+		gc_list_forget(target->list);
+	gc_call_throw(target->call, psprintf("could not clear %s", target->rel->label),
+				  failure->in_doubt ? "It is unknown whether its contacts are going." : NULL);
+}
+
+static void
+clear(List *targets, GcConnection *conn, GcStat *stat)
+{
+	GcCalls *calls = gc_calls_open(conn, stat);
+	ListCell *lc;
+
+	foreach (lc, targets)
+		if (!((Target *) lfirst(lc))->twin)
+			start(lfirst(lc), calls);
+	foreach (lc, targets)
+		if (!((Target *) lfirst(lc))->twin)
+			finish_call(lfirst(lc));
+	foreach (lc, targets)
+	{
+		Target *target = lfirst(lc);
+		GcRelation *rel = target->rel;
+
+		if (!target->twin)
+			gc_clear_await(calls, stat, target->list, rel->label,
+						   gc_option_ms(rel->options, rel->server_options, "ready_timeout"));
+		gc_size_note(rel, 0);
+	}
+	gc_calls_close(calls);
+}
+
+/* Nothing at the platform depends on a list's contacts or counts them: the rest is local. */
+static void
+gcExecForeignTruncate(List *relations, DropBehavior behavior, bool restart_seqs)
+{
+	MemoryContext cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw truncate", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
+	ForeignTable *table = GetForeignTable(RelationGetRelid((Relation) linitial(relations)));
+	int64 spent = 0;
+	GcStat stat = {.spent = &spent};
+	GcConnection *conn = gc_connection_get(GetUserId(), table->serverid);
+
+	clear(find_lists(relations, conn, &stat), conn, &stat);
+	MemoryContextSwitchTo(caller_cxt);
+	MemoryContextDelete(cxt);
+}
+
+void
+gc_truncate_routine(FdwRoutine *routine)
+{
+	routine->ExecForeignTruncate = gcExecForeignTruncate;
+}
