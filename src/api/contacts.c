@@ -80,6 +80,7 @@ const GcResource gc_contacts = {
 	.default_rows = 100000,
 	.has_list = true,
 	.insert_endpoint = GC_CONTACTS_ALL,
+	.update_endpoint = GC_CONTACTS_ALL,
 	.delete_endpoint = GC_CONTACTS_ALL,
 	.clear_endpoint = GC_CLEAR_ENDPOINT,
 	.page = contacts_page,
@@ -163,7 +164,7 @@ int64
 gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit, void *arg)
 {
 	static const char *const members[] = {"id", "callable", "phoneNumberStatus",
-										  "contactableStatus"};
+										  "contactableStatus", "dateCreated"};
 	GcPick *pick = gc_pick_create();
 	GcSpan spans[lengthof(members)];
 	GcJson json;
@@ -184,6 +185,7 @@ gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit, void 
 		echo.callable = spans[1];
 		echo.phone_number_status = spans[2];
 		echo.contactable_status = spans[3];
+		echo.created = spans[4];
 		visit(arg, &echo);
 		count++;
 	}

@@ -53,6 +53,7 @@ typedef struct GcContactEcho
 	GcSpan callable;
 	GcSpan phone_number_status;
 	GcSpan contactable_status;
+	GcSpan created;
 } GcContactEcho;
 
 /*

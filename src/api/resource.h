@@ -138,8 +138,9 @@ typedef struct GcResource
 	bool has_list;				 /* belongs to one contact list, and has its columns as well */
 	bool has_dnc_list;			 /* belongs to one DNC list, and is read by its export */
 	const char *insert_endpoint; /* a pattern; NULL: nothing can be inserted */
-	const char *delete_endpoint; /* the same for DELETE */
-	const char *clear_endpoint;	 /* the same for TRUNCATE */
+	const char *update_endpoint; /* the same for UPDATE */
+	const char *delete_endpoint; /* … for DELETE */
+	const char *clear_endpoint;	 /* … for TRUNCATE */
 
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,

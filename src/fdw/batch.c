@@ -6,6 +6,7 @@
 
 #include "api/contacts.h"
 #include "api/optout.h"
+#include "base/value.h"
 #include "fdw/batch.h"
 
 #include "common/hashfn.h"
@@ -14,16 +15,31 @@
 /* Slots of the id table; a power of two, at most half full. */
 #define ID_SLOTS (2 * 1024)
 
+/* Characters of an id that messages show. */
+#define ID_SHOWN 100
+
 StaticAssertDecl(ID_SLOTS >= 2 * GC_CONTACTS_MAX_ROWS, "the table of ids is too small");
 
+/* What may be wrong with a row's echo. */
+typedef enum Difference
+{
+	DIFFERS_NOT,
+	DIFFERS_ABSENT,
+	DIFFERS_RENEWED,  /* there was no such contact any more, and there is one again */
+	DIFFERS_OPTOUT,	  /* it is not shown */
+	DIFFERS_CALLABLE, /* it did not become so */
+} Difference;
+
+/* A row, as its echo must show it. */
 typedef struct Note
 {
 	int row;
 	char *id;
-	bool not_callable;		   /* … as the echo must show */
+	char callable;			   /* 't', 'f', or 0: whichever */
 	char *phone_number_status; /* its false parts; or NULL */
 	char *contactable_status;
-	bool shown; /* by the echo at hand */
+	char *created;		/* dateCreated; NULL: any */
+	Difference differs; /* in the echo at hand */
 } Note;
 
 GcBatch *
@@ -32,6 +48,7 @@ gc_batch_create(int max_rows)
 	GcBatch *batch = palloc0(sizeof(GcBatch));
 
 	initStringInfo(&batch->body);
+	initStringInfo(&batch->put);
 	batch->ends = palloc(sizeof(int) * max_rows);
 	batch->ids = palloc(sizeof(uint64) * ID_SLOTS);
 	batch->rows_cxt =
@@ -44,12 +61,14 @@ gc_batch_reset(GcBatch *batch, const char *form)
 {
 	batch->form = form;
 	resetStringInfo(&batch->body);
+	resetStringInfo(&batch->put);
 	batch->rows = 0;
 	memset(batch->ids, 0, sizeof(uint64) * ID_SLOTS);
 	batch->notes = NIL;
 	MemoryContextReset(batch->rows_cxt);
 	batch->after_wire = false;
-	batch->doubted = 0;
+	batch->doubted = batch->oldest = 0;
+	batch->is_put = false;
 	batch->acted = batch->missing = false;
 	batch->checked = 0;
 	batch->held = NIL;
@@ -90,17 +109,17 @@ copy_or_null(const char *string)
 }
 
 static void
-take_note(GcBatch *batch, int row, const char *id, bool not_callable, const char *phone,
-		  const char *contactable)
+take_note(GcBatch *batch, int row, const char *id, const Note *shown)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(batch->rows_cxt);
 	Note *note = palloc0(sizeof(Note));
 
 	note->row = row;
 	note->id = pstrdup(id);
-	note->not_callable = not_callable;
-	note->phone_number_status = copy_or_null(phone);
-	note->contactable_status = copy_or_null(contactable);
+	note->callable = shown->callable;
+	note->phone_number_status = copy_or_null(shown->phone_number_status);
+	note->contactable_status = copy_or_null(shown->contactable_status);
+	note->created = copy_or_null(shown->created);
 	batch->notes = lappend(batch->notes, note);
 	MemoryContextSwitchTo(caller_cxt);
 }
@@ -128,9 +147,16 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 	int before = batch->body.len;
 
 	remember_id(batch, hash);
-	if (row->noted || row->not_callable || row->phone_number_status || row->contactable_status)
-		take_note(batch, batch->rows, row->id, row->not_callable, row->phone_number_status,
-				  row->contactable_status);
+	if (row->noted || row->callable || row->phone_number_status || row->contactable_status)
+		take_note(batch, batch->rows, row->id,
+				  &(Note){.callable = row->callable,
+						  .phone_number_status = unconstify(char *, row->phone_number_status),
+						  .contactable_status = unconstify(char *, row->contactable_status),
+						  .created = unconstify(char *, row->created)});
+	if (row->read_at && (batch->oldest == 0 || row->read_at < batch->oldest))
+		batch->oldest = row->read_at;
+	if (batch->rows == 0 && row->rest > 0)
+		appendStringInfo(&batch->put, "{%s%s", row->extra, row->json + row->rest);
 	add_bytes(batch, row->json, row->len);
 	return batch->body.len - before;
 }
@@ -152,8 +178,7 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 		Note *note = lfirst(lc);
 
 		if (note->row >= from && note->row < to)
-			take_note(dst, note->row - from, note->id, note->not_callable,
-					  note->phone_number_status, note->contactable_status);
+			take_note(dst, note->row - from, note->id, note);
 	}
 	for (int i = from; i < to; i++)
 	{
@@ -165,7 +190,7 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 	memcpy(dst->ids, src->ids, sizeof(uint64) * ID_SLOTS);
 }
 
-/* The batch's opt-outs by their ids' hashes, while an echo is walked. */
+/* The batch's notes by their ids' hashes, while an echo is walked. */
 typedef struct EchoCheck
 {
 	Note *slots[ID_SLOTS];
@@ -195,7 +220,7 @@ check_begin(const GcBatch *batch)
 		Note *note = lfirst(lc);
 		int i = gc_batch_hash(note->id) % ID_SLOTS;
 
-		note->shown = false;
+		note->differs = DIFFERS_ABSENT;
 		while (check->slots[i] != NULL)
 			i = (i + 1) % ID_SLOTS;
 		check->slots[i] = note;
@@ -203,12 +228,33 @@ check_begin(const GcBatch *batch)
 	return check;
 }
 
+/* Up to the second: formats may differ beyond that. */
+#define CREATED_LENGTH 19
+
+static Difference
+difference(const Note *note, const GcContactEcho *echo)
+{
+	const GcSpan *phone = &echo->phone_number_status;
+	const GcSpan *contactable = &echo->contactable_status;
+
+	if (note->created && echo->created.type == '"' &&
+		strncmp(note->created, echo->created.p,
+				Min(CREATED_LENGTH, Min(strlen(note->created), echo->created.len))) != 0)
+		return DIFFERS_RENEWED;
+	if (note->callable && note->callable != echo->callable.type)
+		return note->callable == 'f' ? DIFFERS_OPTOUT : DIFFERS_CALLABLE;
+	if ((note->phone_number_status &&
+		 !gc_optout_shown(note->phone_number_status, phone->p, phone->len)) ||
+		(note->contactable_status &&
+		 !gc_optout_shown(note->contactable_status, contactable->p, contactable->len)))
+		return DIFFERS_OPTOUT;
+	return DIFFERS_NOT;
+}
+
 static void
 visit_echo(void *arg, const GcContactEcho *echo)
 {
 	EchoCheck *check = arg;
-	const GcSpan *phone = &echo->phone_number_status;
-	const GcSpan *contactable = &echo->contactable_status;
 	Note *note;
 	int len;
 
@@ -221,12 +267,7 @@ visit_echo(void *arg, const GcContactEcho *echo)
 	note = find_note(check, check->id.data);
 	if (note == NULL)
 		return;
-	note->shown =
-		(!note->not_callable || echo->callable.type == 'f') &&
-		(note->phone_number_status == NULL ||
-		 gc_optout_shown(note->phone_number_status, phone->p, phone->len)) &&
-		(note->contactable_status == NULL ||
-		 gc_optout_shown(note->contactable_status, contactable->p, contactable->len));
+	note->differs = difference(note, echo);
 }
 
 static void
@@ -249,7 +290,26 @@ echoes_single(const GcBatch *batch, const char *bytes, size_t len)
 }
 
 static const char *
-check_optouts(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
+describe(const Note *note, int *sqlstate)
+{
+	const char *id = gc_value_display(note->id, ID_SHOWN);
+
+	if (note->differs == DIFFERS_ABSENT)
+		return psprintf("Contact \"%s\" is not in the answer.", id);
+	if (note->differs == DIFFERS_RENEWED)
+	{
+		*sqlstate = ERRCODE_T_R_SERIALIZATION_FAILURE;
+		return psprintf("Contact \"%s\" had been deleted since it was read, and is new now.",
+						id);
+	}
+	*sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION;
+	return note->differs == DIFFERS_OPTOUT
+			   ? psprintf("The opt-out of contact \"%s\" did not take effect.", id)
+			   : psprintf("Contact \"%s\" did not become callable.", id);
+}
+
+static const char *
+check_notes(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
 {
 	EchoCheck *check = check_begin(batch);
 	ListCell *lc;
@@ -260,10 +320,8 @@ check_optouts(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate
 	{
 		Note *note = lfirst(lc);
 
-		if (note->shown)
-			continue;
-		*sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION;
-		return psprintf("The opt-out of contact \"%s\" did not take effect.", note->id);
+		if (note->differs != DIFFERS_NOT)
+			return describe(note, sqlstate);
 	}
 	return NULL;
 }
@@ -282,6 +340,6 @@ gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sq
 	if (batch->rows == 1 && !echoes_single(batch, bytes, len))
 		return "The answer is about another contact.";
 	if (batch->notes != NIL)
-		return check_optouts(batch, bytes, len, sqlstate);
+		return check_notes(batch, bytes, len, sqlstate);
 	return NULL;
 }

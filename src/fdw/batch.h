@@ -18,11 +18,14 @@ typedef struct GcBatch
 	dlist_node node;	 /* for its owner */
 	const char *form;	 /* of its body, as gc_verb() has it */
 	StringInfoData body; /* "[row,row" until it is closed with "]" */
+	StringInfoData put;	 /* UPDATE: its first row as the body of a PUT, … */
+	bool is_put;		 /* … which is what was sent */
 	int rows;
 	int *ends;	 /* where each row ends in the body */
 	uint64 *ids; /* hashes of the rows' ids, an open hash table; 0: free */
 	List *notes; /* Note: rows whose id, or what the echo must show, is wanted later */
 	MemoryContext rows_cxt; /* what belongs to them */
+	GcTime oldest;			/* UPDATE: when the contact was read that was read first */
 	bool after_wire;		/* an id of it is on the wire: it waits for that */
 	GcTime doubted;			/* since when its rows have been in doubt; 0: they are not */
 	/* Of one that is deleted (fdw/removal.h): */

@@ -60,6 +60,8 @@ struct GcTarget
 	int64 held;		/* DELETE: contacts that are still there afterwards, … */
 	List *held_ids; /* … the first of them */
 	bool has_twin;	/* another target of the statement is the same list */
+	void (*before_drain)(void *arg);
+	void *before_drain_arg;
 	GcSent *sent;
 	GcProgress *progress;
 };
@@ -201,8 +203,8 @@ tell_counts(GcTarget *target)
 					target->taken - target->accepted - target->in_doubt);
 }
 
-static void
-take_rows(GcTarget *target, int rows)
+void
+gc_deliver_taken(GcTarget *target, int rows)
 {
 	target->taken += rows;
 	target->sent->taken += rows;
@@ -275,6 +277,11 @@ book(GcBatch *batch, int *sqlstate)
 	else
 	{
 		bytes = gc_call_reply(batch->call, &len);
+		if (batch->is_put) /* one contact, no array */
+		{
+			bytes = psprintf("[%s]", bytes);
+			len += 2;
+		}
 		problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
 	}
 	if (problem)
@@ -282,6 +289,20 @@ book(GcBatch *batch, int *sqlstate)
 	else if (batch_done(batch))
 		book_accepted(batch);
 	return problem;
+}
+
+void
+gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg)
+{
+	target->before_drain = callback;
+	target->before_drain_arg = arg;
+}
+
+GcCall *
+gc_deliver_read(GcTarget *target, GcCallSpec *spec)
+{
+	spec->stat = &target->stat;
+	return gc_call_start(target->writer->calls, spec);
 }
 
 /* Stops the statement's sending: what is in flight is awaited, nothing else goes out. */
@@ -321,16 +342,29 @@ batch_throw(GcBatch *batch, const char *problem, int sqlstate)
 		gc_call_throw(batch->call, message, tell_counts(target));
 	if (sqlstate == ERRCODE_FDW_ERROR)
 		gc_call_throw_reply(batch->call, problem, message, tell_counts(target));
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message),
-					errdetail_internal("%s\n%s", problem, tell_counts(target)),
-					errhint("Somebody else may have changed the contact at the same moment; "
-							"quarantine it again.")));
+	ereport(ERROR,
+			(errcode(sqlstate), errmsg_internal("%s", message),
+			 errdetail_internal("%s\n%s", problem, tell_counts(target)),
+			 sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE
+				 ? errhint("See whether it is wanted, and delete it again if not.")
+				 : errhint("Somebody else may have changed the contact at the same moment; "
+						   "quarantine it again.")));
+}
+
+void
+gc_deliver_fail(GcTarget *target, const GcCall *call, const char *problem, const char *message)
+{
+	writer_stop(target->writer);
+	if (problem)
+		gc_call_throw_reply(call, problem, message, tell_counts(target));
+	gc_call_throw(call, message, tell_counts(target));
 }
 
 void
 gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
 {
-	take_rows(target, 1);
+	if (!problem->taken)
+		gc_deliver_taken(target, 1);
 	writer_stop(target->writer);
 	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
 					errdetail_internal("%s\n%s", problem->detail, tell_counts(target)),
@@ -562,6 +596,15 @@ send_twins(GcTarget *target, uint64 hash)
 	}
 }
 
+/* Does the open batch hold a contact that was read so long ago that it must not wait? */
+static bool
+is_stale(GcTarget *target)
+{
+	GcTime oldest = target->open->oldest;
+
+	return oldest != 0 && gc_clock_now() - oldest > target->settings.freshness_us;
+}
+
 void
 gc_deliver_row(GcTarget *target, const GcRow *row)
 {
@@ -573,13 +616,14 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 		send_twins(target, hash);
 	if (target->open && (target->open->rows >= settings->batch_rows ||
 						 target->open->body.len + row->len + 2 > settings->batch_bytes ||
-						 gc_batch_has(target->open, hash)))
+						 gc_batch_has(target->open, hash) || is_stale(target)))
 		send_open(target);
 	if (target->open == NULL)
 		target->open = batch_take(target);
 	target->open->after_wire |= on_wire(target->writer, hash);
 	target->writer->open_bytes += gc_batch_add(target->open, row, hash);
-	take_rows(target, 1);
+	if (!row->taken)
+		gc_deliver_taken(target, 1);
 	keep_budget(target);
 }
 
@@ -604,7 +648,8 @@ gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 	batch = batch_take(target);
 	(void) gc_batch_add(batch, row, hash);
 	gc_batch_close(batch);
-	take_rows(target, 1);
+	if (!row->taken)
+		gc_deliver_taken(target, 1);
 	batch_start(batch);
 	gc_call_wait(batch->call);
 	off_wire(batch);
@@ -616,8 +661,11 @@ gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 		return !batch->missing;
 	bytes = gc_call_reply(batch->call, &len);
 	gc_json_init(&target->echo, bytes, len);
-	(void) gc_json_enter(&target->echo, '[');
-	(void) gc_json_element(&target->echo);
+	if (!batch->is_put)
+	{
+		(void) gc_json_enter(&target->echo, '[');
+		(void) gc_json_element(&target->echo);
+	}
 	*echo = &target->echo;
 	return true;
 }
@@ -672,8 +720,14 @@ gc_deliver_drain(EState *estate)
 		if (writer->estate != estate)
 			continue;
 		foreach (lc, writer->targets)
-			if (((GcTarget *) lfirst(lc))->open)
-				send_open(lfirst(lc));
+		{
+			GcTarget *target = lfirst(lc);
+
+			if (target->before_drain)
+				target->before_drain(target->before_drain_arg);
+			if (target->open)
+				send_open(target);
+		}
 		wait_wire(writer, 0);
 		foreach (lc, writer->targets)
 			target_end(lfirst(lc));

@@ -27,7 +27,8 @@ typedef struct GcTarget GcTarget;
 typedef struct GcTargetSettings
 {
 	GcVerb verb;
-	bool counted; /* its rows are those that the command tag counts */
+	bool counted;		/* its rows are those that the command tag counts */
+	int64 freshness_us; /* UPDATE: how long ago a contact may have been read */
 	int batch_rows;
 	int batch_bytes;
 	int64 buffer_memory;
@@ -53,6 +54,23 @@ extern bool gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo);
 
 /* Throws a problem with a row, once what is in flight has been answered, with the counts. */
 extern _Noreturn void gc_deliver_refuse(GcTarget *target, const GcProblem *problem);
+
+/* Rows were taken from the executor that will come later (GcRow.taken). */
+extern void gc_deliver_taken(GcTarget *target, int rows);
+
+/* Before everything is sent: this brings what is still held back. */
+extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg);
+
+/*
+ * Throws a call of the statement's that was no delivery, once what is in flight
+ * has been answered, with the counts.  "problem" is what is wrong with its
+ * answer; NULL: it failed.
+ */
+extern _Noreturn void gc_deliver_fail(GcTarget *target, const GcCall *call,
+									  const char *problem, const char *message);
+
+/* Starts a call that reads what is needed for the delivery. */
+extern GcCall *gc_deliver_read(GcTarget *target, GcCallSpec *spec);
 
 /*
  * Sends everything of the statement and waits for every answer; then the

@@ -9,6 +9,7 @@
 
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "fdw/relation.h"
 
 #include "executor/tuptable.h"
@@ -25,6 +26,7 @@ typedef struct GcProblem
 	const char *hint;  /* or NULL */
 	const char *code;  /* "invalid.value"; what a program can go by */
 	const char *field; /* the column's name; or NULL: it is about the whole row */
+	bool taken;		   /* the row has been counted as taken from the executor */
 } GcProblem;
 
 /* One encoded contact; its bytes stay until the next row. */
@@ -35,11 +37,30 @@ typedef struct GcRow
 	const char *id; /* UTF-8, zero-terminated */
 	bool made_id;	/* a UUID, since the row gave none */
 	bool noted;		/* its batch is to know the id */
-	/* What the row opts out of: the echo must show it. */
-	bool not_callable;
+	/* What the echo must show: whether it is callable ('t', 'f', or 0), and opt-outs. */
+	char callable;
 	const char *phone_number_status; /* its false parts as JSON; or NULL */
 	const char *contactable_status;
+	/* UPDATE: */
+	const char *created; /* dateCreated as it was read; NULL: it had none */
+	int rest;			 /* where "json" goes on behind the id, … */
+	const char *extra;	 /* … and what a PUT says before that */
+	GcTime read_at;		 /* … when */
+	bool taken;			 /* it has been counted as taken from the executor */
 } GcRow;
+
+/* What an UPDATE changes of a contact, encoded. */
+typedef struct GcPatch
+{
+	const char *attributes; /* members, each with a comma behind */
+	const char *cells;		/* members of "data", commas between */
+	const char **fields;	/* which these are, UTF-8 */
+	int field_count;
+	bool sets_callable;
+	bool sets_phone_status;
+	bool sets_contactable_status;
+	GcRow shown; /* what the echo must show; nothing else of it is set */
+} GcPatch;
 
 /*
  * "named" are the columns that the INSERT names (attnums offset by
@@ -54,5 +75,13 @@ extern GcEncoder *gc_encoder_create(GcRelation *rel, const GcList *list, Bitmaps
  * Scratch memory goes to the current context.
  */
 extern const GcProblem *gc_encoder_row(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row);
+
+/*
+ * The same for the changes to the contact with that id: of the columns whose
+ * place in "changed" (by attnum - 1) is true.  What it returns and fills is in the
+ * current context.
+ */
+extern const GcProblem *gc_encoder_patch(GcEncoder *encoder, TupleTableSlot *slot,
+										 const bool *changed, const char *id, GcPatch *patch);
 
 #endif /* GC_FDW_ENCODE_H */

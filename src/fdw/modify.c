@@ -22,6 +22,7 @@
 #include "fdw/modify.h"
 #include "fdw/modify_state.h"
 #include "fdw/returning.h"
+#include "fdw/update.h"
 
 #include "access/sysattr.h"
 #include "access/table.h"
@@ -31,6 +32,8 @@
 #include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/appendinfo.h"
+#include "optimizer/inherit.h"
+#include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -66,6 +69,8 @@ gcIsForeignRelUpdatable(Relation relation)
 	resource = gc_resource_by_name(object);
 	if (resource->insert_endpoint)
 		commands |= 1 << CMD_INSERT;
+	if (resource->update_endpoint)
+		commands |= 1 << CMD_UPDATE;
 	if (resource->delete_endpoint)
 		commands |= 1 << CMD_DELETE;
 	return commands;
@@ -109,6 +114,9 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 		refuse_on_conflict(rel->name);
 	if (plan->operation != CMD_DELETE && plan->returningLists)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
+	if (plan->operation == CMD_UPDATE)
+		gc_update_check(rel,
+						get_rel_all_updated_cols(root, find_base_rel(root, result_relation)));
 	table_close(relation, NoLock);
 	return list_make1(makeBoolean(asks));
 }
@@ -155,6 +163,11 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 		gc_delete_begin(mtstate, rri);
 		return;
 	}
+	if (mtstate->operation == CMD_UPDATE)
+	{
+		gc_update_begin(mtstate, rri, boolVal(list_nth(fdw_private, ModifyPrivateAsk)));
+		return;
+	}
 	/* A view's CHECK OPTION is held against the row as it will read. */
 	insert_open(mtstate->ps.state, rri,
 				plan->returningLists != NIL || plan->withCheckOptionLists != NIL || asks,
@@ -168,6 +181,11 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 	GcRelation *rel;
 	bool asks = has_after_trigger(rri);
 
+	/* Rows that an UPDATE moves here, in which the table's own rows change, too. */
+	if (plan && plan->operation == CMD_UPDATE && rri->ri_FdwState)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot route tuples into foreign table to be updated \"%s\"",
+							   RelationGetRelationName(rri->ri_RelationDesc))));
 	/* Of a partitioned table the planner asks nobody. */
 	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict(RelationGetRelationName(rri->ri_RelationDesc));
@@ -193,29 +211,6 @@ tell_made_id(InsertState *state)
 			 errhint("Running the statement again would insert the contacts a second time.")));
 }
 
-/* The row as a SELECT would show it: from the echo, or from what was sent. */
-static TupleTableSlot *
-show_row(InsertState *state, TupleTableSlot *slot, const GcRow *row, GcJson *echo)
-{
-	TupleTableSlot *result = state->base.result;
-
-	ExecClearTuple(result);
-	MemoryContextReset(state->base.result_cxt);
-	MemoryContextSwitchTo(state->base.result_cxt);
-	if (echo)
-	{
-		if (!gc_decoder_row(state->decoder, echo, result->tts_values, result->tts_isnull))
-			ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
-							errmsg("could not read the echo of a contact of %s",
-								   state->base.rel->label),
-							errdetail("%s.", echo->error)));
-	}
-	else
-		gc_returning_show(state->base.rel, state->base.list, slot, row->id, result->tts_values,
-						  result->tts_isnull);
-	return ExecStoreVirtualTuple(result);
-}
-
 static TupleTableSlot *
 gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 					TupleTableSlot *plan_slot)
@@ -237,7 +232,7 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	else
 		gc_deliver_row(state->base.target, &row);
 	if (state->base.result)
-		slot = show_row(state, slot, &row, echo);
+		slot = gc_modify_show(&state->base, state->decoder, slot, row.id, echo);
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
 }
@@ -272,6 +267,8 @@ gcEndForeignInsert(EState *estate, ResultRelInfo *rri)
 static GcVerb
 verb_of(CmdType operation)
 {
+	if (operation == CMD_UPDATE)
+		return GC_VERB_UPDATE;
 	return operation == CMD_DELETE ? GC_VERB_DELETE : GC_VERB_INSERT;
 }
 
@@ -283,7 +280,10 @@ is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private)
 
 	if (verb == GC_VERB_DELETE)
 		return triggers && triggers->trig_delete_after_row;
-	return boolVal(list_nth(fdw_private, ModifyPrivateAsk)) || has_after_trigger(rri);
+	if (verb == GC_VERB_UPDATE && triggers && triggers->trig_update_after_row)
+		return true;
+	return boolVal(list_nth(fdw_private, ModifyPrivateAsk)) ||
+		   (verb == GC_VERB_INSERT && has_after_trigger(rri));
 }
 
 static void
@@ -314,6 +314,7 @@ gc_modify_routine(FdwRoutine *routine)
 	routine->PlanForeignModify = gcPlanForeignModify;
 	routine->BeginForeignModify = gcBeginForeignModify;
 	routine->ExecForeignInsert = gcExecForeignInsert;
+	routine->ExecForeignUpdate = gc_update_row;
 	routine->ExecForeignDelete = gc_delete_row;
 	routine->EndForeignModify = gcEndForeignModify;
 	routine->BeginForeignInsert = gcBeginForeignInsert;

@@ -8,6 +8,7 @@
 #include "base/option.h"
 #include "fdw/drift.h"
 #include "fdw/modify_state.h"
+#include "fdw/returning.h"
 #include "fdw/statement.h"
 
 #include "executor/executor.h"
@@ -27,6 +28,14 @@ gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *setting
 		gc_option_bytes(rel->options, rel->server_options, "batch_bytes"), info->max_bytes);
 	settings->buffer_memory =
 		gc_option_bytes(rel->options, rel->server_options, "buffer_memory");
+	if (verb == GC_VERB_UPDATE)
+	{
+		/* Others may have changed it since; and who is in the queue keeps his place. */
+		settings->freshness_us =
+			gc_option_ms(rel->options, rel->server_options, "update_freshness") *
+			INT64CONST(1000);
+		settings->flags.do_not_queue = true;
+	}
 	if (verb != GC_VERB_INSERT)
 		return;
 	settings->flags.priority = gc_option_bool(rel->options, NIL, "priority");
@@ -86,4 +95,27 @@ gc_modify_take(GcModify *modify, EState *estate, ResultRelInfo *rri, TupleTableS
 	if (isnull || modify->kept == NULL)
 		elog(ERROR, "a row to be changed was not read by a scan of its table");
 	return gc_kept_take(modify->kept, (ItemPointer) DatumGetPointer(tid), row);
+}
+
+TupleTableSlot *
+gc_modify_show(GcModify *modify, GcDecoder *decoder, TupleTableSlot *slot, const char *id,
+			   GcJson *echo)
+{
+	TupleTableSlot *result = modify->result;
+
+	ExecClearTuple(result);
+	MemoryContextReset(modify->result_cxt);
+	MemoryContextSwitchTo(modify->result_cxt);
+	if (echo)
+	{
+		if (!gc_decoder_row(decoder, echo, result->tts_values, result->tts_isnull))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_ERROR),
+					 errmsg("could not read the echo of a contact of %s", modify->rel->label),
+					 errdetail("%s.", echo->error)));
+	}
+	else
+		gc_returning_show(modify->rel, modify->list, slot, id, result->tts_values,
+						  result->tts_isnull);
+	return ExecStoreVirtualTuple(result);
 }

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "fdw/decode.h"
 #include "fdw/deliver.h"
 #include "fdw/kept.h"
 #include "fdw/relation.h"
@@ -50,5 +51,12 @@ extern void gc_modify_find_tid(GcModify *modify, ModifyTableState *mtstate);
  */
 extern bool gc_modify_take(GcModify *modify, EState *estate, ResultRelInfo *rri,
 						   TupleTableSlot *plan_slot, GcKeptRow *row);
+
+/*
+ * The row as a SELECT would show it: from its echo, or NULL, then from what was
+ * sent.  Leaves the caller in result_cxt.
+ */
+extern TupleTableSlot *gc_modify_show(GcModify *modify, GcDecoder *decoder,
+									  TupleTableSlot *slot, const char *id, GcJson *echo);
 
 #endif /* GC_FDW_MODIFY_STATE_H */

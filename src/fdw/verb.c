@@ -53,6 +53,20 @@ delete_call(const GcList *list, const char *path, GcBatch *batch, GcCallSpec *sp
 								  : psprintf("%s%s", path, batch->body.data);
 }
 
+/* One contact by itself is a PUT, which makes none that is not there any more. */
+static void
+update_call(const GcList *list, GcBatch *batch, GcCallSpec *spec)
+{
+	batch->is_put = batch->rows == 1 && batch->put.len > 0;
+	spec->body = batch->is_put ? batch->put.data : batch->body.data;
+	spec->body_len = batch->is_put ? batch->put.len : batch->body.len;
+	if (!batch->is_put)
+		return;
+	spec->method = "PUT";
+	spec->endpoint = GC_CONTACTS_ONE;
+	spec->path = gc_contacts_one_path(list->id, gc_batch_id(batch, 0));
+}
+
 void
 gc_verb_call(GcVerb verb, const GcList *list, const char *path, const GcContactsFlags *flags,
 			 GcBatch *batch, GcCallSpec *spec)
@@ -75,8 +89,7 @@ gc_verb_call(GcVerb verb, const GcList *list, const char *path, const GcContacts
 			spec->body_len = batch->body.len;
 			break;
 		case GC_VERB_UPDATE:
-			spec->body = batch->body.data;
-			spec->body_len = batch->body.len;
+			update_call(list, batch, spec);
 			break;
 		case GC_VERB_DELETE:
 			delete_call(list, path, batch, spec);

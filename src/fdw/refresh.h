@@ -1,0 +1,34 @@
+/*
+ * fdw/refresh.h
+ *	  Contacts that are read again, by id, before an UPDATE is merged with them.
+ *
+ * Contacts have no version, so what was read too long ago must not be written
+ * back.  Changes are held until there are enough for as many look-ups as may be
+ * in flight.
+ */
+#ifndef GC_FDW_REFRESH_H
+#define GC_FDW_REFRESH_H
+
+#include "postgres.h"
+
+#include "fdw/deliver.h"
+#include "fdw/merge.h"
+
+typedef struct GcRefresh GcRefresh;
+
+/* In the current context.  What is held goes out before the target is drained. */
+extern GcRefresh *gc_refresh_create(GcTarget *target, GcRelation *rel, GcList *list,
+									GcMerger *merger, int max_in_flight);
+
+/*
+ * The context that the next change is to be encoded in; gc_refresh_add() takes
+ * it over, and may send what is held.
+ */
+extern MemoryContext gc_refresh_context(GcRefresh *refresh);
+extern void gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch);
+
+/* Reads one contact at once and merges it; "row" is in the current context. */
+extern void gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch,
+						   GcRow *row);
+
+#endif /* GC_FDW_REFRESH_H */

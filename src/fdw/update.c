@@ -1,0 +1,219 @@
+/*
+ * fdw/update.c
+ *	  UPDATE of contacts.
+ *
+ * What SET names is encoded as the executor hands a row over, and merged with the
+ * contact as it was read: at once where that was a moment ago, else when it has
+ * been read again (fdw/refresh.c).
+ */
+#include "postgres.h"
+
+#include "base/option.h"
+#include "fdw/decode.h"
+#include "fdw/merge.h"
+#include "fdw/modify_state.h"
+#include "fdw/refresh.h"
+#include "fdw/returning.h"
+#include "fdw/update.h"
+
+#include "access/sysattr.h"
+#include "executor/executor.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+typedef struct UpdateState
+{
+	GcModify base;
+	GcEncoder *encoder;
+	GcMerger *merger;
+	GcRefresh *refresh;
+	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
+	int64 freshness_us;
+	Bitmapset *named; /* columns that SET names, or that are generated from such, by attnum */
+	bool *changed;	  /* of the row at hand, by attnum - 1 */
+	bool compares;	  /* a trigger may have changed others */
+} UpdateState;
+
+/* ---- planning ---- */
+
+static bool
+is_written(const GcAttribute *attribute)
+{
+	return attribute == NULL || attribute->role != GC_ROLE_PLAIN;
+}
+
+void
+gc_update_check(const GcRelation *rel, const Bitmapset *updated)
+{
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+
+		if (column->attnum == 0 ||
+			!bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, updated))
+			continue;
+		if (column->attnum == rel->key || column->attnum == rel->id)
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("column \"%s\" of foreign table \"%s\" is the contact's id "
+								   "and cannot be changed",
+								   column->name, rel->name),
+							errhint("Delete the contact and insert another one.")));
+		if (!is_written(column->attribute))
+			ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+							errmsg("column \"%s\" of foreign table \"%s\" is set by the "
+								   "platform and cannot be written",
+								   column->name, rel->name)));
+	}
+}
+
+/* ---- opening ---- */
+
+static Bitmapset *
+named_columns(EState *estate, ResultRelInfo *rri, const GcRelation *rel)
+{
+	Bitmapset *updated =
+		bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
+	Bitmapset *named = NULL;
+
+	for (int i = 0; i < rel->column_count; i++)
+		if (bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, updated))
+			named = bms_add_member(named, i + 1);
+	return named;
+}
+
+void
+gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks)
+{
+	EState *estate = mtstate->ps.state;
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	UpdateState *state = palloc0(sizeof(UpdateState));
+	GcModify *base = &state->base;
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+	GcTargetSettings settings;
+
+	base->single = asks || (triggers && triggers->trig_update_after_row);
+	state->compares = triggers && triggers->trig_update_before_row;
+	gc_modify_open(base, estate, rri, GC_VERB_UPDATE,
+				   plan->returningLists != NIL || plan->withCheckOptionLists != NIL ||
+					   base->single,
+				   false);
+	gc_modify_find_tid(base, mtstate);
+	gc_modify_settings(base->rel, GC_VERB_UPDATE, &settings);
+	state->freshness_us = settings.freshness_us;
+	state->encoder = gc_encoder_create(base->rel, base->list, NULL);
+	state->merger = gc_merger_create(base->list);
+	state->refresh = gc_refresh_create(base->target, base->rel, base->list, state->merger,
+									   base->conn->max_in_flight);
+	if (base->single)
+		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
+	state->named = named_columns(estate, rri, base->rel);
+	state->changed = palloc0(sizeof(bool) * Max(base->rel->column_count, 1));
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* ---- rows ---- */
+
+/* Did a trigger change the column? */
+static bool
+differs(ResultRelInfo *rri, TupleTableSlot *slot, int i)
+{
+	TupleTableSlot *old = rri->ri_oldTupleSlot;
+	Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, i);
+
+	if (slot->tts_isnull[i] || old->tts_isnull[i])
+		return slot->tts_isnull[i] != old->tts_isnull[i];
+	return !datum_image_eq(slot->tts_values[i], old->tts_values[i], att->attbyval,
+						   att->attlen);
+}
+
+static void
+find_changes(UpdateState *state, ResultRelInfo *rri, TupleTableSlot *slot)
+{
+	const GcRelation *rel = state->base.rel;
+
+	slot_getallattrs(slot);
+	if (state->compares)
+		slot_getallattrs(rri->ri_oldTupleSlot);
+	for (int i = 0; i < rel->column_count; i++)
+		state->changed[i] =
+			rel->columns[i].attnum != 0 &&
+			(bms_is_member(i + 1, state->named) || (state->compares && differs(rri, slot, i)));
+}
+
+/* May it be merged with as it was read? */
+static bool
+is_fresh(UpdateState *state, const GcKeptRow *kept)
+{
+	return kept->raw && gc_clock_now() - kept->read_at <= state->freshness_us;
+}
+
+/* The contact with its changes; false if it is to be read again first, and somebody else will. */
+static bool
+make_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept, GcRow *row)
+{
+	GcModify *base = &state->base;
+	bool fresh = is_fresh(state, kept);
+	bool later = !fresh && !base->single;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	const GcProblem *problem;
+	const char *wrong;
+	const char *id;
+	GcPatch patch;
+
+	if (later)
+		MemoryContextSwitchTo(gc_refresh_context(state->refresh));
+	id = pstrdup(kept->id);
+	problem = gc_encoder_patch(state->encoder, slot, state->changed, id, &patch);
+	if (problem)
+		gc_deliver_refuse(base->target, problem);
+	if (later)
+		gc_refresh_add(state->refresh, id, &patch);
+	MemoryContextSwitchTo(caller_cxt);
+	if (later)
+		return false;
+	if (!fresh)
+	{
+		gc_refresh_now(state->refresh, id, &patch, row);
+		return true;
+	}
+	wrong = gc_merge(state->merger, id, kept->raw, kept->raw_len, &patch, row);
+	if (wrong)
+		ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
+						errmsg("could not update a contact of %s", base->rel->label),
+						errdetail("%s", wrong)));
+	row->read_at = kept->read_at;
+	return true;
+}
+
+TupleTableSlot *
+gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+			  TupleTableSlot *plan_slot)
+{
+	UpdateState *state = rri->ri_FdwState;
+	GcModify *base = &state->base;
+	MemoryContext caller_cxt;
+	GcKeptRow kept;
+	GcJson *echo = NULL;
+	GcRow row;
+	bool there;
+
+	MemoryContextReset(base->row_cxt);
+	caller_cxt = MemoryContextSwitchTo(base->row_cxt);
+	there = gc_modify_take(base, estate, rri, plan_slot, &kept);
+	if (there)
+	{
+		find_changes(state, rri, slot);
+		if (!make_row(state, slot, &kept, &row))
+			;
+		else if (base->single)
+			(void) gc_deliver_now(base->target, &row, &echo);
+		else
+			gc_deliver_row(base->target, &row);
+		if (base->result)
+			slot = gc_modify_show(base, state->decoder, slot, kept.id, echo);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	return there ? slot : NULL;
+}

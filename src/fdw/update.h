@@ -1,0 +1,28 @@
+/*
+ * fdw/update.h
+ *	  UPDATE of contacts.
+ */
+#ifndef GC_FDW_UPDATE_H
+#define GC_FDW_UPDATE_H
+
+#include "postgres.h"
+
+#include "fdw/relation.h"
+
+#include "nodes/execnodes.h"
+#include "nodes/parsenodes.h"
+
+/*
+ * Throws if SET names a column that cannot be written.  "updated" are attnums
+ * offset by FirstLowInvalidHeapAttributeNumber.
+ */
+extern void gc_update_check(const GcRelation *rel, const Bitmapset *updated);
+
+/* Makes ready; sets rri's state.  "asks": RETURNING needs the platform's answer. */
+extern void gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks);
+
+/* One row; the callback ExecForeignUpdate. */
+extern TupleTableSlot *gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+									 TupleTableSlot *plan_slot);
+
+#endif /* GC_FDW_UPDATE_H */
