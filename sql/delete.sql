@@ -188,7 +188,10 @@ SELECT count(*) FROM sim.contacts('leads') WHERE id LIKE 'T-%';
 CALL sim.forget();
 EXPLAIN (COSTS OFF) DELETE FROM gc.leads WHERE state = 'CA';
 SELECT * FROM sim.traffic();
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) DELETE FROM gc.leads WHERE state = 'CA' AND crm_id < 'L-17';
+CALL sim.list('full', '{crm_id,phone}');
+CREATE FOREIGN TABLE gc.full (crm_id text, phone text) SERVER genesys OPTIONS (object 'contacts', list_name 'full', key 'crm_id');
+INSERT INTO gc.full SELECT 'F-' || g, '+1' FROM generate_series(1, 60) g;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) DELETE FROM gc.full WHERE crm_id < 'F-17';
 -- max_requests holds for reading and deleting together.
 SET gc_fdw.max_requests = 2;
 CALL sim.try($$DELETE FROM gc.leads WHERE state = 'CA'$$);

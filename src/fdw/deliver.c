@@ -15,8 +15,7 @@
 #include "base/compat.h"
 #include "base/progress.h"
 #include "base/written.h"
-#include "fdw/batch.h"
-#include "fdw/deliver.h"
+#include "fdw/deliver_parts.h"
 #include "fdw/removal.h"
 #include "fdw/sent.h"
 #include "fdw/size.h"
@@ -24,47 +23,6 @@
 
 #include "lib/ilist.h"
 #include "utils/memutils.h"
-
-typedef struct Writer
-{
-	dlist_node node; /* in writers */
-	EState *estate;
-	GcConnection *conn;
-	GcCalls *calls;
-	GcStat stat; /* the time spent waiting; requests are counted by target */
-	MemoryContext cxt;
-	MemoryContext scratch; /* reset after each reply */
-	List *targets;
-	int64 open_bytes; /* of all open batches */
-	dlist_head wire;  /* batches on the wire, oldest first */
-	int wire_count;
-	dlist_head spares;
-	MemoryContextCallback on_reset;
-} Writer;
-
-struct GcTarget
-{
-	Writer *writer;
-	GcRelation *rel;
-	GcList *list;
-	GcTargetSettings settings;
-	const char *path;
-	GcBatch *open;	 /* NULL: no rows yet */
-	GcBatch *single; /* gc_deliver_now's last one, … */
-	GcJson echo;	 /* … and a cursor into its answer */
-	GcStat stat;
-	int64 taken; /* rows, from the executor */
-	int64 accepted;
-	int64 in_doubt; /* of calls that ended so */
-	int64 missing;	/* DELETE: of those accepted, contacts that were not there */
-	int64 held;		/* DELETE: contacts that are still there afterwards, … */
-	List *held_ids; /* … the first of them */
-	bool has_twin;	/* another target of the statement is the same list */
-	void (*before_drain)(void *arg);
-	void *before_drain_arg;
-	GcSent *sent;
-	GcProgress *progress;
-};
 
 /* Contacts that an error names. */
 #define HELD_SHOWN 5
@@ -76,24 +34,24 @@ static dlist_head writers = DLIST_STATIC_INIT(writers);
 static void
 writer_reset(void *arg)
 {
-	dlist_delete(&((Writer *) arg)->node);
+	dlist_delete(&((GcWriter *) arg)->node);
 }
 
-static Writer *
+static GcWriter *
 writer_for(EState *estate, GcConnection *conn)
 {
 	MemoryContext caller_cxt;
-	Writer *writer;
+	GcWriter *writer;
 	dlist_iter iter;
 
 	dlist_foreach (iter, &writers)
 	{
-		writer = dlist_container(Writer, node, iter.cur);
+		writer = dlist_container(GcWriter, node, iter.cur);
 		if (writer->estate == estate && writer->conn == conn)
 			return writer;
 	}
 	caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
-	writer = palloc0(sizeof(Writer));
+	writer = palloc0(sizeof(GcWriter));
 	writer->estate = estate;
 	writer->conn = conn;
 	writer->cxt = estate->es_query_cxt;
@@ -115,7 +73,7 @@ GcTarget *
 gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *list,
 				const GcTargetSettings *settings)
 {
-	Writer *writer = writer_for(estate, conn);
+	GcWriter *writer = writer_for(estate, conn);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(writer->cxt);
 	GcTarget *target = palloc0(sizeof(GcTarget));
 	ListCell *lc;
@@ -158,10 +116,10 @@ gc_deliver_stat(GcTarget *target)
 }
 
 /* An empty batch of the target, new or used before. */
-static GcBatch *
-batch_take(GcTarget *target)
+GcBatch *
+gc_wire_take(GcTarget *target)
 {
-	Writer *writer = target->writer;
+	GcWriter *writer = target->writer;
 	GcBatch *batch;
 
 	if (dlist_is_empty(&writer->spares))
@@ -179,10 +137,10 @@ batch_take(GcTarget *target)
 	return batch;
 }
 
-static void
-batch_give_back(GcBatch *batch)
+void
+gc_wire_give_back(GcBatch *batch)
 {
-	Writer *writer = ((GcTarget *) batch->owner)->writer;
+	GcWriter *writer = ((GcTarget *) batch->owner)->writer;
 
 	if (batch->call)
 		gc_call_free(batch->call);
@@ -210,8 +168,8 @@ gc_deliver_taken(GcTarget *target, int rows)
 	target->sent->taken += rows;
 }
 
-static void
-off_wire(GcBatch *batch)
+void
+gc_wire_off(GcBatch *batch)
 {
 	dlist_delete(&batch->node);
 	((GcTarget *) batch->owner)->writer->wire_count--;
@@ -238,8 +196,8 @@ book_accepted(GcBatch *batch)
 }
 
 /* Why the batch's call failed; NULL if it did not, or did what it should. */
-static const GcFailure *
-batch_failure(const GcBatch *batch)
+const GcFailure *
+gc_wire_failure(const GcBatch *batch)
 {
 	return batch->removes && gc_removal_is_gone(batch) ? NULL : gc_call_failure(batch->call);
 }
@@ -251,8 +209,8 @@ batch_done(const GcBatch *batch)
 }
 
 /* Books an ended batch; returns what is wrong with it, or NULL. */
-static const char *
-book(GcBatch *batch, int *sqlstate)
+const char *
+gc_wire_book(GcBatch *batch, int *sqlstate)
 {
 	GcTarget *target = batch->owner;
 	const char *problem;
@@ -263,7 +221,7 @@ book(GcBatch *batch, int *sqlstate)
 	gc_progress_update(target->progress, target->accepted, -1, target->stat.requests,
 					   target->writer->stat.quota_wait_us);
 	gc_written_note(target->writer->conn->api_url, target->list->id);
-	if (batch_failure(batch))
+	if (gc_wire_failure(batch))
 	{
 		if (batch->acted || gc_call_in_doubt(batch->call))
 			target->in_doubt += batch->rows;
@@ -306,8 +264,8 @@ gc_deliver_read(GcTarget *target, GcCallSpec *spec)
 }
 
 /* Stops the statement's sending: what is in flight is awaited, nothing else goes out. */
-static void
-writer_stop(Writer *writer)
+void
+gc_wire_stop(GcWriter *writer)
 {
 	dlist_mutable_iter iter;
 
@@ -319,25 +277,40 @@ writer_stop(Writer *writer)
 		int sqlstate;
 
 		gc_call_wait(batch->call);
-		off_wire(batch);
-		if (book(batch, &sqlstate) == NULL && batch_failure(batch) == NULL &&
+		gc_wire_off(batch);
+		if (gc_wire_book(batch, &sqlstate) == NULL && gc_wire_failure(batch) == NULL &&
 			!batch_done(batch))
 			((GcTarget *) batch->owner)->in_doubt += batch->rows;
 	}
 }
 
-/* Throws for a batch that has been booked. */
+/* A PUT did not find its contact: it is told by a 400, or by this 404. */
 static void
-batch_throw(GcBatch *batch, const char *problem, int sqlstate)
+throw_gone(GcBatch *batch, const char *message)
+{
+	GcTarget *target = batch->owner;
+	GcFailure gone = *gc_call_failure(batch->call);
+
+	gone.sqlstate = gc_policy(GC_CAUSE_GONE)->sqlstate;
+	gone.hint = gc_policy(GC_CAUSE_GONE)->hint;
+	gc_wire_stop(target->writer);
+	gc_failure_throw(&gone, message, tell_counts(target));
+}
+
+/* Throws for a batch that has been booked. */
+void
+gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
 {
 	GcTarget *target = batch->owner;
 	const char *message =
 		gc_verb_failed(target->settings.verb, batch->rows, target->rel->label);
-	const GcFailure *failure = batch_failure(batch);
+	const GcFailure *failure = gc_wire_failure(batch);
 
+	if (batch->is_put && failure && gc_contacts_is_missing(failure))
+		throw_gone(batch, message);
 	if (failure && gc_list_is_doubted(failure))
 		gc_list_forget(target->list);
-	writer_stop(target->writer);
+	gc_wire_stop(target->writer);
 	if (problem == NULL)
 		gc_call_throw(batch->call, message, tell_counts(target));
 	if (sqlstate == ERRCODE_FDW_ERROR)
@@ -354,7 +327,7 @@ batch_throw(GcBatch *batch, const char *problem, int sqlstate)
 void
 gc_deliver_fail(GcTarget *target, const GcCall *call, const char *problem, const char *message)
 {
-	writer_stop(target->writer);
+	gc_wire_stop(target->writer);
 	if (problem)
 		gc_call_throw_reply(call, problem, message, tell_counts(target));
 	gc_call_throw(call, message, tell_counts(target));
@@ -365,7 +338,7 @@ gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
 {
 	if (!problem->taken)
 		gc_deliver_taken(target, 1);
-	writer_stop(target->writer);
+	gc_wire_stop(target->writer);
 	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
 					errdetail_internal("%s\n%s", problem->detail, tell_counts(target)),
 					problem->hint ? errhint("%s", problem->hint) : 0));
@@ -373,11 +346,11 @@ gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
 
 /* ---- the wire ---- */
 
-static void
-batch_start(GcBatch *batch)
+void
+gc_wire_start(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
-	Writer *writer = target->writer;
+	GcWriter *writer = target->writer;
 	GcCallSpec spec;
 
 	gc_written_note(writer->conn->api_url, target->list->id);
@@ -397,7 +370,7 @@ static void
 batch_look_up(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
-	Writer *writer = target->writer;
+	GcWriter *writer = target->writer;
 	GcCallSpec spec;
 
 	gc_call_free(batch->call);
@@ -412,7 +385,7 @@ batch_look_up(GcBatch *batch)
 static void settle(GcBatch *batch); /* which may send, hence this cycle */
 
 static void
-settle_ended(Writer *writer)
+settle_ended(GcWriter *writer)
 {
 	/* Settling may split a batch, which changes the list: begin anew each time. */
 	for (;;)
@@ -437,8 +410,8 @@ settle_ended(Writer *writer)
 }
 
 /* Waits until at most "count" batches are on the wire. */
-static void
-wait_wire(Writer *writer, int count)
+void
+gc_wire_wait(GcWriter *writer, int count)
 {
 	settle_ended(writer);
 	while (writer->wire_count > count)
@@ -449,13 +422,13 @@ wait_wire(Writer *writer, int count)
 }
 
 /* Sends a closed batch, as soon as it may go. */
-static void
-batch_send(GcBatch *batch)
+void
+gc_wire_send(GcBatch *batch)
 {
-	Writer *writer = ((GcTarget *) batch->owner)->writer;
+	GcWriter *writer = ((GcTarget *) batch->owner)->writer;
 
-	wait_wire(writer, batch->after_wire ? 0 : writer->conn->max_in_flight - 1);
-	batch_start(batch);
+	gc_wire_wait(writer, batch->after_wire ? 0 : writer->conn->max_in_flight - 1);
+	gc_wire_start(batch);
 }
 
 /* 413: the same rows in two requests (SCENARIOS B2). */
@@ -469,19 +442,19 @@ batch_split(GcBatch *batch)
 
 	for (int i = 0; i < 2; i++)
 	{
-		parts[i] = batch_take(target);
+		parts[i] = gc_wire_take(target);
 		gc_batch_copy(parts[i], batch, i == 0 ? 0 : half, i == 0 ? half : batch->rows);
 		gc_batch_close(parts[i]);
 		/* An earlier try may have taken effect, whatever becomes of the parts. */
 		parts[i]->doubted = gc_call_doubted(batch->call);
 	}
-	batch_give_back(batch);
+	gc_wire_give_back(batch);
 	/* In order; the first takes the place on the wire that has just become free. */
-	batch_start(parts[0]);
+	gc_wire_start(parts[0]);
 	/* The second may wait so long that the statement fails. */
 	waiting = parts[1]->doubted ? parts[1]->rows : 0;
 	target->in_doubt += waiting;
-	batch_send(parts[1]);
+	gc_wire_send(parts[1]);
 	target->in_doubt -= waiting;
 }
 
@@ -500,175 +473,29 @@ settle(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->scratch);
-	const GcFailure *failure = batch_failure(batch);
+	const GcFailure *failure = gc_wire_failure(batch);
 	const char *problem;
 	int sqlstate;
 
-	off_wire(batch);
+	gc_wire_off(batch);
 	if (is_too_much(batch, failure))
 	{
 		MemoryContextSwitchTo(caller_cxt);
 		batch_split(batch);
 		return;
 	}
-	problem = book(batch, &sqlstate);
+	problem = gc_wire_book(batch, &sqlstate);
 	if (failure || problem)
-		batch_throw(batch, problem, sqlstate);
+		gc_wire_throw(batch, problem, sqlstate);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextReset(target->writer->scratch);
 	if (batch_done(batch))
-		batch_give_back(batch);
+		gc_wire_give_back(batch);
 	else
 		batch_look_up(batch);
 }
 
-/* ---- rows ---- */
-
-static void
-send_open(GcTarget *target)
-{
-	GcBatch *batch = target->open;
-
-	target->open = NULL;
-	target->writer->open_bytes -= batch->body.len;
-	gc_batch_close(batch);
-	batch_send(batch);
-}
-
-static bool
-on_wire(Writer *writer, uint64 hash)
-{
-	dlist_iter iter;
-
-	dlist_foreach (iter, &writer->wire)
-		if (gc_batch_has(dlist_container(GcBatch, node, iter.cur), hash))
-			return true;
-	return false;
-}
-
-/* Keeps all open batches within the budget: the largest one goes. */
-static void
-keep_budget(GcTarget *target)
-{
-	Writer *writer = target->writer;
-	GcTarget *largest = target;
-	ListCell *lc;
-
-	if (writer->open_bytes <= target->settings.buffer_memory)
-		return;
-	foreach (lc, writer->targets)
-	{
-		GcTarget *other = lfirst(lc);
-
-		if (other->open && other->open->body.len > largest->open->body.len)
-			largest = other;
-	}
-	send_open(largest);
-}
-
-static void
-check_size(GcTarget *target, const GcRow *row)
-{
-	GcProblem problem = {.sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-						 .code = "contact.too.large"};
-
-	if (row->len + 2 <= GC_CONTACTS_MAX_BYTES)
-		return;
-	problem.message = psprintf("a contact for %s is too large", target->rel->label);
-	problem.detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
-							  row->id, row->len, GC_CONTACTS_MAX_BYTES);
-	gc_deliver_refuse(target, &problem);
-}
-
-/* Two tables of a statement may be one list: there, too, the last write of an id wins. */
-static void
-send_twins(GcTarget *target, uint64 hash)
-{
-	ListCell *lc;
-
-	foreach (lc, target->writer->targets)
-	{
-		GcTarget *twin = lfirst(lc);
-
-		if (twin != target && twin->open && strcmp(twin->list->id, target->list->id) == 0 &&
-			gc_batch_has(twin->open, hash))
-			send_open(twin);
-	}
-}
-
-/* Does the open batch hold a contact that was read so long ago that it must not wait? */
-static bool
-is_stale(GcTarget *target)
-{
-	GcTime oldest = target->open->oldest;
-
-	return oldest != 0 && gc_clock_now() - oldest > target->settings.freshness_us;
-}
-
-void
-gc_deliver_row(GcTarget *target, const GcRow *row)
-{
-	const GcTargetSettings *settings = &target->settings;
-	uint64 hash = gc_batch_hash(row->id);
-
-	check_size(target, row);
-	if (target->has_twin)
-		send_twins(target, hash);
-	if (target->open && (target->open->rows >= settings->batch_rows ||
-						 target->open->body.len + row->len + 2 > settings->batch_bytes ||
-						 gc_batch_has(target->open, hash) || is_stale(target)))
-		send_open(target);
-	if (target->open == NULL)
-		target->open = batch_take(target);
-	target->open->after_wire |= on_wire(target->writer, hash);
-	target->writer->open_bytes += gc_batch_add(target->open, row, hash);
-	if (!row->taken)
-		gc_deliver_taken(target, 1);
-	keep_budget(target);
-}
-
-bool
-gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
-{
-	Writer *writer = target->writer;
-	uint64 hash = gc_batch_hash(row->id);
-	GcBatch *batch;
-	const char *problem;
-	const char *bytes;
-	size_t len;
-	int sqlstate;
-
-	check_size(target, row);
-	if (target->single)
-		batch_give_back(target->single);
-	target->single = NULL;
-	if (target->has_twin)
-		send_twins(target, hash);
-	wait_wire(writer, 0);
-	batch = batch_take(target);
-	(void) gc_batch_add(batch, row, hash);
-	gc_batch_close(batch);
-	if (!row->taken)
-		gc_deliver_taken(target, 1);
-	batch_start(batch);
-	gc_call_wait(batch->call);
-	off_wire(batch);
-	problem = book(batch, &sqlstate);
-	if (problem || batch_failure(batch))
-		batch_throw(batch, problem, sqlstate);
-	target->single = batch; /* its reply is what we return */
-	if (echo == NULL)
-		return !batch->missing;
-	bytes = gc_call_reply(batch->call, &len);
-	gc_json_init(&target->echo, bytes, len);
-	if (!batch->is_put)
-	{
-		(void) gc_json_enter(&target->echo, '[');
-		(void) gc_json_element(&target->echo);
-	}
-	*echo = &target->echo;
-	return true;
-}
+/* ---- the end ---- */
 
 /* Contacts that a campaign uses could not be deleted: said at the end, so that all others are. */
 static void
@@ -714,7 +541,7 @@ gc_deliver_drain(EState *estate)
 
 	dlist_foreach (iter, &writers)
 	{
-		Writer *writer = dlist_container(Writer, node, iter.cur);
+		GcWriter *writer = dlist_container(GcWriter, node, iter.cur);
 		ListCell *lc;
 
 		if (writer->estate != estate)
@@ -726,9 +553,9 @@ gc_deliver_drain(EState *estate)
 			if (target->before_drain)
 				target->before_drain(target->before_drain_arg);
 			if (target->open)
-				send_open(target);
+				gc_deliver_open_batch(target);
 		}
-		wait_wire(writer, 0);
+		gc_wire_wait(writer, 0);
 		foreach (lc, writer->targets)
 			target_end(lfirst(lc));
 	}

@@ -88,13 +88,20 @@ void
 gc_explain_modify(ExplainState *es, GcRelation *rel, const char *list_id, GcVerb verb,
 				  int batch_rows)
 {
-	bool removes = verb == GC_VERB_DELETE;
+	static const char *const methods[][2] = {[GC_VERB_INSERT] = {"POST", "POST"},
+											 [GC_VERB_UPDATE] = {"POST", "PUT"},
+											 [GC_VERB_DELETE] = {"DELETE", "DELETE"}};
 
-	explain_call(es, "Remote Call", rel, list_id, removes ? "DELETE" : "POST",
-				 removes && batch_rows == 1 ? GC_CONTACTS_ONE : GC_CONTACTS_ALL);
-	ExplainPropertyInteger("Batch Size", NULL, batch_rows, es);
-	if (removes && batch_rows > 1)
+	if (batch_rows > 1 || verb == GC_VERB_INSERT)
+		explain_call(es, "Remote Call", rel, list_id, methods[verb][0], GC_CONTACTS_ALL);
+	if (verb != GC_VERB_INSERT)
+		explain_call(es, batch_rows > 1 ? "Remote Call for One" : "Remote Call", rel, list_id,
+					 methods[verb][1], GC_CONTACTS_ONE);
+	if (verb == GC_VERB_DELETE && batch_rows > 1)
 		explain_call(es, "Remote Check", rel, list_id, "POST", GC_CONTACTS_BULK);
+	if (verb == GC_VERB_UPDATE)
+		explain_call(es, "Remote Fresh Read", rel, list_id, "POST", GC_CONTACTS_BULK);
+	ExplainPropertyInteger("Batch Size", NULL, batch_rows, es);
 }
 
 void

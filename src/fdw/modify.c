@@ -114,7 +114,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 		refuse_on_conflict(rel->name);
 	if (plan->operation != CMD_DELETE && plan->returningLists)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
-	if (plan->operation == CMD_UPDATE)
+	if (plan->operation == CMD_UPDATE && rel->resource->update_endpoint)
 		gc_update_check(rel,
 						get_rel_all_updated_cols(root, find_base_rel(root, result_relation)));
 	table_close(relation, NoLock);

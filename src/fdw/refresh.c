@@ -112,7 +112,7 @@ take_contact(GcRefresh *refresh, GcJson *json, Held *held, int count)
 
 	(void) gc_json_peek(json); /* past white space */
 	raw = (GcSpan){.p = json->p, .type = '{'};
-	if (!gc_pick_object(refresh->id_pick, json, &id, 1) || id.p == NULL)
+	if (!gc_pick_object(refresh->id_pick, json, &id, 1) || id.p == NULL || id.type != '"')
 		return false;
 	raw.len = json->p - raw.p;
 	for (int i = 0; i < count; i++)

@@ -1,0 +1,86 @@
+/*
+ * fdw/deliver_parts.h
+ *	  Delivery of contacts, between deliver.c (batches on the wire, counts) and
+ *	  deliver_rows.c (rows into batches).
+ */
+#ifndef GC_FDW_DELIVER_PARTS_H
+#define GC_FDW_DELIVER_PARTS_H
+
+#include "postgres.h"
+
+#include "base/progress.h"
+#include "fdw/batch.h"
+#include "fdw/deliver.h"
+#include "fdw/sent.h"
+
+#include "lib/ilist.h"
+
+typedef struct GcWriter
+{
+	dlist_node node; /* in writers */
+	EState *estate;
+	GcConnection *conn;
+	GcCalls *calls;
+	GcStat stat; /* the time spent waiting; requests are counted by target */
+	MemoryContext cxt;
+	MemoryContext scratch; /* reset after each reply */
+	List *targets;
+	int64 open_bytes; /* of all open batches */
+	dlist_head wire;  /* batches on the wire, oldest first */
+	int wire_count;
+	dlist_head spares;
+	MemoryContextCallback on_reset;
+} GcWriter;
+
+struct GcTarget
+{
+	GcWriter *writer;
+	GcRelation *rel;
+	GcList *list;
+	GcTargetSettings settings;
+	const char *path;
+	GcBatch *open;	 /* NULL: no rows yet */
+	GcBatch *single; /* gc_deliver_now's last one, … */
+	GcJson echo;	 /* … and a cursor into its answer */
+	GcStat stat;
+	int64 taken; /* rows, from the executor */
+	int64 accepted;
+	int64 in_doubt; /* of calls that ended so */
+	int64 missing;	/* DELETE: of those accepted, contacts that were not there */
+	int64 held;		/* DELETE: contacts that are still there afterwards, … */
+	List *held_ids; /* … the first of them */
+	bool has_twin;	/* another target of the statement is the same list */
+	void (*before_drain)(void *arg);
+	void *before_drain_arg;
+	GcSent *sent;
+	GcProgress *progress;
+};
+
+/* An empty batch of the target, new or used before; and back with it. */
+extern GcBatch *gc_wire_take(GcTarget *target);
+extern void gc_wire_give_back(GcBatch *batch);
+
+/* Sends a closed batch, as soon as it may go; or at once. */
+extern void gc_wire_send(GcBatch *batch);
+extern void gc_wire_start(GcBatch *batch);
+
+/* Waits until at most "count" batches are on the wire. */
+extern void gc_wire_wait(GcWriter *writer, int count);
+
+/* A batch has ended: it leaves the wire, and is booked; what is wrong with it, or NULL. */
+extern void gc_wire_off(GcBatch *batch);
+extern const char *gc_wire_book(GcBatch *batch, int *sqlstate);
+
+/* Why its call failed; NULL if it did not, or did what it should. */
+extern const GcFailure *gc_wire_failure(const GcBatch *batch);
+
+/* Throws for a batch that has been booked. */
+extern _Noreturn void gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate);
+
+/* Stops the statement's sending: what is in flight is awaited, nothing else goes out. */
+extern void gc_wire_stop(GcWriter *writer);
+
+/* The batch that is being filled goes. */
+extern void gc_deliver_open_batch(GcTarget *target);
+
+#endif /* GC_FDW_DELIVER_PARTS_H */

@@ -1,0 +1,157 @@
+/*
+ * fdw/deliver_rows.c
+ *	  Delivery of contacts: rows into batches, and when a batch goes.
+ */
+#include "postgres.h"
+
+#include "fdw/deliver_parts.h"
+
+/* A batch of contacts that were just read again may be filled for so long. */
+#define STALE_GRACE_US (5 * USECS_PER_SEC)
+
+void
+gc_deliver_open_batch(GcTarget *target)
+{
+	GcBatch *batch = target->open;
+
+	target->open = NULL;
+	target->writer->open_bytes -= batch->body.len;
+	gc_batch_close(batch);
+	gc_wire_send(batch);
+}
+
+static bool
+on_wire(GcWriter *writer, uint64 hash)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &writer->wire)
+		if (gc_batch_has(dlist_container(GcBatch, node, iter.cur), hash))
+			return true;
+	return false;
+}
+
+/* Keeps all open batches within the budget: the largest one goes. */
+static void
+keep_budget(GcTarget *target)
+{
+	GcWriter *writer = target->writer;
+	GcTarget *largest = target;
+	ListCell *lc;
+
+	if (writer->open_bytes <= target->settings.buffer_memory)
+		return;
+	foreach (lc, writer->targets)
+	{
+		GcTarget *other = lfirst(lc);
+
+		if (other->open && other->open->body.len > largest->open->body.len)
+			largest = other;
+	}
+	gc_deliver_open_batch(largest);
+}
+
+static void
+check_size(GcTarget *target, const GcRow *row)
+{
+	GcProblem problem = {.sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+						 .code = "contact.too.large"};
+
+	if (row->len + 2 <= GC_CONTACTS_MAX_BYTES)
+		return;
+	problem.message = psprintf("a contact for %s is too large", target->rel->label);
+	problem.detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
+							  row->id, row->len, GC_CONTACTS_MAX_BYTES);
+	gc_deliver_refuse(target, &problem);
+}
+
+/* Two tables of a statement may be one list: there, too, the last write of an id wins. */
+static void
+send_twins(GcTarget *target, uint64 hash)
+{
+	ListCell *lc;
+
+	foreach (lc, target->writer->targets)
+	{
+		GcTarget *twin = lfirst(lc);
+
+		if (twin != target && twin->open && strcmp(twin->list->id, target->list->id) == 0 &&
+			gc_batch_has(twin->open, hash))
+			gc_deliver_open_batch(twin);
+	}
+}
+
+/* Does the open batch hold a contact that was read so long ago that it must not wait? */
+static bool
+is_stale(GcTarget *target)
+{
+	GcTime oldest = target->open->oldest;
+
+	return oldest != 0 &&
+		   gc_clock_now() - oldest > target->settings.freshness_us + STALE_GRACE_US;
+}
+
+void
+gc_deliver_row(GcTarget *target, const GcRow *row)
+{
+	const GcTargetSettings *settings = &target->settings;
+	uint64 hash = gc_batch_hash(row->id);
+
+	check_size(target, row);
+	if (target->has_twin)
+		send_twins(target, hash);
+	if (target->open && (target->open->rows >= settings->batch_rows ||
+						 target->open->body.len + row->len + 2 > settings->batch_bytes ||
+						 gc_batch_has(target->open, hash) || is_stale(target)))
+		gc_deliver_open_batch(target);
+	if (target->open == NULL)
+		target->open = gc_wire_take(target);
+	target->open->after_wire |= on_wire(target->writer, hash);
+	target->writer->open_bytes += gc_batch_add(target->open, row, hash);
+	if (!row->taken)
+		gc_deliver_taken(target, 1);
+	keep_budget(target);
+}
+
+bool
+gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
+{
+	GcWriter *writer = target->writer;
+	uint64 hash = gc_batch_hash(row->id);
+	GcBatch *batch;
+	const char *problem;
+	const char *bytes;
+	size_t len;
+	int sqlstate;
+
+	check_size(target, row);
+	if (target->single)
+		gc_wire_give_back(target->single);
+	target->single = NULL;
+	if (target->has_twin)
+		send_twins(target, hash);
+	gc_wire_wait(writer, 0);
+	batch = gc_wire_take(target);
+	(void) gc_batch_add(batch, row, hash);
+	gc_batch_close(batch);
+	if (!row->taken)
+		gc_deliver_taken(target, 1);
+	gc_wire_start(batch);
+	gc_call_wait(batch->call);
+	gc_wire_off(batch);
+	problem = gc_wire_book(batch, &sqlstate);
+	if (problem || gc_wire_failure(batch))
+		gc_wire_throw(batch, problem, sqlstate);
+	target->single = batch; /* its reply is what we return */
+	if (echo == NULL)
+		return !batch->missing;
+	bytes = gc_call_reply(batch->call, &len);
+	gc_json_init(&target->echo, bytes, len);
+	if (!batch->is_put)
+	{
+		(void) gc_json_enter(&target->echo, '[');
+		(void) gc_json_element(&target->echo);
+	}
+	*echo = &target->echo;
+	return true;
+}
