@@ -161,6 +161,13 @@ CALL sim.forget();
 UPDATE gc.leads SET score = 8 WHERE contact_id = 'L-10';
 SELECT * FROM sim.traffic();
 ALTER FOREIGN TABLE gc.leads OPTIONS (SET update_freshness '1h');
+-- By search, which may miss what this cluster wrote within read_lag: again by id.
+ALTER SERVER genesys OPTIONS (SET read_lag '1min');
+CALL sim.forget();
+UPDATE gc.leads SET state = 'OR' WHERE state = 'NY' AND crm_id IN ('L-12', 'L-14') AND first_name LIKE 'NAME%';
+UPDATE gc.leads SET score = 11 WHERE state = 'NY' AND crm_id LIKE 'L-24_';
+SELECT request, rows FROM sim.traffic() WHERE request ~ '/contacts[/?]';
+ALTER SERVER genesys OPTIONS (SET read_lag '0');
 -- Of an export, whatever its age.
 ALTER FOREIGN TABLE gc.leads OPTIONS (ADD scan_method 'export');
 CALL sim.forget();
@@ -211,6 +218,16 @@ EXECUTE rename('L-22', 'a');
 EXECUTE rename('L-23', 'b');
 SELECT data->>'first_name' AS name FROM sim.contacts('leads') WHERE id IN ('L-22', 'L-23');
 DROP FOREIGN TABLE gc.names;
+-- Columns that some way does not give are no hindrance to those that SET does not name.
+CREATE FOREIGN TABLE gc.two_ways (crm_id text, first_name text, wrapup text OPTIONS (attribute 'last_wrapup:phone'),
+  created timestamptz OPTIONS (attribute 'date_created')) SERVER genesys OPTIONS (object 'contacts', list_name 'leads', key 'crm_id');
+UPDATE gc.two_ways SET first_name = 'both' WHERE crm_id = 'L-24';
+UPDATE gc.two_ways SET first_name = 'both' WHERE crm_id = 'L-24' RETURNING first_name, wrapup, created IS NOT NULL AS created;
+CALL sim.try($$UPDATE gc.two_ways SET first_name = two_ways::text WHERE crm_id = 'L-24'$$);
+ALTER FOREIGN TABLE gc.two_ways OPTIONS (ADD scan_method 'export');
+UPDATE gc.two_ways SET first_name = 'export' WHERE crm_id = 'L-24';
+SELECT data->>'first_name' AS name FROM sim.contacts('leads') WHERE id = 'L-24';
+DROP FOREIGN TABLE gc.two_ways;
 -- Partitions over lists; a row is not moved into a list whose own rows change.
 CALL sim.list('west', '{crm_id,state}');
 CREATE TABLE gc.every (crm_id text, state text) PARTITION BY LIST (state);

@@ -8,7 +8,6 @@
 #include "api/page.h"
 #include "api/resource.h"
 #include "api/url.h"
-#include "net/loop.h"
 
 /* How long to wait before another look: at first, and at most. */
 #define POLL_FIRST_MS 100
@@ -84,7 +83,7 @@ throw_not_empty(const char *what, int64 left, int timeout_ms)
 }
 
 void
-gc_clear_await(GcCalls *calls, GcStat *stat, const GcList *list, const char *what,
+gc_clear_await(GcCalls *calls, const GcList *list, const char *what, GcTime lag_until,
 			   int timeout_ms)
 {
 	GcTime since = gc_clock_now();
@@ -93,7 +92,7 @@ gc_clear_await(GcCalls *calls, GcStat *stat, const GcList *list, const char *wha
 	bool told = false;
 	int64 left;
 
-	while ((left = count_contacts(calls, list, what)) > 0)
+	while ((left = count_contacts(calls, list, what)) > 0 || gc_clock_now() < lag_until)
 	{
 		GcTime from = gc_clock_now();
 		GcTime next = Min(from + wait_us, until);
@@ -103,9 +102,7 @@ gc_clear_await(GcCalls *calls, GcStat *stat, const GcList *list, const char *wha
 		if (!told && from - since >= TELL_WAITING_US)
 			ereport(NOTICE, (errmsg("still waiting until %s is empty", what)));
 		told = told || from - since >= TELL_WAITING_US;
-		while (gc_clock_now() < next)
-			gc_loop_wait(next, GC_WAIT_BACKOFF);
-		stat->wait_us += gc_clock_now() - from;
+		(void) gc_calls_sleep(calls, next, GC_WAIT_BACKOFF, true);
 		wait_us = Min(wait_us * 2, POLL_CAP_MS * INT64CONST(1000));
 	}
 }

@@ -20,10 +20,11 @@
 extern GcCall *gc_clear_start(GcCalls *calls, const GcList *list, int64 *clears);
 
 /*
- * Waits until the platform shows no contact of the list, "timeout_ms" at most
- * (08006).  "what" names the list, for messages.
+ * Waits until the platform shows no contact of the list, and until "lag_until",
+ * before which it may not show what is there; "timeout_ms" at most (08006).
+ * "what" names the list, for messages.
  */
-extern void gc_clear_await(GcCalls *calls, GcStat *stat, const GcList *list, const char *what,
-						   int timeout_ms);
+extern void gc_clear_await(GcCalls *calls, const GcList *list, const char *what,
+						   GcTime lag_until, int timeout_ms);
 
 #endif /* GC_API_CLEAR_H */

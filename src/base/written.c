@@ -85,3 +85,11 @@ gc_written_last(const char *api_url, const char *list_id)
 	gc_shared_unlock(&gc_written_part);
 	return at;
 }
+
+GcTime
+gc_written_shown(const char *api_url, const char *list_id, int64 lag_ms)
+{
+	GcTime written = gc_written_last(api_url, list_id);
+
+	return written == 0 ? 0 : written + lag_ms * INT64CONST(1000);
+}

@@ -22,4 +22,7 @@ extern void gc_written_note(const char *api_url, const char *list_id);
 /* When that was last; 0: long ago, or never. */
 extern GcTime gc_written_last(const char *api_url, const char *list_id);
 
+/* When reads that lag behind by "lag_ms" at most show all that was written; 0: they do. */
+extern GcTime gc_written_shown(const char *api_url, const char *list_id, int64 lag_ms);
+
 #endif /* GC_BASE_WRITTEN_H */

@@ -16,6 +16,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -199,25 +200,63 @@ writes_lists(PlannerInfo *root)
 	}
 }
 
-/* The columns that the query uses, here or above. */
-static List *
-used_columns(RelOptInfo *baserel, Oid relid)
+/*
+ * Is it the row that the server wants of each contact to be updated, in order to
+ * put its new values in?  Not so a row that the query itself names, by its type.
+ */
+static bool
+is_row_to_update(PlannerInfo *root, const Expr *expr)
 {
+	return root->parse->commandType == CMD_UPDATE && IsA(expr, Var) &&
+		   ((const Var *) expr)->varattno == 0 && ((const Var *) expr)->vartype == RECORDOID;
+}
+
+/* Is the column given by every way of reading? */
+static bool
+is_given_always(const GcRelation *rel, AttrNumber attnum)
+{
+	Bitmapset *column = bms_make_singleton(attnum);
+	const char *why;
+
+	return gc_source_search_can(rel, column, &why) && gc_source_export_can(rel, column, &why);
+}
+
+static bool
+has_update_triggers(Relation relation)
+{
+	TriggerDesc *triggers = relation->trigdesc;
+
+	return triggers && (triggers->trig_update_before_row || triggers->trig_update_after_row);
+}
+
+/*
+ * The columns that the query uses, here or above.  An UPDATE must not depend on
+ * columns that it has nothing to do with: of a row that only it wants, those are
+ * left out that some way of reading does not give, unless a trigger looks at it.
+ */
+static List *
+used_columns(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
+{
+	GcRelation *rel = baserel->fdw_private;
+	Relation relation = table_open(relid, NoLock);
 	Bitmapset *used = NULL;
 	List *columns = NIL;
 	ListCell *lc;
-	int attnum;
-	Relation relation;
+	bool updates = false;
 	bool whole_row;
 
-	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &used);
+	foreach (lc, baserel->reltarget->exprs)
+		if (is_row_to_update(root, lfirst(lc)) && !has_update_triggers(relation))
+			updates = true;
+		else
+			pull_varattnos(lfirst(lc), baserel->relid, &used);
 	foreach (lc, baserel->baserestrictinfo)
 		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, baserel->relid, &used);
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-	relation = table_open(relid, NoLock);
-	for (attnum = 1; attnum <= RelationGetNumberOfAttributes(relation); attnum++)
-		if (whole_row || bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used))
-			columns = lappend_int(columns, attnum);
+	for (int i = 0; i < rel->column_count; i++)
+		if (whole_row || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, used) ||
+			(updates && rel->columns[i].attnum != 0 && is_given_always(rel, i + 1)))
+			columns = lappend_int(columns, i + 1);
 	table_close(relation, NoLock);
 	return columns;
 }
@@ -312,7 +351,7 @@ static void
 gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
 	GcRelation *rel = baserel->fdw_private;
-	Bitmapset *columns = column_set(used_columns(baserel, relid));
+	Bitmapset *columns = column_set(used_columns(root, baserel, relid));
 	bool search;
 	bool export;
 
@@ -399,7 +438,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_p
 	List *exprs = NIL;
 	GcScanPlan plan = {.method = linitial_int(best_path->fdw_private),
 					   .requests = lsecond_int(best_path->fdw_private),
-					   .columns = used_columns(baserel, relid),
+					   .columns = used_columns(root, baserel, relid),
 					   .reads_all = reads_all(root),
 					   .keep = rows_kept(root, baserel),
 					   .identity = -1};

@@ -10,6 +10,7 @@
 
 #include "api/clear.h"
 #include "base/option.h"
+#include "base/written.h"
 #include "fdw/relation.h"
 #include "fdw/sent.h"
 #include "fdw/size.h"
@@ -97,6 +98,14 @@ finish_call(Target *target)
 				  failure->in_doubt ? "It is unknown whether its contacts are going." : NULL);
 }
 
+/* Until when the platform may not show what this cluster has written to the list. */
+static GcTime
+lag_until(const Target *target, const GcConnection *conn)
+{
+	return gc_written_shown(conn->api_url, target->list->id,
+							gc_option_ms(target->rel->server_options, NIL, "read_lag"));
+}
+
 static void
 clear(List *targets, GcConnection *conn, GcStat *stat)
 {
@@ -115,7 +124,7 @@ clear(List *targets, GcConnection *conn, GcStat *stat)
 		GcRelation *rel = target->rel;
 
 		if (!target->twin)
-			gc_clear_await(calls, stat, target->list, rel->label,
+			gc_clear_await(calls, target->list, rel->label, lag_until(target, conn),
 						   gc_option_ms(rel->options, rel->server_options, "ready_timeout"));
 		gc_size_note(rel, 0);
 	}

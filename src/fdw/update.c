@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "base/option.h"
+#include "base/written.h"
 #include "fdw/decode.h"
 #include "fdw/merge.h"
 #include "fdw/modify_state.h"
@@ -30,6 +31,8 @@ typedef struct UpdateState
 	GcRefresh *refresh;
 	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
 	int64 freshness_us;
+	GcTime
+		lag_until; /* searches from before that may have missed a write; -1: not known yet */
 	Bitmapset *named; /* columns that SET names, or that are generated from such, by attnum */
 	bool *changed;	  /* of the row at hand, by attnum - 1 */
 	bool compares;	  /* a trigger may have changed others */
@@ -102,6 +105,7 @@ gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks)
 	gc_modify_find_tid(base, mtstate);
 	gc_modify_settings(base->rel, GC_VERB_UPDATE, &settings);
 	state->freshness_us = settings.freshness_us;
+	state->lag_until = -1;
 	state->encoder = gc_encoder_create(base->rel, base->list, NULL);
 	state->merger = gc_merger_create(base->list);
 	state->refresh = gc_refresh_create(base->target, base->rel, base->list, state->merger,
@@ -142,11 +146,22 @@ find_changes(UpdateState *state, ResultRelInfo *rri, TupleTableSlot *slot)
 			(bms_is_member(i + 1, state->named) || (state->compares && differs(rri, slot, i)));
 }
 
+/* Until when a search may miss what this cluster wrote to the list before this statement. */
+static GcTime
+lag_end(const GcModify *base)
+{
+	return gc_written_shown(base->conn->api_url, base->list->id,
+							gc_option_ms(base->rel->server_options, NIL, "read_lag"));
+}
+
 /* May it be merged with as it was read? */
 static bool
 is_fresh(UpdateState *state, const GcKeptRow *kept)
 {
-	return kept->raw && gc_clock_now() - kept->read_at <= state->freshness_us;
+	if (state->lag_until < 0)
+		state->lag_until = lag_end(&state->base);
+	return kept->raw && gc_clock_now() - kept->read_at <= state->freshness_us &&
+		   !(kept->lags && kept->read_at < state->lag_until);
 }
 
 /* The contact with its changes; false if it is to be read again first, and somebody else will. */
