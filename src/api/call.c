@@ -354,7 +354,8 @@ call_judge(GcCall *call)
 		!gc_connection_token_refused(conn, call->token_number))
 		verdict = GC_VERDICT_FAIL;
 	if (verdict != GC_VERDICT_SUCCESS &&
-		(call->last_attempt || (call->spec.lock_ends && failure->status == 409)))
+		(call->last_attempt || (call->spec.lock_ends && failure->status == 409) ||
+		 (call->spec.in_use_ends && failure->cause == GC_CAUSE_IN_USE)))
 		verdict = GC_VERDICT_FAIL;
 	switch (verdict)
 	{

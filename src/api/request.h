@@ -39,6 +39,7 @@ typedef struct GcCallSpec
 	GcStat *stat;		  /* where to count; NULL: the set's */
 	bool download;		  /* asks for a file, or for where it is: see gc_call_file() */
 	bool may_be_empty;	  /* a success need not have a body */
+	bool in_use_ends;	  /* of the locks, that of a contact by the dialler alone does so */
 	bool lock_ends;		  /* a lock (409) ends the call: its caller knows what to wait for */
 	/*
 	 * Rows that the call writes, and where they are counted while they are in

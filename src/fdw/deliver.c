@@ -297,6 +297,19 @@ throw_gone(GcBatch *batch, const char *message)
 	gc_failure_throw(&gone, message, tell_counts(target));
 }
 
+/* The counts, and which contact it is where the call does not tell. */
+static const char *
+tell_batch(const GcBatch *batch)
+{
+	GcTarget *target = batch->owner;
+	const char *counts = tell_counts(target);
+
+	if (batch->rows > 1 || target->settings.verb != GC_VERB_UPDATE || batch->is_put)
+		return counts;
+	return psprintf("Contact id: \"%s\".\n%s",
+					gc_value_display(gc_batch_id(batch, 0), NAMEDATALEN), counts);
+}
+
 /* Throws for a batch that has been booked. */
 void
 gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
@@ -312,9 +325,9 @@ gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
 		gc_list_forget(target->list);
 	gc_wire_stop(target->writer);
 	if (problem == NULL)
-		gc_call_throw(batch->call, message, tell_counts(target));
+		gc_call_throw(batch->call, message, tell_batch(batch));
 	if (sqlstate == ERRCODE_FDW_ERROR)
-		gc_call_throw_reply(batch->call, problem, message, tell_counts(target));
+		gc_call_throw_reply(batch->call, problem, message, tell_batch(batch));
 	ereport(ERROR,
 			(errcode(sqlstate), errmsg_internal("%s", message),
 			 errdetail_internal("%s\n%s", problem, tell_counts(target)),
@@ -431,7 +444,7 @@ gc_wire_send(GcBatch *batch)
 	gc_wire_start(batch);
 }
 
-/* 413: the same rows in two requests (SCENARIOS B2). */
+/* The same rows in two requests (SCENARIOS B2, G4). */
 static void
 batch_split(GcBatch *batch)
 {
@@ -458,12 +471,16 @@ batch_split(GcBatch *batch)
 	target->in_doubt -= waiting;
 }
 
-/* Was it more than the platform takes at once, so that half of it may go? */
+/* Was it more than the platform takes, or does it hold one of them, so that half may go? */
 static bool
-is_too_much(const GcBatch *batch, const GcFailure *failure)
+is_to_split(const GcBatch *batch, const GcFailure *failure)
 {
+	GcTarget *target = batch->owner;
+
 	if (failure == NULL || batch->rows == 1 || batch->acted)
 		return false;
+	if (failure->cause == GC_CAUSE_IN_USE)
+		return target->settings.verb == GC_VERB_UPDATE;
 	return failure->cause == GC_CAUSE_TOO_LARGE || failure->cause == GC_CAUSE_TOO_MANY;
 }
 
@@ -478,7 +495,7 @@ settle(GcBatch *batch)
 	int sqlstate;
 
 	gc_wire_off(batch);
-	if (is_too_much(batch, failure))
+	if (is_to_split(batch, failure))
 	{
 		MemoryContextSwitchTo(caller_cxt);
 		batch_split(batch);

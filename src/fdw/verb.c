@@ -60,6 +60,8 @@ update_call(const GcList *list, GcBatch *batch, GcCallSpec *spec)
 	batch->is_put = batch->rows == 1 && batch->put.len > 0;
 	spec->body = batch->is_put ? batch->put.data : batch->body.data;
 	spec->body_len = batch->is_put ? batch->put.len : batch->body.len;
+	/* It does not say which: halves find out, so that the others need not wait for it. */
+	spec->in_use_ends = batch->rows > 1;
 	if (!batch->is_put)
 		return;
 	spec->method = "PUT";
