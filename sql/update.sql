@@ -346,3 +346,16 @@ CREATE FOREIGN TABLE gc.events (id text, level text) SERVER genesys OPTIONS (obj
 CALL sim.try($$UPDATE gc.events SET level = 'INFO'$$);
 ALTER FOREIGN TABLE gc.leads OPTIONS (ADD updatable 'false');
 CALL sim.try($$UPDATE gc.leads SET score = 1$$);
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP updatable);
+-- What is read ahead, and kept of each row, may go to disk; so may an INSERT … SELECT from the same list.
+CALL sim.set('{"record_bodies": false}');
+CALL sim.list('many', '{crm_id,note,phone}');
+CREATE FOREIGN TABLE gc.many (crm_id text, note text, phone text) SERVER genesys OPTIONS (object 'contacts', list_name 'many', key 'crm_id');
+INSERT INTO gc.many SELECT 'M-' || g, repeat('n', 100) || g, '+1' FROM generate_series(1, 3000) g;
+SET work_mem = '64kB';
+UPDATE gc.many SET phone = length(note)::text;
+INSERT INTO gc.many SELECT 'N' || crm_id, note, phone FROM gc.many;
+RESET work_mem;
+SELECT count(*), count(DISTINCT id), bool_and(data->>'note' = repeat('n', 100) || regexp_replace(id, '\D', '', 'g')
+  AND (data->>'phone')::int = length(data->>'note')) AS whole
+FROM sim.contacts('many');

@@ -22,6 +22,7 @@ struct GcSpool
 	TupleTableSlot *slot; /* of the table's columns, and the place */
 	Datum *values;
 	bool *nulls;
+	MemoryContext cxt;
 };
 
 /* May that table be the list?  One that nobody has looked up yet may. */
@@ -77,6 +78,7 @@ gc_spool_create(TupleDesc tupdesc)
 	spool->slot = MakeSingleTupleTableSlot(kept, &TTSOpsMinimalTuple);
 	spool->values = palloc(sizeof(Datum) * kept->natts);
 	spool->nulls = palloc(sizeof(bool) * kept->natts);
+	spool->cxt = CurrentMemoryContext;
 	return spool;
 }
 
@@ -97,8 +99,12 @@ bool
 gc_spool_get(GcSpool *spool, TupleTableSlot *slot, int64 *place)
 {
 	int natts = slot->tts_tupleDescriptor->natts;
+	/* A row that was on disk is the slot's to free, when the caller's context is long gone. */
+	MemoryContext caller_cxt = MemoryContextSwitchTo(spool->cxt);
+	bool found = tuplestore_gettupleslot(spool->store, true, false, spool->slot);
 
-	if (!tuplestore_gettupleslot(spool->store, true, false, spool->slot))
+	MemoryContextSwitchTo(caller_cxt);
+	if (!found)
 		return false;
 	slot_getallattrs(spool->slot);
 	memcpy(slot->tts_values, spool->slot->tts_values, natts * sizeof(Datum));
