@@ -41,6 +41,18 @@ SELECT (SELECT count(*) FROM gc.balances WHERE balance >= 0 AND balance < 1000) 
        (SELECT count(*) FROM gc.balances WHERE balance > 10 OR name ^@ 'Z' OR balance <= -1) AS others;
 SELECT balance FROM gc.balances WHERE balance > 0 ORDER BY balance DESC LIMIT 3;
 
+-- What is there changes: one by itself, many, read again first, with every attribute; and goes.
+UPDATE gc.leads SET callable = false, note = 'quarantined' WHERE crm_lead_id = 'COPY-1';
+UPDATE gc.leads SET balance = balance + 0.01, callable = true WHERE segment = 'VIP';
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD update_freshness '0');
+UPDATE gc.leads SET note = NULL WHERE state = 'NY';
+CREATE FOREIGN TABLE gc.statuses (crm_lead_id text OPTIONS (field 'CRM_Lead_ID'), phones jsonb OPTIONS (attribute 'phone_number_status'),
+  media jsonb OPTIONS (attribute 'contactable_status')) SERVER genesys OPTIONS (object 'contacts', list_name 'Leads', key 'crm_lead_id');
+UPDATE gc.statuses SET phones = '{"Phone": {"callable": false}}', media = '{"Email": {"contactable": false}}'
+  WHERE crm_lead_id IN ('COPY-1', 'COPY-2');
+DELETE FROM gc.leads WHERE crm_lead_id = 'COPY-1';
+DELETE FROM gc.leads WHERE crm_lead_id LIKE 'AWK-%' OR state = 'NY';
+
 -- The other objects.
 SELECT name, contact_list_id, dnc_list_ids, progress_percent FROM gc.campaigns;
 SELECT name, size FROM gc.dnc_lists;
@@ -51,3 +63,6 @@ SELECT 1 / (count(*) = 5)::int FROM (
   UNION ALL SELECT FROM gc.dnc_lists WHERE name = 'Robinson' AND size = 1
   UNION ALL SELECT FROM gc.events WHERE contact_id = 'AWK-1'
   UNION ALL SELECT FROM gc.import_jobs WHERE list_name = 'Leads' AND kind IN ('import', 'bulk edit')) s;
+
+TRUNCATE gc.leads;
+SELECT 1 / (count(*) = 0)::int FROM gc.leads;

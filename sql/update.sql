@@ -250,6 +250,19 @@ CREATE TABLE gc.rest PARTITION OF gc.every DEFAULT;
 INSERT INTO gc.every VALUES ('W-1', 'CA'), ('W-2', 'CA'), ('R-1', 'NY');
 UPDATE gc.every SET state = state WHERE crm_id IN ('W-1', 'R-1') RETURNING tableoid::regclass, *;
 CALL sim.try($$UPDATE gc.every SET state = 'CA'$$);
+-- Of partitions that are read side by side, each contact goes back to its own list.
+CALL sim.list('east', '{crm_id,state,note}');
+CALL sim.list('north', '{crm_id,state,note}');
+CREATE TABLE gc.coasts (crm_id text, state text, note text) PARTITION BY LIST (state);
+CREATE FOREIGN TABLE gc.east PARTITION OF gc.coasts FOR VALUES IN ('MA')
+  SERVER genesys OPTIONS (object 'contacts', list_name 'east', key 'crm_id');
+CREATE FOREIGN TABLE gc.north PARTITION OF gc.coasts FOR VALUES IN ('WA')
+  SERVER genesys OPTIONS (object 'contacts', list_name 'north', key 'crm_id');
+INSERT INTO gc.coasts SELECT left(s, 1) || g, s, 'old' FROM unnest('{WA,MA}'::text[]) s, generate_series(1, 150) g;
+UPDATE gc.coasts SET note = 'of ' || crm_id;
+DELETE FROM gc.coasts WHERE crm_id ~ '1$';
+SELECT l, count(*), bool_and(data->>'note' = 'of ' || id AND id LIKE left(data->>'state', 1) || '%') AS own
+FROM unnest('{east,north}'::text[]) l, sim.contacts(l) GROUP BY 1 ORDER BY 1;
 
 --
 -- RETURNING, triggers, generated columns
