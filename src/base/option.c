@@ -49,6 +49,7 @@ typedef struct Option
 
 static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
+static const char *const partial_words[] = {"allow", "merge", "refuse", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
 static const char *const verification_words[] = {"strict", "relaxed", NULL};
 static const char *const format_words[] = {"e164", "email", NULL};
@@ -105,6 +106,7 @@ static const Option option_table[] = {
 	{"async_capable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"truncatable", SERVER_TABLE, OPTION_BOOL, "true"},
+	{"partial_rows", SERVER_TABLE, OPTION_WORD, "allow", 0, 0, partial_words},
 	{"update_freshness", SERVER_TABLE, OPTION_MS, "30s", 0, DAY_MS},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},

@@ -186,6 +186,7 @@ encode(GcEncoder *encoder, const GcEncodeTask *task)
 	appendBinaryStringInfo(body, encoder->start, encoder->start_len);
 	gc_json_escape(body, encoder->id, strlen(encoder->id));
 	appendBinaryStringInfo(body, "\",", 2);
+	row->attributes = body->len;
 	for (int i = 0; i < encoder->attribute_count; i++)
 	{
 		GcColumn *column = encoder->attributes[i];
@@ -204,6 +205,7 @@ encode(GcEncoder *encoder, const GcEncodeTask *task)
 	if (encoder->data_body.len > 0)
 		encoder->data_body.len--; /* the last comma */
 	appendStringInfoString(body, "\"data\":{");
+	row->cells = body->len;
 	appendBinaryStringInfo(body, encoder->data_body.data, encoder->data_body.len);
 	appendBinaryStringInfo(body, "}}", 2);
 	row->json = body->data;

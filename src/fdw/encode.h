@@ -37,6 +37,8 @@ typedef struct GcRow
 	const char *id; /* UTF-8, zero-terminated */
 	bool made_id;	/* a UUID, since the row gave none */
 	bool noted;		/* its batch is to know the id */
+	int attributes; /* where in "json" they begin, … */
+	int cells;		/* … and where the cells do, which end two bytes before its end */
 	/* What the echo must show: whether it is callable ('t', 'f', or 0), and opt-outs. */
 	char callable;
 	const char *phone_number_status; /* its false parts as JSON; or NULL */

@@ -21,6 +21,7 @@
 #include "fdw/explain.h"
 #include "fdw/modify.h"
 #include "fdw/modify_state.h"
+#include "fdw/partial.h"
 #include "fdw/returning.h"
 #include "fdw/update.h"
 
@@ -48,6 +49,7 @@ typedef struct InsertState
 {
 	GcModify base;
 	GcEncoder *encoder;
+	GcPartial *partial; /* rows lack columns, for which something is to be done; or NULL */
 	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
 	bool told_made_id;
 } InsertState;
@@ -138,6 +140,7 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	base->single = asks;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
+	state->partial = gc_partial_open(base, ExecGetInsertedCols(rri, estate));
 	if (asks)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
 	MemoryContextSwitchTo(caller_cxt);
@@ -220,6 +223,7 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	const GcProblem *problem;
 	GcRow row;
 	GcJson *echo = NULL;
+	bool merges;
 
 	MemoryContextReset(state->base.row_cxt);
 	problem = gc_encoder_row(state->encoder, slot, &row);
@@ -227,8 +231,13 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 		gc_deliver_refuse(state->base.target, problem);
 	if (row.made_id && !state->told_made_id)
 		tell_made_id(state);
+	merges = state->partial && !row.made_id;
+	if (merges && state->decoder)
+		gc_partial_merge(state->partial, &row);
 	if (state->decoder)
 		(void) gc_deliver_now(state->base.target, &row, &echo);
+	else if (merges)
+		gc_partial_row(state->partial, &row);
 	else
 		gc_deliver_row(state->base.target, &row);
 	if (state->base.result)

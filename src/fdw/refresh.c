@@ -14,12 +14,14 @@ typedef struct Held
 {
 	const char *id;
 	GcPatch patch;
-	GcSpan raw; /* in the answer; p NULL: it is not there */
+	GcRow alone; /* what is sent if there is no such contact; json NULL: nothing */
+	GcSpan raw;	 /* in the answer; p NULL: it is not there */
 } Held;
 
 struct GcRefresh
 {
 	GcTarget *target;
+	GcVerb verb;
 	GcRelation *rel;
 	GcList *list;
 	GcMerger *merger;
@@ -35,13 +37,14 @@ struct GcRefresh
 static void flush(void *arg);
 
 GcRefresh *
-gc_refresh_create(GcTarget *target, GcRelation *rel, GcList *list, GcMerger *merger,
-				  int max_in_flight)
+gc_refresh_create(GcTarget *target, GcVerb verb, GcRelation *rel, GcList *list,
+				  GcMerger *merger, int max_in_flight)
 {
 	static const char *const id[] = {"id"};
 	GcRefresh *refresh = palloc0(sizeof(GcRefresh));
 
 	refresh->target = target;
+	refresh->verb = verb;
 	refresh->rel = rel;
 	refresh->list = list;
 	refresh->merger = merger;
@@ -66,7 +69,9 @@ gc_refresh_context(GcRefresh *refresh)
 static const char *
 not_read(GcRefresh *refresh)
 {
-	return psprintf("could not read contacts of %s again", refresh->rel->label);
+	return psprintf(refresh->verb == GC_VERB_UPDATE ? "could not read contacts of %s again"
+													: "could not read contacts of %s",
+					refresh->rel->label);
 }
 
 /* ---- look-ups ---- */
@@ -115,12 +120,10 @@ take_contact(GcRefresh *refresh, GcJson *json, Held *held, int count)
 	if (!gc_pick_object(refresh->id_pick, json, &id, 1) || id.p == NULL || id.type != '"')
 		return false;
 	raw.len = json->p - raw.p;
+	/* An INSERT may have it twice. */
 	for (int i = 0; i < count; i++)
 		if (held[i].raw.p == NULL && is_id(&id, held[i].id))
-		{
 			held[i].raw = raw;
-			break;
-		}
 	return true;
 }
 
@@ -153,7 +156,7 @@ refuse(GcRefresh *refresh, int sqlstate, const char *id, const char *what, const
 {
 	GcProblem problem = {
 		.sqlstate = sqlstate,
-		.message = gc_verb_failed(GC_VERB_UPDATE, 1, refresh->rel->label),
+		.message = gc_verb_failed(refresh->verb, 1, refresh->rel->label),
 		.detail = psprintf("Contact \"%s\" %s.", gc_value_display(id, NAMEDATALEN), what),
 		.hint = hint,
 		.taken = true};
@@ -166,6 +169,12 @@ merge(GcRefresh *refresh, const Held *held, GcTime read_at, GcRow *row)
 {
 	const char *problem;
 
+	if (held->raw.p == NULL && held->alone.json)
+	{
+		*row = held->alone;
+		row->taken = true;
+		return;
+	}
 	if (held->raw.p == NULL)
 		refuse(refresh, ERRCODE_T_R_SERIALIZATION_FAILURE, held->id,
 			   "has been deleted since it was read", "Run the statement again.");
@@ -173,8 +182,15 @@ merge(GcRefresh *refresh, const Held *held, GcTime read_at, GcRow *row)
 		gc_merge(refresh->merger, held->id, held->raw.p, held->raw.len, &held->patch, row);
 	if (problem)
 		refuse(refresh, ERRCODE_FDW_ERROR, held->id, "is not what a contact should be", NULL);
-	row->read_at = read_at;
 	row->taken = true;
+	if (refresh->verb == GC_VERB_UPDATE)
+		row->read_at = read_at;
+	else
+	{
+		/* Whether it was deleted meanwhile does not matter: it was to be there. */
+		row->created = NULL;
+		row->rest = 0;
+	}
 }
 
 /* The answer to one look-up: what it has is merged and goes on. */
@@ -243,9 +259,11 @@ flush(void *arg)
 }
 
 void
-gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch)
+gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch, const GcRow *alone)
 {
 	refresh->held[refresh->count] = (Held){.id = id, .patch = *patch};
+	if (alone)
+		refresh->held[refresh->count].alone = *alone;
 	refresh->ids[refresh->count++] = unconstify(char *, id);
 	gc_deliver_taken(refresh->target, 1);
 	if (refresh->count == refresh->max)
@@ -253,12 +271,15 @@ gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch)
 }
 
 void
-gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch, GcRow *row)
+gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch, const GcRow *alone,
+			   GcRow *row)
 {
 	Held held = {.id = id, .patch = *patch};
 	GcCallSpec spec;
 	GcCall *call;
 
+	if (alone)
+		held.alone = *alone;
 	gc_deliver_taken(refresh->target, 1);
 	gc_contacts_by_ids(refresh->list->id, &(char *){unconstify(char *, id)}, 1, &spec);
 	call = gc_deliver_read(refresh->target, &spec);

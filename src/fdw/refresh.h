@@ -17,18 +17,20 @@
 typedef struct GcRefresh GcRefresh;
 
 /* In the current context.  What is held goes out before the target is drained. */
-extern GcRefresh *gc_refresh_create(GcTarget *target, GcRelation *rel, GcList *list,
-									GcMerger *merger, int max_in_flight);
+extern GcRefresh *gc_refresh_create(GcTarget *target, GcVerb verb, GcRelation *rel,
+									GcList *list, GcMerger *merger, int max_in_flight);
 
 /*
  * The context that the next change is to be encoded in; gc_refresh_add() takes
- * it over, and may send what is held.
+ * it over, and may send what is held.  "alone" is what is sent if there is no
+ * such contact; NULL: that is an error.
  */
 extern MemoryContext gc_refresh_context(GcRefresh *refresh);
-extern void gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch);
+extern void gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch,
+						   const GcRow *alone);
 
 /* Reads one contact at once and merges it; "row" is in the current context. */
 extern void gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch,
-						   GcRow *row);
+						   const GcRow *alone, GcRow *row);
 
 #endif /* GC_FDW_REFRESH_H */

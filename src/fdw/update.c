@@ -108,8 +108,8 @@ gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks)
 	state->lag_until = -1;
 	state->encoder = gc_encoder_create(base->rel, base->list, NULL);
 	state->merger = gc_merger_create(base->list);
-	state->refresh = gc_refresh_create(base->target, base->rel, base->list, state->merger,
-									   base->conn->max_in_flight);
+	state->refresh = gc_refresh_create(base->target, GC_VERB_UPDATE, base->rel, base->list,
+									   state->merger, base->conn->max_in_flight);
 	if (base->single)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
 	state->named = named_columns(estate, rri, base->rel);
@@ -184,13 +184,13 @@ make_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept, GcRow 
 	if (problem)
 		gc_deliver_refuse(base->target, problem);
 	if (later)
-		gc_refresh_add(state->refresh, id, &patch);
+		gc_refresh_add(state->refresh, id, &patch, NULL);
 	MemoryContextSwitchTo(caller_cxt);
 	if (later)
 		return false;
 	if (!fresh)
 	{
-		gc_refresh_now(state->refresh, id, &patch, row);
+		gc_refresh_now(state->refresh, id, &patch, NULL, row);
 		return true;
 	}
 	wrong = gc_merge(state->merger, id, kept->raw, kept->raw_len, &patch, row);
