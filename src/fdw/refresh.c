@@ -206,7 +206,7 @@ finish_call(GcRefresh *refresh, GcCall *call, Held *held, int count,
 	failure = gc_call_failure(call);
 	if (failure && !(count == 1 && gc_contacts_is_missing(failure)))
 	{
-		if (failure->cause == GC_CAUSE_NOT_FOUND)
+		if (gc_list_is_doubted(failure))
 			gc_list_forget(refresh->list);
 		gc_deliver_fail(refresh->target, call, NULL, not_read(refresh));
 	}

@@ -92,7 +92,7 @@ finish_call(Target *target)
 	failure = gc_call_failure(target->call);
 	if (failure == NULL)
 		return;
-	if (failure->cause == GC_CAUSE_NOT_FOUND)
+	if (gc_list_is_doubted(failure))
 		gc_list_forget(target->list);
 	gc_call_throw(target->call, psprintf("could not clear %s", target->rel->label),
 				  failure->in_doubt ? "It is unknown whether its contacts are going." : NULL);
