@@ -7,7 +7,7 @@
  * order; a row whose id is in the open batch sends that batch first.
  *
  * Everything lives in the context of the statement's executor state; what must
- * outlive it, the counts for a WARNING, is in fdw/sent.c.
+ * outlive it, the counts for a WARNING and the audit, is in store/audit.c.
  */
 #include "postgres.h"
 
@@ -16,9 +16,9 @@
 #include "base/written.h"
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
-#include "fdw/sent.h"
 #include "fdw/size.h"
 #include "fdw/statement.h"
+#include "store/audit.h"
 
 #include "lib/ilist.h"
 #include "utils/memutils.h"
@@ -55,7 +55,7 @@ struct GcTarget
 	int64 accepted;
 	int64 in_doubt; /* of calls that ended so */
 	bool has_twin;	/* another target of the statement is the same list */
-	GcSent *sent;
+	GcAudit *audit;
 	GcProgress *progress;
 };
 
@@ -66,7 +66,12 @@ static dlist_head writers = DLIST_STATIC_INIT(writers);
 static void
 writer_reset(void *arg)
 {
-	dlist_delete(&((Writer *) arg)->node);
+	Writer *writer = arg;
+	ListCell *lc;
+
+	foreach (lc, writer->targets)
+		gc_audit_release(((GcTarget *) lfirst(lc))->audit);
+	dlist_delete(&writer->node);
 }
 
 static Writer *
@@ -108,6 +113,7 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	Writer *writer = writer_for(estate, conn);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(writer->cxt);
 	GcTarget *target = palloc0(sizeof(GcTarget));
+	const char *operation = estate->es_plannedstmt ? "INSERT" : "COPY";
 	ListCell *lc;
 
 	foreach (lc, writer->targets)
@@ -122,9 +128,8 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	target->list = list;
 	target->settings = *settings;
 	target->path = gc_contacts_post_path(list->id, &settings->flags);
-	target->sent = gc_sent_record(rel->label);
-	target->progress = gc_progress_begin(&conn->owner, list->name,
-										 estate->es_plannedstmt ? "INSERT" : "COPY");
+	target->audit = gc_audit_begin(rel->label, list->id, operation, &target->stat);
+	target->progress = gc_progress_begin(&conn->owner, list->name, operation);
 	writer->targets = lappend(writer->targets, target);
 	MemoryContextSwitchTo(caller_cxt);
 	return target;
@@ -194,7 +199,7 @@ not_inserted(GcTarget *target, int rows)
 static const char *
 tell_counts(GcTarget *target)
 {
-	gc_sent_told(target->sent, target->taken, target->accepted, target->in_doubt);
+	gc_audit_told(target->audit, target->taken, target->accepted, target->in_doubt);
 	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
 					", not sent: " INT64_FORMAT ".",
 					target->accepted, target->in_doubt,
@@ -205,7 +210,7 @@ static void
 take_rows(GcTarget *target, int rows)
 {
 	target->taken += rows;
-	target->sent->taken += rows;
+	gc_audit_take(target->audit, rows);
 }
 
 static void
@@ -220,6 +225,7 @@ static const char *
 book(GcBatch *batch, int *sqlstate)
 {
 	GcTarget *target = batch->owner;
+	const GcFailure *failure = gc_call_failure(batch->call);
 	const char *problem = NULL;
 	const char *bytes;
 	size_t len;
@@ -228,12 +234,14 @@ book(GcBatch *batch, int *sqlstate)
 	gc_progress_update(target->progress, target->accepted, -1, target->stat.requests,
 					   target->writer->stat.quota_wait_us);
 	gc_written_note(target->writer->conn->api_url, target->list->id);
-	if (gc_call_failure(batch->call))
+	if (failure)
 	{
+		gc_audit_answered(target->audit, failure->correlation_id);
 		if (gc_call_in_doubt(batch->call))
 			target->in_doubt += batch->rows;
 		return NULL;
 	}
+	gc_audit_answered(target->audit, gc_call_header(batch->call, "inin-correlation-id"));
 	bytes = gc_call_reply(batch->call, &len);
 	problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
 	if (problem)
@@ -241,8 +249,8 @@ book(GcBatch *batch, int *sqlstate)
 	else
 	{
 		target->accepted += batch->rows;
-		target->sent->accepted += batch->rows;
-		target->sent->in_doubt -= batch->rows;
+		target->audit->entry.accepted += batch->rows;
+		target->audit->entry.in_doubt -= batch->rows;
 		gc_stat_rows(&target->writer->conn->owner, batch->rows, 0);
 	}
 	return problem;
@@ -316,7 +324,7 @@ batch_start(GcBatch *batch)
 		.body = batch->body.data,
 		.body_len = batch->body.len,
 		.stat = &target->stat,
-		.in_doubt = &target->sent->in_doubt,
+		.in_doubt = &target->audit->entry.in_doubt,
 		.rows = batch->rows,
 		.doubted = batch->doubted};
 
@@ -575,7 +583,11 @@ gc_deliver_drain(EState *estate)
 				send_open(lfirst(lc));
 		wait_wire(writer, 0);
 		foreach (lc, writer->targets)
-			gc_size_note_least(((GcTarget *) lfirst(lc))->rel,
-							   ((GcTarget *) lfirst(lc))->accepted);
+		{
+			GcTarget *target = lfirst(lc);
+
+			gc_size_note_least(target->rel, target->accepted);
+			gc_audit_complete(target->audit);
+		}
 	}
 }
