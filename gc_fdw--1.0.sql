@@ -209,8 +209,8 @@ COMMENT ON COLUMN rejected_rows.source IS 'what gave the row: statement, import 
 COMMENT ON COLUMN rejected_rows.source_id IS 'of a statement: the id of its row in audit_log';
 COMMENT ON COLUMN rejected_rows.key IS 'the contact''s id; NULL: the row has none';
 COMMENT ON COLUMN rejected_rows.row_data IS 'the row, by the names of the foreign table''s columns: personal data';
-COMMENT ON COLUMN rejected_rows.code IS 'SQLSTATE, or the platform''s code';
-COMMENT ON COLUMN rejected_rows.field IS 'the remote column; NULL: not one alone';
+COMMENT ON COLUMN rejected_rows.code IS 'what a program can go by, such as value.too.long; or the platform''s code';
+COMMENT ON COLUMN rejected_rows.field IS 'the column; NULL: it is about the whole row';
 COMMENT ON COLUMN rejected_rows.correlation_id IS 'the platform''s; NULL: the row was not sent';
 
 GRANT SELECT ON audit_log, rejected_rows TO PUBLIC;

@@ -22,7 +22,6 @@
 #include "base/written.h"
 #include "fdw/analyze.h"
 #include "fdw/async.h"
-#include "fdw/deliver.h"
 #include "fdw/drift.h"
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
@@ -72,7 +71,7 @@ gc_ExecutorRun(GC_EXECUTOR_RUN_PARAMS)
 		prev_ExecutorRun(GC_EXECUTOR_RUN_ARGS);
 	else
 		standard_ExecutorRun(GC_EXECUTOR_RUN_ARGS);
-	gc_deliver_drain(queryDesc->estate);
+	gc_modify_finish(queryDesc->estate);
 }
 
 /* Data-modifying CTEs that the query did not read to their end run here. */
@@ -83,7 +82,7 @@ gc_ExecutorFinish(QueryDesc *queryDesc)
 		prev_ExecutorFinish(queryDesc);
 	else
 		standard_ExecutorFinish(queryDesc);
-	gc_deliver_drain(queryDesc->estate);
+	gc_modify_finish(queryDesc->estate);
 }
 
 void

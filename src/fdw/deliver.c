@@ -18,7 +18,6 @@
 #include "fdw/deliver.h"
 #include "fdw/size.h"
 #include "fdw/statement.h"
-#include "store/audit.h"
 
 #include "lib/ilist.h"
 #include "utils/memutils.h"
@@ -149,6 +148,12 @@ gc_deliver_stat(GcTarget *target)
 	stat.wait_us += target->writer->stat.wait_us;
 	stat.quota_wait_us += target->writer->stat.quota_wait_us;
 	return stat;
+}
+
+GcAudit *
+gc_deliver_audit(GcTarget *target)
+{
+	return target->audit;
 }
 
 /* An empty batch of the target, new or used before. */
@@ -479,18 +484,20 @@ keep_budget(GcTarget *target)
 	send_open(largest);
 }
 
-static void
-check_size(GcTarget *target, const GcRow *row)
+const GcProblem *
+gc_deliver_check(GcTarget *target, const GcRow *row)
 {
-	GcProblem problem = {.sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-						 .code = "contact.too.large"};
+	GcProblem *problem;
 
 	if (row->len + 2 <= GC_CONTACTS_MAX_BYTES)
-		return;
-	problem.message = psprintf("a contact for %s is too large", target->rel->label);
-	problem.detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
-							  row->id, row->len, GC_CONTACTS_MAX_BYTES);
-	gc_deliver_refuse(target, &problem);
+		return NULL;
+	problem = palloc0(sizeof(GcProblem));
+	problem->sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+	problem->message = psprintf("a contact for %s is too large", target->rel->label);
+	problem->detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
+							   row->id, row->len, GC_CONTACTS_MAX_BYTES);
+	problem->code = "contact.too.large";
+	return problem;
 }
 
 /* Two tables of a statement may be one list: there, too, the last write of an id wins. */
@@ -515,7 +522,6 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 	const GcTargetSettings *settings = &target->settings;
 	uint64 hash = gc_batch_hash(row->id);
 
-	check_size(target, row);
 	if (target->has_twin)
 		send_twins(target, hash);
 	if (target->open && (target->open->rows >= settings->batch_rows ||
@@ -541,7 +547,6 @@ gc_deliver_now(GcTarget *target, const GcRow *row)
 	size_t len;
 	int sqlstate;
 
-	check_size(target, row);
 	if (target->single)
 		batch_give_back(target->single);
 	target->single = NULL;

@@ -505,10 +505,16 @@ encode_guarded(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 const GcProblem *
 gc_encoder_row(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 {
+	const GcProblem *bad;
+
 	memset(row, 0, sizeof(*row));
 	encoder->rows++;
 	slot_getallattrs(slot);
 	if (GetDatabaseEncoding() == PG_UTF8)
-		return encode(encoder, slot, row);
-	return encode_guarded(encoder, slot, row);
+		bad = encode(encoder, slot, row);
+	else
+		bad = encode_guarded(encoder, slot, row);
+	if (bad && encoder->id[0] != '\0')
+		row->id = encoder->id;
+	return bad;
 }

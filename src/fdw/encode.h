@@ -32,7 +32,7 @@ typedef struct GcRow
 {
 	const char *json;
 	int len;
-	const char *id; /* UTF-8, zero-terminated */
+	const char *id; /* UTF-8, zero-terminated; all that a bad row has; NULL: not even that */
 	bool made_id;	/* a UUID, since the row gave none */
 	/* What the row opts out of: the echo must show it. */
 	bool not_callable;

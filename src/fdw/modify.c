@@ -18,6 +18,7 @@
 #include "fdw/encode.h"
 #include "fdw/explain.h"
 #include "fdw/modify.h"
+#include "fdw/reject.h"
 #include "fdw/returning.h"
 #include "fdw/statement.h"
 
@@ -42,6 +43,7 @@ typedef struct InsertState
 	GcList *list;
 	GcEncoder *encoder;
 	GcTarget *target;
+	GcRejecter *rejecter;
 	GcDecoder *decoder;		  /* of echoes; NULL while rows are batched */
 	TupleTableSlot *result;	  /* the row as it reads; NULL if nobody asks */
 	MemoryContext row_cxt;	  /* reset for each row */
@@ -133,6 +135,7 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 		gc_encoder_create(state->rel, state->list, ExecGetInsertedCols(rri, estate));
 	state->target = gc_deliver_open(estate, conn, state->rel, state->list, &settings);
 	gc_deliver_count(state->target, &stat);
+	state->rejecter = gc_reject_open(estate, state->rel, state->target);
 	if (shown)
 		state->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
 	if (asks)
@@ -233,8 +236,14 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 
 	MemoryContextReset(state->row_cxt);
 	problem = gc_encoder_row(state->encoder, slot, &row);
+	if (problem == NULL)
+		problem = gc_deliver_check(state->target, &row);
 	if (problem)
-		gc_deliver_refuse(state->target, problem);
+	{
+		gc_reject_row(state->rejecter, problem, row.id, slot);
+		MemoryContextSwitchTo(caller_cxt);
+		return NULL;
+	}
 	if (row.made_id && !state->told_made_id)
 		tell_made_id(state);
 	if (state->decoder)
@@ -249,6 +258,13 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 
 /* ---- closing ---- */
 
+void
+gc_modify_finish(EState *estate)
+{
+	gc_deliver_drain(estate);
+	gc_reject_finish(estate);
+}
+
 static void
 insert_close(EState *estate, ResultRelInfo *rri)
 {
@@ -256,7 +272,7 @@ insert_close(EState *estate, ResultRelInfo *rri)
 
 	if (state == NULL)
 		return;
-	gc_deliver_drain(estate);
+	gc_modify_finish(estate);
 	if (state->result)
 		ExecDropSingleTupleTableSlot(state->result);
 	state->result = NULL;
