@@ -75,8 +75,8 @@ log_error(void)
 	error = CopyErrorData();
 	FlushErrorState();
 	AbortOutOfAnyTransaction();
-	ereport(LOG, (errcode(error->sqlerrcode), errmsg("gc_fdw worker: %s", error->message),
-				  error->detail ? errdetail_internal("%s", error->detail) : 0));
+	/* Not the detail: it may have the row, and that cells. */
+	ereport(LOG, (errcode(error->sqlerrcode), errmsg("gc_fdw worker: %s", error->message)));
 }
 
 void
