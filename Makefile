@@ -6,12 +6,12 @@ MODULE_big  = gc_fdw
 DATA        = gc_fdw--1.0.sql
 PGFILEDESC  = "gc_fdw - foreign data wrapper for Genesys Cloud outbound dialling"
 
-LAYERS      = base net api fdw funcs         # lowest layer first
+LAYERS      = base net api store fdw funcs worker   # lowest layer first
 OBJS        = gc_fdw.o $(patsubst %.c,%.o,$(sort $(wildcard $(LAYERS:%=src/%/*.c))))
 
 # REGRESS_CORE also runs under each other setting of the simulator's switches.
 REGRESS_CORE = insert partial copy select types update delete
-REGRESS     = options import_schema $(REGRESS_CORE) truncate verify schema export objects errors observe pushdown count analyze plans
+REGRESS     = options import_schema $(REGRESS_CORE) truncate verify schema export objects errors observe pushdown count analyze plans audit rejects
 
 PG_CONFIG  ?= pg_config
 PG_CPPFLAGS = -I$(srcdir)/src

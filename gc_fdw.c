@@ -4,7 +4,8 @@
  *
  * The only file that may include everything.  The layers below it, lowest
  * first: base (values, no network), net (HTTP, quota, tokens), api (what the
- * platform offers), fdw (the executor's side), funcs (SQL functions).
+ * platform offers), store (our own tables), fdw (the executor's side), funcs (SQL
+ * functions), worker (the background worker).
  */
 #include "postgres.h"
 
@@ -21,20 +22,20 @@
 #include "base/written.h"
 #include "fdw/analyze.h"
 #include "fdw/async.h"
-#include "fdw/deliver.h"
 #include "fdw/drift.h"
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
 #include "fdw/plan.h"
 #include "fdw/relation.h"
 #include "fdw/scan.h"
-#include "fdw/sent.h"
 #include "fdw/size.h"
 #include "fdw/truncate.h"
 #include "funcs/schema_funcs.h"
 #include "net/connection.h"
 #include "net/download.h"
 #include "net/quota.h"
+#include "store/audit.h"
+#include "store/rejects.h"
 
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
@@ -71,7 +72,7 @@ gc_ExecutorRun(GC_EXECUTOR_RUN_PARAMS)
 		prev_ExecutorRun(GC_EXECUTOR_RUN_ARGS);
 	else
 		standard_ExecutorRun(GC_EXECUTOR_RUN_ARGS);
-	gc_deliver_drain(queryDesc->estate);
+	gc_modify_finish(queryDesc->estate);
 }
 
 /* Data-modifying CTEs that the query did not read to their end run here. */
@@ -82,7 +83,7 @@ gc_ExecutorFinish(QueryDesc *queryDesc)
 		prev_ExecutorFinish(queryDesc);
 	else
 		standard_ExecutorFinish(queryDesc);
-	gc_deliver_drain(queryDesc->estate);
+	gc_modify_finish(queryDesc->estate);
 }
 
 void
@@ -109,10 +110,11 @@ _PG_init(void)
 	gc_shared_declare(&gc_written_part);
 	gc_shared_init();
 
+	gc_audit_init();
+	gc_rejects_init();
 	gc_connection_init();
 	gc_calls_init();
 	gc_download_init();
-	gc_sent_init();
 	gc_schema_funcs_init(gc_drift_schema);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;

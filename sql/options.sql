@@ -16,7 +16,7 @@ CREATE SERVER s FOREIGN DATA WRAPPER gc_fdw OPTIONS (
   requests_per_minute '300', requests_per_second '7.5', jitter '20ms', max_in_flight '8',
   connect_timeout '5s', request_timeout '2min', retry_timeout '1h', max_retries '0',
   max_response_size '1GB', ca_file '/etc/ssl/ca.pem',
-  batch_size '50', batch_bytes '100kB', buffer_memory '1MB', fetch_size '25', async_capable 'off', updatable 'no');
+  batch_size '50', batch_bytes '100kB', buffer_memory '1MB', fetch_size '25', async_capable 'off', updatable 'no', on_error 'reject', max_rejects '10');
 -- A name nearly right gets a hint; with another come all that are valid.
 CREATE SERVER t FOREIGN DATA WRAPPER gc_fdw OPTIONS (request_per_minute '60');
 \echo :SQLSTATE
@@ -85,6 +85,8 @@ ALTER SERVER s OPTIONS (SET batch_bytes '500kB');
 ALTER SERVER s OPTIONS (SET fetch_size '101');
 ALTER SERVER s OPTIONS (SET async_capable '2');
 ALTER SERVER s OPTIONS (SET updatable 'maybe');
+ALTER SERVER s OPTIONS (SET on_error 'ignore');
+ALTER SERVER s OPTIONS (SET max_rejects '-1');
 ALTER SERVER s OPTIONS (SET ca_file '');
 -- A proxy, without credentials; plain http does not go to one elsewhere.
 ALTER SERVER s OPTIONS (ADD proxy 'http://me:hunter2@proxy.example.com:3128');

@@ -50,6 +50,7 @@ typedef struct Option
 static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const partial_words[] = {"allow", "merge", "refuse", NULL};
+static const char *const error_words[] = {"stop", "reject", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
 static const char *const verification_words[] = {"strict", "relaxed", NULL};
 static const char *const format_words[] = {"e164", "email", NULL};
@@ -95,6 +96,8 @@ static const Option option_table[] = {
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
 	{"verification", SERVER_TABLE, OPTION_WORD, "strict", 0, 0, verification_words},
+	{"on_error", SERVER_TABLE, OPTION_WORD, "stop", 0, 0, error_words},
+	{"max_rejects", SERVER_TABLE, OPTION_INT, "1000", 0, INT_MAX},
 	{"list_freshness", SERVER_TABLE, OPTION_MS, "10s", 0, DAY_MS},
 	{"on_drift", SERVER_TABLE, OPTION_WORD, "warn", 0, 0, drift_words},
 	{"fdw_startup_cost", SERVER_TABLE, OPTION_REAL, "0", 0, 1e10},

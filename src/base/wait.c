@@ -16,6 +16,7 @@ gc_wait_event(GcWait wait)
 		[GC_WAIT_BACKOFF] = "GcFdwRetryBackoff",
 		[GC_WAIT_TOKEN] = "GcFdwToken",
 		[GC_WAIT_LAG] = "GcFdwReadLag",
+		[GC_WAIT_WORKER] = "GcFdwWorker",
 	};
 	static uint32 events[lengthof(names)];
 

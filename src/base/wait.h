@@ -16,6 +16,7 @@ typedef enum GcWait
 	GC_WAIT_BACKOFF, /* GcFdwRetryBackoff: the next attempt */
 	GC_WAIT_TOKEN,	 /* GcFdwToken: an access token */
 	GC_WAIT_LAG,	 /* GcFdwReadLag: for a search to show what was written */
+	GC_WAIT_WORKER,	 /* GcFdwWorker: a background worker, for rejected rows */
 } GcWait;
 
 /* The event, as the server's wait functions take it. */

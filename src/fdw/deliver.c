@@ -7,7 +7,7 @@
  * order; a row whose id is in the open batch sends that batch first.
  *
  * Everything lives in the context of the statement's executor state; what must
- * outlive it, the counts for a WARNING, is in fdw/sent.c.
+ * outlive it, the counts for a WARNING and the audit, is in store/audit.c.
  */
 #include "postgres.h"
 
@@ -17,7 +17,6 @@
 #include "base/written.h"
 #include "fdw/deliver_parts.h"
 #include "fdw/removal.h"
-#include "fdw/sent.h"
 #include "fdw/size.h"
 #include "fdw/statement.h"
 
@@ -34,7 +33,12 @@ static dlist_head writers = DLIST_STATIC_INIT(writers);
 static void
 writer_reset(void *arg)
 {
-	dlist_delete(&((GcWriter *) arg)->node);
+	GcWriter *writer = arg;
+	ListCell *lc;
+
+	foreach (lc, writer->targets)
+		gc_audit_release(((GcTarget *) lfirst(lc))->audit);
+	dlist_delete(&writer->node);
 }
 
 static GcWriter *
@@ -76,6 +80,7 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	GcWriter *writer = writer_for(estate, conn);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(writer->cxt);
 	GcTarget *target = palloc0(sizeof(GcTarget));
+	const char *operation = estate->es_plannedstmt ? gc_verb(settings->verb)->command : "COPY";
 	ListCell *lc;
 
 	foreach (lc, writer->targets)
@@ -90,10 +95,8 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	target->list = list;
 	target->settings = *settings;
 	target->path = gc_contacts_post_path(list->id, &settings->flags);
-	target->sent = gc_sent_record(rel->label);
-	target->progress =
-		gc_progress_begin(&conn->owner, list->name,
-						  estate->es_plannedstmt ? gc_verb(settings->verb)->command : "COPY");
+	target->audit = gc_audit_begin(rel->label, list->id, operation, &target->stat);
+	target->progress = gc_progress_begin(&conn->owner, list->name, operation);
 	writer->targets = lappend(writer->targets, target);
 	MemoryContextSwitchTo(caller_cxt);
 	return target;
@@ -113,6 +116,12 @@ gc_deliver_stat(GcTarget *target)
 	stat.wait_us += target->writer->stat.wait_us;
 	stat.quota_wait_us += target->writer->stat.quota_wait_us;
 	return stat;
+}
+
+GcAudit *
+gc_deliver_audit(GcTarget *target)
+{
+	return target->audit;
 }
 
 /* An empty batch of the target, new or used before. */
@@ -154,7 +163,7 @@ gc_wire_give_back(GcBatch *batch)
 static const char *
 tell_counts(GcTarget *target)
 {
-	gc_sent_told(target->sent, target->taken, target->accepted, target->in_doubt);
+	gc_audit_told(target->audit, target->taken, target->accepted, target->in_doubt);
 	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
 					", not sent: " INT64_FORMAT ".",
 					target->accepted, target->in_doubt,
@@ -165,7 +174,7 @@ void
 gc_deliver_taken(GcTarget *target, int rows)
 {
 	target->taken += rows;
-	target->sent->taken += rows;
+	gc_audit_take(target->audit, rows);
 }
 
 void
@@ -185,8 +194,8 @@ book_accepted(GcBatch *batch)
 	ListCell *lc;
 
 	target->accepted += done;
-	target->sent->accepted += done;
-	target->sent->in_doubt -= batch->rows;
+	target->audit->entry.accepted += done;
+	target->audit->entry.in_doubt -= batch->rows;
 	target->missing += batch->missing;
 	foreach (lc, batch->held)
 		if (target->held++ < HELD_SHOWN)
@@ -223,10 +232,13 @@ gc_wire_book(GcBatch *batch, int *sqlstate)
 	gc_written_note(target->writer->conn->api_url, target->list->id);
 	if (gc_wire_failure(batch))
 	{
+		gc_audit_answered(target->audit, gc_wire_failure(batch)->correlation_id);
 		if (batch->acted || gc_call_in_doubt(batch->call))
 			target->in_doubt += batch->rows;
 		return NULL;
 	}
+	if (gc_call_failure(batch->call) == NULL)
+		gc_audit_answered(target->audit, gc_call_header(batch->call, "inin-correlation-id"));
 	if (batch->removes)
 	{
 		*sqlstate = ERRCODE_FDW_ERROR;
@@ -370,7 +382,7 @@ gc_wire_start(GcBatch *batch)
 	gc_verb_call(target->settings.verb, target->list, target->path, &target->settings.flags,
 				 batch, &spec);
 	spec.stat = &target->stat;
-	spec.in_doubt = &target->sent->in_doubt;
+	spec.in_doubt = &target->audit->entry.in_doubt;
 	spec.rows = batch->rows;
 	spec.doubted = batch->doubted;
 	dlist_push_tail(&writer->wire, &batch->node);
@@ -549,6 +561,7 @@ target_end(GcTarget *target)
 	if (target->settings.counted)
 		gc_compat_uncount(target->writer->estate, target->missing);
 	target->missing = 0;
+	gc_audit_complete(target->audit);
 }
 
 void

@@ -19,6 +19,7 @@
 #include "fdw/encode.h"
 #include "fdw/relation.h"
 #include "fdw/verb.h"
+#include "store/audit.h"
 
 #include "nodes/execnodes.h"
 
@@ -41,6 +42,9 @@ typedef struct GcTargetSettings
  */
 extern GcTarget *gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel,
 								 GcList *list, const GcTargetSettings *settings);
+
+/* NULL, or what keeps a row from being sent at all; in the current context. */
+extern const GcProblem *gc_deliver_check(GcTarget *target, const GcRow *row);
 
 /* Takes a row into the open batch; sends the batch first if the row would overfill it. */
 extern void gc_deliver_row(GcTarget *target, const GcRow *row);
@@ -80,6 +84,9 @@ extern void gc_deliver_drain(EState *estate);
 
 /* Adds what was done to prepare the target to its figures. */
 extern void gc_deliver_count(GcTarget *target, const GcStat *stat);
+
+/* What the audit says of it. */
+extern GcAudit *gc_deliver_audit(GcTarget *target);
 
 /* What was done for the target; the time waited is the whole statement's. */
 extern GcStat gc_deliver_stat(GcTarget *target);

@@ -11,7 +11,6 @@
 #include "base/progress.h"
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
-#include "fdw/sent.h"
 
 #include "lib/ilist.h"
 
@@ -52,7 +51,7 @@ struct GcTarget
 	bool has_twin;	/* another target of the statement is the same list */
 	void (*before_drain)(void *arg);
 	void *before_drain_arg;
-	GcSent *sent;
+	GcAudit *audit;
 	GcProgress *progress;
 };
 

@@ -51,18 +51,34 @@ keep_budget(GcTarget *target)
 	gc_deliver_open_batch(largest);
 }
 
+const GcProblem *
+gc_deliver_check(GcTarget *target, const GcRow *row)
+{
+	GcProblem *problem;
+
+	if (row->len + 2 <= GC_CONTACTS_MAX_BYTES)
+		return NULL;
+	problem = palloc0(sizeof(GcProblem));
+	problem->sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+	problem->message = psprintf("a contact for %s is too large", target->rel->label);
+	problem->detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
+							   row->id, row->len, GC_CONTACTS_MAX_BYTES);
+	problem->code = "contact.too.large";
+	return problem;
+}
+
+/* What is merged may have become too large for a request. */
 static void
 check_size(GcTarget *target, const GcRow *row)
 {
-	GcProblem problem = {.sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-						 .code = "contact.too.large"};
+	const GcProblem *problem = gc_deliver_check(target, row);
+	GcProblem refused;
 
-	if (row->len + 2 <= GC_CONTACTS_MAX_BYTES)
+	if (problem == NULL)
 		return;
-	problem.message = psprintf("a contact for %s is too large", target->rel->label);
-	problem.detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
-							  row->id, row->len, GC_CONTACTS_MAX_BYTES);
-	gc_deliver_refuse(target, &problem);
+	refused = *problem;
+	refused.taken = row->taken;
+	gc_deliver_refuse(target, &refused);
 }
 
 /* Two tables of a statement may be one list: there, too, the last write of an id wins. */

@@ -217,6 +217,11 @@ encode(GcEncoder *encoder, const GcEncodeTask *task)
 const GcProblem *
 gc_encoder_row(GcEncoder *encoder, TupleTableSlot *slot, GcRow *row)
 {
+	const GcProblem *bad;
+
 	memset(row, 0, sizeof(*row));
-	return gc_encode_run(encoder, &(GcEncodeTask){.slot = slot, .row = row, .run = encode});
+	bad = gc_encode_run(encoder, &(GcEncodeTask){.slot = slot, .row = row, .run = encode});
+	if (bad && encoder->id[0] != '\0')
+		row->id = encoder->id;
+	return bad;
 }

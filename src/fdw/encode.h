@@ -34,7 +34,7 @@ typedef struct GcRow
 {
 	const char *json;
 	int len;
-	const char *id; /* UTF-8, zero-terminated */
+	const char *id; /* UTF-8, zero-terminated; all that a bad row has; NULL: not even that */
 	bool made_id;	/* a UUID, since the row gave none */
 	bool noted;		/* its batch is to know the id */
 	int attributes; /* where in "json" they begin, … */

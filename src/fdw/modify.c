@@ -22,6 +22,7 @@
 #include "fdw/modify.h"
 #include "fdw/modify_state.h"
 #include "fdw/partial.h"
+#include "fdw/reject.h"
 #include "fdw/returning.h"
 #include "fdw/update.h"
 
@@ -49,6 +50,7 @@ typedef struct InsertState
 {
 	GcModify base;
 	GcEncoder *encoder;
+	GcRejecter *rejecter;
 	GcPartial *partial; /* rows lack columns, for which something is to be done; or NULL */
 	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
 	bool told_made_id;
@@ -140,6 +142,7 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	base->single = asks;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
+	state->rejecter = gc_reject_open(estate, base->rel, base->target);
 	state->partial = gc_partial_open(base, ExecGetInsertedCols(rri, estate));
 	if (asks)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
@@ -227,8 +230,14 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 
 	MemoryContextReset(state->base.row_cxt);
 	problem = gc_encoder_row(state->encoder, slot, &row);
+	if (problem == NULL)
+		problem = gc_deliver_check(state->base.target, &row);
 	if (problem)
-		gc_deliver_refuse(state->base.target, problem);
+	{
+		gc_reject_row(state->rejecter, problem, row.id, slot);
+		MemoryContextSwitchTo(caller_cxt);
+		return NULL;
+	}
 	if (row.made_id && !state->told_made_id)
 		tell_made_id(state);
 	merges = state->partial && !row.made_id;
@@ -248,6 +257,13 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 
 /* ---- closing ---- */
 
+void
+gc_modify_finish(EState *estate)
+{
+	gc_deliver_drain(estate);
+	gc_reject_finish(estate);
+}
+
 static void
 modify_close(EState *estate, ResultRelInfo *rri)
 {
@@ -255,7 +271,7 @@ modify_close(EState *estate, ResultRelInfo *rri)
 
 	if (modify == NULL)
 		return;
-	gc_deliver_drain(estate);
+	gc_modify_finish(estate);
 	if (modify->result)
 		ExecDropSingleTupleTableSlot(modify->result);
 	modify->result = NULL;

@@ -8,8 +8,12 @@
 #include "postgres.h"
 
 #include "foreign/fdwapi.h"
+#include "nodes/execnodes.h"
 
 /* Sets the callbacks of this file. */
 extern void gc_modify_routine(FdwRoutine *routine);
+
+/* Everything that the statement is to write has been sent and answered, or is rejected. */
+extern void gc_modify_finish(EState *estate);
 
 #endif /* GC_FDW_MODIFY_H */

@@ -12,9 +12,9 @@
 #include "base/option.h"
 #include "base/written.h"
 #include "fdw/relation.h"
-#include "fdw/sent.h"
 #include "fdw/size.h"
 #include "fdw/truncate.h"
+#include "store/audit.h"
 
 #include "foreign/foreign.h"
 #include "miscadmin.h"
@@ -25,7 +25,8 @@ typedef struct Target
 	GcRelation *rel;
 	GcList *list;
 	GcCall *call;
-	bool twin; /* its list is that of a table before it */
+	GcAudit *audit; /* NULL: nothing was asked for */
+	bool twin;		/* its list is that of a table before it */
 } Target;
 
 static GcRelation *
@@ -75,12 +76,12 @@ find_lists(List *relations, GcConnection *conn, GcStat *stat)
 
 /* Asks for it; an opt-out is in its contact, and goes with it (DESIGN 2.1). */
 static void
-start(Target *target, GcCalls *calls)
+start(Target *target, GcCalls *calls, const GcStat *stat)
 {
 	ereport(WARNING, (errmsg("the opt-outs in %s go with its contacts", target->rel->label),
 					  errhint("Contacts that are loaded again are callable.")));
-	target->call =
-		gc_clear_start(calls, target->list, &gc_sent_record(target->rel->label)->clears);
+	target->audit = gc_audit_begin(target->rel->label, target->list->id, "TRUNCATE", stat);
+	target->call = gc_clear_start(calls, target->list, &target->audit->clears);
 }
 
 static void
@@ -90,6 +91,9 @@ finish_call(Target *target)
 
 	gc_call_wait(target->call);
 	failure = gc_call_failure(target->call);
+	gc_audit_answered(target->audit,
+					  failure ? failure->correlation_id
+							  : gc_call_header(target->call, "inin-correlation-id"));
 	if (failure == NULL)
 		return;
 	if (gc_list_is_doubted(failure))
@@ -107,6 +111,16 @@ lag_until(const Target *target, const GcConnection *conn)
 }
 
 static void
+release(void *arg)
+{
+	ListCell *lc;
+
+	foreach (lc, *(List **) arg)
+		if (((Target *) lfirst(lc))->audit)
+			gc_audit_release(((Target *) lfirst(lc))->audit);
+}
+
+static void
 clear(List *targets, GcConnection *conn, GcStat *stat)
 {
 	GcCalls *calls = gc_calls_open(conn, stat);
@@ -114,7 +128,7 @@ clear(List *targets, GcConnection *conn, GcStat *stat)
 
 	foreach (lc, targets)
 		if (!((Target *) lfirst(lc))->twin)
-			start(lfirst(lc), calls);
+			start(lfirst(lc), calls, stat);
 	foreach (lc, targets)
 		if (!((Target *) lfirst(lc))->twin)
 			finish_call(lfirst(lc));
@@ -127,6 +141,8 @@ clear(List *targets, GcConnection *conn, GcStat *stat)
 			gc_clear_await(calls, target->list, rel->label, lag_until(target, conn),
 						   gc_option_ms(rel->options, rel->server_options, "ready_timeout"));
 		gc_size_note(rel, 0);
+		if (target->audit)
+			gc_audit_complete(target->audit);
 	}
 	gc_calls_close(calls);
 }
@@ -139,11 +155,18 @@ gcExecForeignTruncate(List *relations, DropBehavior behavior, bool restart_seqs)
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw truncate", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
 	ForeignTable *table = GetForeignTable(RelationGetRelid((Relation) linitial(relations)));
-	int64 spent = 0;
-	GcStat stat = {.spent = &spent};
+	MemoryContextCallback *on_reset = palloc0(sizeof(MemoryContextCallback));
+	List **targets = palloc0(sizeof(List *));
+	GcStat *stat = palloc0(sizeof(GcStat));
 	GcConnection *conn = gc_connection_get(GetUserId(), table->serverid);
 
-	clear(find_lists(relations, conn, &stat), conn, &stat);
+	/* The audit reads the figures until it is released, an error or not. */
+	stat->spent = palloc0(sizeof(int64));
+	on_reset->func = release;
+	on_reset->arg = targets;
+	MemoryContextRegisterResetCallback(cxt, on_reset);
+	*targets = find_lists(relations, conn, stat);
+	clear(*targets, conn, stat);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
 }

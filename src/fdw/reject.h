@@ -1,0 +1,34 @@
+/*
+ * fdw/reject.h
+ *	  Rows that a statement goes on without: on_error 'reject'.
+ *
+ * A row that our own checks refuse goes to gc_fdw.rejected_rows
+ * (store/rejects.h), up to max_rejects of them for each list; one more fails the
+ * statement, as the first one does under on_error 'stop'.
+ */
+#ifndef GC_FDW_REJECT_H
+#define GC_FDW_REJECT_H
+
+#include "postgres.h"
+
+#include "fdw/deliver.h"
+#include "fdw/encode.h"
+
+#include "executor/tuptable.h"
+
+typedef struct GcRejecter GcRejecter;
+
+/*
+ * Makes ready to reject rows of a target; under on_error 'reject' there is a
+ * worker then, or this throws.  Lives in estate's query context.
+ */
+extern GcRejecter *gc_reject_open(EState *estate, GcRelation *rel, GcTarget *target);
+
+/* Rejects a row, or throws its problem.  "id": the contact's, in UTF-8; NULL: it has none. */
+extern void gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,
+						  TupleTableSlot *slot);
+
+/* All rows that the statement has rejected are committed, and told of in a NOTICE. */
+extern void gc_reject_finish(EState *estate);
+
+#endif /* GC_FDW_REJECT_H */

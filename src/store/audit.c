@@ -1,0 +1,463 @@
+/*
+ * store/audit.c
+ *	  What a transaction has sent: the audit of each statement, and the WARNING at a rollback.
+ */
+#include "postgres.h"
+
+#include "base/value.h"
+#include "store/audit.h"
+#include "store/job.h"
+
+#include "common/string.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* So many statements of a transaction have rows of their own. */
+#define SINGLE_MAX 1000
+
+/* Room in the shared memory that is first made ready; doubled when it is used up. */
+#define MAIL_ROOM 32
+
+/* Waiting for the postmaster, when the backend ends: 1 ms each. */
+#define TAKEN_TRIES 1000
+
+/* In TopTransactionContext, so that they go with the transaction; oldest first. */
+static dlist_head audits = DLIST_STATIC_INIT(audits);
+static int audit_count = 0;
+
+/* For the transaction that may abort; kept for the next one if it does not. */
+static dsm_segment *mail_segment = NULL;
+static int mail_room = 0;
+
+/* ---- shared memory ---- */
+
+/* Makes room for all there are and one more. */
+static void
+mail_prepare(void)
+{
+	int room = Max(mail_room, MAIL_ROOM);
+
+	/* A single-user server has no workers. */
+	if (audit_count < mail_room || !IsUnderPostmaster)
+		return;
+	while (room <= audit_count)
+		room *= 2;
+	if (mail_segment)
+		dsm_detach(mail_segment);
+	mail_segment = NULL;
+	mail_room = 0;
+	mail_segment = dsm_create(offsetof(GcAuditMail, entries) + sizeof(GcAuditEntry) * room, 0);
+	dsm_pin_mapping(mail_segment);
+	mail_room = room;
+}
+
+/*
+ * A postmaster that shuts down takes the request for a worker and then starts
+ * none.  A backend that ends has the time to see what becomes of it.
+ */
+static bool
+mail_taken(GcAuditMail *mail, BackgroundWorkerHandle *handle)
+{
+	pid_t pid;
+
+	if (!proc_exit_inprogress)
+		return true;
+	for (int i = 0; i < TAKEN_TRIES && !mail->taken; i++)
+	{
+		if (GetBackgroundWorkerPid(handle, &pid) == BGWH_STOPPED)
+			break;
+		pg_usleep(1000);
+	}
+	return mail->taken;
+}
+
+/* Hands all entries to a worker.  Runs while the transaction aborts: nothing here throws. */
+static bool
+mail_send(void)
+{
+	GcAuditMail *mail;
+	BackgroundWorkerHandle *handle;
+	dlist_iter iter;
+
+	if (mail_segment == NULL)
+		return false;
+	mail = dsm_segment_address(mail_segment);
+	mail->taken = false;
+	mail->count = 0;
+	dlist_foreach (iter, &audits)
+		mail->entries[mail->count++] = dlist_container(GcAudit, node, iter.cur)->entry;
+	/* It outlives this backend, until the worker has it. */
+	dsm_pin_segment(mail_segment);
+	if (!gc_job_start(GC_JOB_AUDIT, mail_segment, false, &handle) || !mail_taken(mail, handle))
+	{
+		dsm_unpin_segment(dsm_segment_handle(mail_segment));
+		return false;
+	}
+	dsm_detach(mail_segment);
+	mail_segment = NULL;
+	mail_room = 0;
+	return true;
+}
+
+/* ---- entries ---- */
+
+static bool
+alike(const GcAudit *a, const GcAudit *b)
+{
+	return a->subxact == b->subxact && a->over == b->over &&
+		   a->entry.status == b->entry.status &&
+		   strcmp(a->entry.list_id, b->entry.list_id) == 0 &&
+		   strcmp(a->entry.operation, b->entry.operation) == 0 &&
+		   strcmp(a->entry.by_role, b->entry.by_role) == 0 &&
+		   strcmp(a->entry.application_name, b->entry.application_name) == 0;
+}
+
+/* One of several statements that another may join: nobody is counting in it. */
+static GcAudit *
+find_shared(const GcAudit *like)
+{
+	dlist_iter iter;
+
+	dlist_reverse_foreach(iter, &audits)
+	{
+		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
+
+		/* They are behind all others. */
+		if (!audit->shared)
+			return NULL;
+		if (audit != like && audit->stat == NULL && alike(audit, like))
+			return audit;
+	}
+	return NULL;
+}
+
+static void
+copy_name(char *to, size_t size, const char *from)
+{
+	int len = pg_mbcliplen(from, strlen(from), size - 1);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+static GcAudit *
+make_audit(const char *label, const char *list_id, const char *operation)
+{
+	GcAudit *audit = palloc0(sizeof(GcAudit));
+	GcAuditEntry *entry = &audit->entry;
+	const char *shown = gc_value_display(list_id, GC_AUDIT_LIST_SIZE);
+
+	copy_name(entry->by_role, sizeof(entry->by_role), GetUserNameFromId(GetUserId(), false));
+	copy_name(entry->application_name, sizeof(entry->application_name), application_name);
+	copy_name(entry->list_id, sizeof(entry->list_id), shown);
+	strlcpy(entry->operation, operation, sizeof(entry->operation));
+	entry->status = GC_AUDIT_COMPLETED;
+	audit->label = pstrdup(label);
+	audit->subxact = GetCurrentSubTransactionId();
+	audit->shared = audit_count >= SINGLE_MAX;
+	return audit;
+}
+
+static void
+free_audit(GcAudit *audit)
+{
+	pfree(audit->label);
+	pfree(audit);
+}
+
+GcAudit *
+gc_audit_begin(const char *label, const char *list_id, const char *operation,
+			   const GcStat *stat)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(TopTransactionContext);
+	GcAudit *audit = make_audit(label, list_id, operation);
+	GcAudit *shared = audit->shared ? find_shared(audit) : NULL;
+
+	MemoryContextSwitchTo(caller_cxt);
+	if (shared)
+	{
+		free_audit(audit);
+		audit = shared;
+	}
+	else
+	{
+		gc_audit_entry_prepare();
+		mail_prepare();
+		dlist_push_tail(&audits, &audit->node);
+		audit_count++;
+	}
+	audit->entry.status = GC_AUDIT_RUNNING;
+	audit->entry.statements++;
+	audit->since = GetCurrentTimestamp();
+	audit->stat = stat;
+	return audit;
+}
+
+void
+gc_audit_take(GcAudit *audit, int rows)
+{
+	audit->entry.total += rows;
+	audit->entry.status = GC_AUDIT_RUNNING;
+}
+
+void
+gc_audit_answered(GcAudit *audit, const char *correlation_id)
+{
+	if (correlation_id && pg_is_ascii(correlation_id))
+		strlcpy(audit->entry.correlation_id, correlation_id,
+				sizeof(audit->entry.correlation_id));
+}
+
+void
+gc_audit_told(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
+{
+	audit->told_total += total;
+	audit->told_accepted += accepted;
+	audit->told_in_doubt += in_doubt;
+}
+
+int64
+gc_audit_id(GcAudit *audit)
+{
+	if (audit->entry.id == 0)
+		audit->entry.id = gc_audit_entry_next_id();
+	return audit->entry.id;
+}
+
+/* Adds the time since the start, or since this was last done. */
+static void
+stop_clock(GcAudit *audit)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	audit->entry.latency_us += now - audit->since;
+	audit->entry.at = audit->since = now;
+}
+
+void
+gc_audit_complete(GcAudit *audit)
+{
+	if (audit->entry.status == GC_AUDIT_RUNNING)
+		stop_clock(audit);
+	audit->entry.status = GC_AUDIT_COMPLETED;
+}
+
+void
+gc_audit_release(GcAudit *audit)
+{
+	if (audit->stat)
+		audit->entry.requests += audit->stat->requests;
+	audit->stat = NULL;
+}
+
+/* ---- the ends of transactions ---- */
+
+/* Puts an audit together with another that is alike, if they are many. */
+static void
+join_shared(GcAudit *audit)
+{
+	GcAudit *other = audit->shared && audit->stat == NULL ? find_shared(audit) : NULL;
+	GcAuditEntry *entry;
+
+	if (other == NULL)
+		return;
+	entry = &other->entry;
+	entry->at = Max(entry->at, audit->entry.at);
+	entry->latency_us += audit->entry.latency_us;
+	entry->total += audit->entry.total;
+	entry->accepted += audit->entry.accepted;
+	entry->in_doubt += audit->entry.in_doubt;
+	entry->rejected += audit->entry.rejected;
+	entry->requests += audit->entry.requests;
+	entry->statements += audit->entry.statements;
+	gc_audit_answered(other,
+					  audit->entry.correlation_id[0] ? audit->entry.correlation_id : NULL);
+	other->told_total += audit->told_total;
+	other->told_accepted += audit->told_accepted;
+	other->told_in_doubt += audit->told_in_doubt;
+	other->clears += audit->clears;
+	dlist_delete(&audit->node);
+	audit_count--;
+	free_audit(audit);
+}
+
+/* One WARNING for each list that was written in what is rolled back now. */
+static void
+warn(GcAudit *first)
+{
+	int64 total = 0;
+	int64 accepted = 0;
+	int64 in_doubt = 0;
+	int64 clears = 0;
+	dlist_iter iter;
+
+	dlist_foreach (iter, &audits)
+	{
+		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
+
+		if (audit->over || audit->subxact != first->subxact ||
+			strcmp(audit->label, first->label) != 0)
+			continue;
+		total += audit->entry.total - audit->entry.rejected - audit->told_total;
+		accepted += audit->entry.accepted - audit->told_accepted;
+		in_doubt += audit->entry.in_doubt - audit->told_in_doubt;
+		audit->told_total = audit->entry.total - audit->entry.rejected;
+		audit->told_accepted = audit->entry.accepted;
+		audit->told_in_doubt = audit->entry.in_doubt;
+		clears += audit->clears;
+		audit->clears = 0;
+	}
+	if (clears > 0)
+		ereport(WARNING, (errcode(ERRCODE_WARNING),
+						  errmsg("contacts that TRUNCATE took from %s are not brought back by "
+								 "the rollback",
+								 first->label)));
+	if (accepted + in_doubt == 0)
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("what was sent to %s is not undone by the rollback", first->label),
+			 errdetail("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
+					   ", not sent: " INT64_FORMAT ".",
+					   accepted, in_doubt, total - accepted - in_doubt)));
+}
+
+static void
+roll_back(GcAudit *audit)
+{
+	gc_audit_release(audit);
+	if (audit->entry.status == GC_AUDIT_RUNNING)
+	{
+		stop_clock(audit);
+		audit->entry.status = GC_AUDIT_FAILED;
+	}
+	else
+		audit->entry.status = GC_AUDIT_ROLLED_BACK;
+	audit->over = true;
+}
+
+/* Everything of a subtransaction (or, if none is given, of the transaction) is rolled back. */
+static void
+roll_back_all(SubTransactionId subxact)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify (iter, &audits)
+	{
+		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
+
+		if (audit->over || (subxact != InvalidSubTransactionId && audit->subxact != subxact))
+			continue;
+		warn(audit);
+	}
+	dlist_foreach_modify (iter, &audits)
+	{
+		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
+
+		if (audit->over || (subxact != InvalidSubTransactionId && audit->subxact != subxact))
+			continue;
+		roll_back(audit);
+		audit->subxact = InvalidSubTransactionId;
+		join_shared(audit);
+	}
+}
+
+/* A savepoint is released: what it did is its parent's. */
+static void
+move_to_parent(SubTransactionId mine, SubTransactionId parent)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify (iter, &audits)
+	{
+		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
+
+		if (audit->over || audit->subxact != mine)
+			continue;
+		audit->subxact = parent;
+		join_shared(audit);
+	}
+}
+
+static void
+write_all(void)
+{
+	const GcAuditEntry **entries = palloc(sizeof(GcAuditEntry *) * audit_count);
+	int count = 0;
+	dlist_iter iter;
+
+	dlist_foreach (iter, &audits)
+	{
+		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
+
+		gc_audit_release(audit);
+		entries[count++] = &audit->entry;
+	}
+	/* The extension may have been dropped in this very transaction. */
+	if (!gc_audit_entry_write(entries, count))
+		for (int i = 0; i < count; i++)
+			gc_audit_entry_log(entries[i]);
+}
+
+static void
+hand_over_all(void)
+{
+	dlist_iter iter;
+
+	if (mail_send())
+		return;
+	dlist_foreach (iter, &audits)
+		gc_audit_entry_log(&dlist_container(GcAudit, node, iter.cur)->entry);
+}
+
+static void
+on_xact(XactEvent event, void *arg)
+{
+	if (audit_count == 0)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_PREPARE:
+			/* A later ROLLBACK PREPARED could tell nobody. */
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("cannot PREPARE a transaction that has written to %s",
+								   dlist_head_element(GcAudit, node, &audits)->label)));
+			break;
+		case XACT_EVENT_PRE_COMMIT:
+			write_all();
+			return;
+		case XACT_EVENT_ABORT:
+			roll_back_all(InvalidSubTransactionId);
+			hand_over_all();
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+			break;
+		default:
+			return;
+	}
+	dlist_init(&audits);
+	audit_count = 0;
+}
+
+static void
+on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (audit_count == 0)
+		return;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		move_to_parent(mine, parent);
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		roll_back_all(mine);
+}
+
+void
+gc_audit_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
+}

@@ -1,0 +1,79 @@
+/*
+ * store/audit.h
+ *	  What a transaction has sent: the audit of each statement, and the WARNING at a rollback.
+ *
+ * The platform knows no transactions: what was sent stays sent.  So each
+ * statement leaves a row for each list in gc_fdw.audit_log, whatever becomes of
+ * it.  Rows are kept in memory until the transaction ends:
+ *
+ * - It commits: they are written in it, just before (savepoints that were rolled
+ *   back included).  If that fails, or the COMMIT after it, it aborts:
+ * - It aborts: they are handed to a background worker, in shared memory that the
+ *   statement has made ready, so that the abort itself can neither fail nor wait.
+ *   They are there a moment later.  With no worker to be had, a line of the
+ *   server's log has the same fields.
+ * - The backend or the server crashes: they are lost; the server's log and the
+ *   platform's own records are what is left.
+ *
+ * Beyond so many rows in one transaction those that are alike are put together.
+ */
+#ifndef GC_STORE_AUDIT_H
+#define GC_STORE_AUDIT_H
+
+#include "postgres.h"
+
+#include "store/audit_entry.h"
+
+#include "access/xact.h"
+#include "lib/ilist.h"
+
+/* One list as one statement writes it; lives as long as the transaction. */
+typedef struct GcAudit
+{
+	dlist_node node;
+	GcAuditEntry entry; /* accepted, in_doubt and rejected are for the statement to count */
+	char *label;		/* contact list "Leads" */
+	SubTransactionId subxact;
+	bool over;			/* its fate is known */
+	bool shared;		/* of several statements */
+	TimestampTz since;	/* the statement's start */
+	const GcStat *stat; /* the statement's; NULL: its memory is gone */
+	int64 told_total;	/* of what an error has told, the WARNING says nothing */
+	int64 told_accepted;
+	int64 told_in_doubt;
+	int64 clears; /* TRUNCATE: calls that were taken, or are in doubt, as they count it */
+} GcAudit;
+
+/*
+ * Begins the audit of a statement that writes a list.  "stat" counts its
+ * requests and is read until gc_audit_release().
+ */
+extern GcAudit *gc_audit_begin(const char *label, const char *list_id, const char *operation,
+							   const GcStat *stat);
+
+/* The statement has more rows for the list. */
+extern void gc_audit_take(GcAudit *audit, int rows);
+
+/* The platform's id of an answer; NULL: it had none. */
+extern void gc_audit_answered(GcAudit *audit, const char *correlation_id);
+
+/* An error has told of these rows: the WARNING need not. */
+extern void gc_audit_told(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt);
+
+/* The id that the row will have. */
+extern int64 gc_audit_id(GcAudit *audit);
+
+/* All rows so far were sent and answered.  A statement that ends without it has failed. */
+extern void gc_audit_complete(GcAudit *audit);
+
+/* The statement's memory goes. */
+extern void gc_audit_release(GcAudit *audit);
+
+/*
+ * Registers the transaction callbacks; from _PG_init, before whoever writes to
+ * the platform at the end of a transaction registers his: the last one in comes
+ * first.
+ */
+extern void gc_audit_init(void);
+
+#endif /* GC_STORE_AUDIT_H */

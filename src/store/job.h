@@ -1,0 +1,42 @@
+/*
+ * store/job.h
+ *	  Work for a background worker (worker/worker.c): what must outlive a ROLLBACK.
+ *
+ * A job comes in a segment of dynamic shared memory.  Workers are dynamic ones,
+ * started when they are needed; there may be none to be had
+ * (max_worker_processes), which is for the caller to bear.
+ */
+#ifndef GC_STORE_JOB_H
+#define GC_STORE_JOB_H
+
+#include "postgres.h"
+
+#include "postmaster/bgworker.h"
+#include "storage/dsm.h"
+
+typedef enum GcJobKind
+{
+	GC_JOB_AUDIT,	/* store/audit_entry.h */
+	GC_JOB_REJECTS, /* store/rejects.h */
+} GcJobKind;
+
+/* What the worker is told at its start. */
+typedef struct GcJob
+{
+	GcJobKind kind;
+	Oid database;
+	dsm_handle segment;
+} GcJob;
+
+/*
+ * Starts a worker for a job in the current database.  False: there is no room
+ * for one.  With "notify" this backend's latch is set when it starts and ends.
+ * Does not throw, so it may be called while a transaction aborts.
+ */
+extern bool gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
+						 BackgroundWorkerHandle **handle);
+
+/* The job that this worker was started for. */
+extern GcJob gc_job_mine(void);
+
+#endif /* GC_STORE_JOB_H */

@@ -1,0 +1,165 @@
+/*
+ * store/table.c
+ *	  Rows for the extension's own tables.
+ */
+#include "postgres.h"
+
+#include "store/table.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* As the control file says. */
+#define SCHEMA "gc_fdw"
+
+struct GcTable
+{
+	const GcTableLayout *layout;
+	Relation rel;
+	EState *estate;
+	ResultRelInfo *result_rel;
+	TupleTableSlot *slot;
+	Oid sequence;
+	Oid caller;
+	int caller_context;
+	bool read_only;
+};
+
+/* What somebody has made of the table, or in its place, may not fit any more. */
+static void
+check_layout(Relation rel, const GcTableLayout *layout)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	bool fits =
+		rel->rd_rel->relkind == RELKIND_RELATION && desc->natts >= layout->column_count;
+
+	for (int i = 0; fits && i < layout->column_count; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		fits = !attribute->attisdropped && attribute->atttypid == layout->columns[i].type &&
+			   strcmp(NameStr(attribute->attname), layout->columns[i].name) == 0;
+	}
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s.%s is not as the extension made it", SCHEMA, layout->name),
+				 errhint("Move what was added behind its own columns, or drop it.")));
+}
+
+/* Opened and locked; NULL if it is not there. */
+static Relation
+open_relation(const GcTableLayout *layout)
+{
+	Oid schema = get_namespace_oid(SCHEMA, true);
+	Oid relid = OidIsValid(schema) ? get_relname_relid(layout->name, schema) : InvalidOid;
+	Relation rel = OidIsValid(relid) ? try_table_open(relid, RowExclusiveLock) : NULL;
+
+	if (rel)
+		check_layout(rel, layout);
+	return rel;
+}
+
+void
+gc_table_lock(const GcTableLayout *layout)
+{
+	Relation rel = open_relation(layout);
+
+	if (rel)
+		table_close(rel, NoLock);
+}
+
+/* The identity's; by its name, which is quicker than by what depends on the column. */
+static Oid
+find_sequence(Relation rel)
+{
+	char *name = psprintf("%s_id_seq", RelationGetRelationName(rel));
+	Oid sequence = get_relname_relid(name, RelationGetNamespace(rel));
+
+	if (!OidIsValid(sequence))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("there is no sequence %s.%s any more", SCHEMA, name)));
+	return sequence;
+}
+
+static void
+open_executor(GcTable *table)
+{
+	table->estate = CreateExecutorState();
+	table->result_rel = makeNode(ResultRelInfo);
+	InitResultRelInfo(table->result_rel, table->rel, 0, NULL, 0);
+	ExecOpenIndices(table->result_rel, false);
+	table->slot = table_slot_create(table->rel, &table->estate->es_tupleTable);
+}
+
+GcTable *
+gc_table_open(const GcTableLayout *layout)
+{
+	Relation rel = open_relation(layout);
+	GcTable *table;
+
+	if (rel == NULL)
+		return NULL;
+	table = palloc0(sizeof(GcTable));
+	table->layout = layout;
+	table->rel = rel;
+	table->sequence = find_sequence(rel);
+	GetUserIdAndSecContext(&table->caller, &table->caller_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   table->caller_context | SECURITY_RESTRICTED_OPERATION);
+	/* A transaction may become READ ONLY after it has sent something; ids are refused then. */
+	table->read_only = XactReadOnly;
+	XactReadOnly = false;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	open_executor(table);
+	AfterTriggerBeginQuery();
+	return table;
+}
+
+int64
+gc_table_next_id(GcTable *table)
+{
+	return nextval_internal(table->sequence, false);
+}
+
+void
+gc_table_insert(GcTable *table, const Datum *values, const bool *isnull)
+{
+	TupleTableSlot *slot = ExecClearTuple(table->slot);
+	int count = table->layout->column_count;
+
+	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	memcpy(slot->tts_isnull, isnull, sizeof(bool) * count);
+	memcpy(slot->tts_values, values, sizeof(Datum) * count);
+	if (isnull[0])
+	{
+		slot->tts_values[0] = Int64GetDatum(gc_table_next_id(table));
+		slot->tts_isnull[0] = false;
+	}
+	ExecStoreVirtualTuple(slot);
+	ExecSimpleRelationInsert(table->result_rel, table->estate, slot);
+	ResetPerTupleExprContext(table->estate);
+}
+
+void
+gc_table_close(GcTable *table)
+{
+	AfterTriggerEndQuery(table->estate);
+	PopActiveSnapshot();
+	ExecResetTupleTable(table->estate->es_tupleTable, false);
+	ExecCloseIndices(table->result_rel);
+	FreeExecutorState(table->estate);
+	XactReadOnly = table->read_only;
+	SetUserIdAndSecContext(table->caller, table->caller_context);
+	table_close(table->rel, NoLock);
+	pfree(table);
+}

@@ -1,0 +1,51 @@
+/*
+ * store/table.h
+ *	  Rows for the extension's own tables.
+ *
+ * They go to the heap by the executor's own insert, as the owner of the table:
+ * no privilege of the caller's counts, nor that the transaction has become
+ * READ ONLY, and there is no statement for others to see.  Triggers and
+ * constraints that the owner has added are heeded.
+ */
+#ifndef GC_STORE_TABLE_H
+#define GC_STORE_TABLE_H
+
+#include "postgres.h"
+
+typedef struct GcTableColumn
+{
+	const char *name;
+	Oid type;
+} GcTableColumn;
+
+/* A table as the extension's script makes it; the first column is its id, an identity. */
+typedef struct GcTableLayout
+{
+	const char *name; /* in schema gc_fdw */
+	int column_count;
+	const GcTableColumn *columns;
+} GcTableLayout;
+
+typedef struct GcTable GcTable;
+
+/*
+ * Locks the table for rows to come, so that they neither wait nor fail for what
+ * can be known now.  Throws as gc_table_open() does; nothing if it is not there.
+ */
+extern void gc_table_lock(const GcTableLayout *layout);
+
+/*
+ * Opens the table, in a transaction; NULL if there is none.  Throws if it is not
+ * as the script made it.  Until it is closed the current role is its owner.
+ */
+extern GcTable *gc_table_open(const GcTableLayout *layout);
+
+/* The next id. */
+extern int64 gc_table_next_id(GcTable *table);
+
+/* Inserts a row; an id that is NULL becomes the next one. */
+extern void gc_table_insert(GcTable *table, const Datum *values, const bool *isnull);
+
+extern void gc_table_close(GcTable *table);
+
+#endif /* GC_STORE_TABLE_H */

@@ -1,0 +1,109 @@
+/*
+ * worker/worker.c
+ *	  The background worker: writes what must outlive somebody else's ROLLBACK.
+ *
+ * Started for one job (store/job.h), in one database, and gone when that is
+ * done.  It runs as the bootstrap superuser, writes as the owner of the tables,
+ * and runs no SQL of users.
+ *
+ * It can never take the server down: whatever goes wrong is logged and ends this
+ * process, as a database or an extension that is gone meanwhile does.  SIGTERM
+ * is a flag, which is served between rows and while it waits; the job's own exit
+ * callback then says what was not written.
+ */
+#include "postgres.h"
+
+#include "store/audit_entry.h"
+#include "store/job.h"
+#include "store/rejects.h"
+
+#include "access/xact.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* Nobody waits for a lock for ever: workers are few. */
+#define LOCK_TIMEOUT "1min"
+
+#pragma GCC visibility push(default)
+extern void gc_fdw_worker_main(Datum arg);
+#pragma GCC visibility pop
+
+static const struct
+{
+	void (*take)(dsm_segment *segment);	   /* before there is a database */
+	void (*receive)(dsm_segment *segment); /* in it */
+} jobs[] = {
+	[GC_JOB_AUDIT] = {gc_audit_entry_take, gc_audit_entry_receive},
+	[GC_JOB_REJECTS] = {gc_rejects_take, gc_rejects_receive},
+};
+
+/* The job's segment; NULL: whoever made it has ended. */
+static dsm_segment *
+attach(const GcJob *job)
+{
+	dsm_segment *segment;
+
+	CurrentResourceOwner = ResourceOwnerCreate(NULL, "gc_fdw worker");
+	segment = dsm_attach(job->segment);
+	if (segment)
+		dsm_pin_mapping(segment);
+	return segment;
+}
+
+static bool
+extension_exists(void)
+{
+	bool exists;
+
+	StartTransactionCommand();
+	exists = OidIsValid(get_extension_oid("gc_fdw", true));
+	CommitTransactionCommand();
+	return exists;
+}
+
+static void
+log_error(void)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(TopMemoryContext);
+	error = CopyErrorData();
+	FlushErrorState();
+	AbortOutOfAnyTransaction();
+	/* Not the detail: it may have the row, and that cells. */
+	ereport(LOG, (errcode(error->sqlerrcode), errmsg("gc_fdw worker: %s", error->message)));
+}
+
+void
+gc_fdw_worker_main(Datum arg)
+{
+	GcJob job = gc_job_mine();
+	dsm_segment *segment;
+
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	segment = attach(&job);
+	if (segment == NULL)
+		return;
+	jobs[job.kind].take(segment);
+	BackgroundWorkerInitializeConnectionByOid(job.database, InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
+	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
+	PG_TRY();
+	{
+		if (extension_exists())
+			jobs[job.kind].receive(segment);
+		else
+			ereport(LOG, (errmsg("gc_fdw worker: there is no extension gc_fdw any more")));
+	}
+	PG_CATCH();
+	{
+		log_error();
+	}
+	PG_END_TRY();
+}
