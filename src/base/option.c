@@ -51,6 +51,7 @@ static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const partial_words[] = {"allow", "merge", "refuse", NULL};
 static const char *const error_words[] = {"stop", "reject", NULL};
+static const char *const deliver_words[] = {"statement", "commit", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
 static const char *const verification_words[] = {"strict", "relaxed", NULL};
 static const char *const format_words[] = {"e164", "email", NULL};
@@ -107,6 +108,7 @@ static const Option option_table[] = {
 	{"scan_method", SERVER_TABLE, OPTION_WORD, "auto", 0, 0, scan_words},
 	{"ready_timeout", SERVER_TABLE, OPTION_MS, "2min", 1, DAY_MS},
 	{"async_capable", SERVER_TABLE, OPTION_BOOL, "true"},
+	{"deliver", SERVER_TABLE, OPTION_WORD, "statement", 0, 0, deliver_words},
 	{"updatable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"truncatable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"partial_rows", SERVER_TABLE, OPTION_WORD, "allow", 0, 0, partial_words},

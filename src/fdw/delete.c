@@ -65,7 +65,9 @@ gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 		row.id = kept.id;
 		row.json = psprintf("contactIds=%s", gc_url_escape(kept.id));
 		row.len = strlen(row.json);
-		if (modify->single)
+		if (modify->pending)
+			gc_pending_row(modify->pending, &row);
+		else if (modify->single)
 			there = gc_deliver_now(modify->target, &row, NULL);
 		else
 			gc_deliver_row(modify->target, &row);

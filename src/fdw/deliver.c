@@ -73,6 +73,12 @@ writer_for(EState *estate, GcConnection *conn)
 	return writer;
 }
 
+const char *
+gc_deliver_operation(const EState *estate, GcVerb verb)
+{
+	return estate->es_plannedstmt ? gc_verb(verb)->command : "COPY";
+}
+
 GcTarget *
 gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *list,
 				const GcTargetSettings *settings)
@@ -80,7 +86,8 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	GcWriter *writer = writer_for(estate, conn);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(writer->cxt);
 	GcTarget *target = palloc0(sizeof(GcTarget));
-	const char *operation = estate->es_plannedstmt ? gc_verb(settings->verb)->command : "COPY";
+	const char *operation = settings->operation ? settings->operation
+												: gc_deliver_operation(estate, settings->verb);
 	ListCell *lc;
 
 	foreach (lc, writer->targets)
@@ -171,7 +178,7 @@ tell_counts(GcTarget *target)
 }
 
 void
-gc_deliver_taken(GcTarget *target, int rows)
+gc_deliver_taken(GcTarget *target, int64 rows)
 {
 	target->taken += rows;
 	gc_audit_take(target->audit, rows);

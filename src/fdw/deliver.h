@@ -28,13 +28,17 @@ typedef struct GcTarget GcTarget;
 typedef struct GcTargetSettings
 {
 	GcVerb verb;
-	bool counted;		/* its rows are those that the command tag counts */
-	int64 freshness_us; /* UPDATE: how long ago a contact may have been read */
+	const char *operation; /* for the audit; NULL: by the statement */
+	bool counted;		   /* its rows are those that the command tag counts */
+	int64 freshness_us;	   /* UPDATE: how long ago a contact may have been read */
 	int batch_rows;
 	int batch_bytes;
 	int64 buffer_memory;
 	GcContactsFlags flags;
 } GcTargetSettings;
+
+/* What the audit calls a statement. */
+extern const char *gc_deliver_operation(const EState *estate, GcVerb verb);
 
 /*
  * Opens a target of the statement whose state is "estate"; it lives in
@@ -44,7 +48,7 @@ extern GcTarget *gc_deliver_open(EState *estate, GcConnection *conn, GcRelation 
 								 GcList *list, const GcTargetSettings *settings);
 
 /* NULL, or what keeps a row from being sent at all; in the current context. */
-extern const GcProblem *gc_deliver_check(GcTarget *target, const GcRow *row);
+extern const GcProblem *gc_deliver_check(const GcRelation *rel, const GcRow *row);
 
 /* Takes a row into the open batch; sends the batch first if the row would overfill it. */
 extern void gc_deliver_row(GcTarget *target, const GcRow *row);
@@ -60,7 +64,7 @@ extern bool gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo);
 extern _Noreturn void gc_deliver_refuse(GcTarget *target, const GcProblem *problem);
 
 /* Rows were taken from the executor that will come later (GcRow.taken). */
-extern void gc_deliver_taken(GcTarget *target, int rows);
+extern void gc_deliver_taken(GcTarget *target, int64 rows);
 
 /* Before everything is sent: this brings what is still held back. */
 extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg);

@@ -52,7 +52,7 @@ keep_budget(GcTarget *target)
 }
 
 const GcProblem *
-gc_deliver_check(GcTarget *target, const GcRow *row)
+gc_deliver_check(const GcRelation *rel, const GcRow *row)
 {
 	GcProblem *problem;
 
@@ -60,7 +60,7 @@ gc_deliver_check(GcTarget *target, const GcRow *row)
 		return NULL;
 	problem = palloc0(sizeof(GcProblem));
 	problem->sqlstate = ERRCODE_PROGRAM_LIMIT_EXCEEDED;
-	problem->message = psprintf("a contact for %s is too large", target->rel->label);
+	problem->message = psprintf("a contact for %s is too large", rel->label);
 	problem->detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
 							   row->id, row->len, GC_CONTACTS_MAX_BYTES);
 	problem->code = "contact.too.large";
@@ -71,7 +71,7 @@ gc_deliver_check(GcTarget *target, const GcRow *row)
 static void
 check_size(GcTarget *target, const GcRow *row)
 {
-	const GcProblem *problem = gc_deliver_check(target, row);
+	const GcProblem *problem = gc_deliver_check(target->rel, row);
 	GcProblem refused;
 
 	if (problem == NULL)

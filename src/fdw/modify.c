@@ -105,6 +105,20 @@ refuse_on_conflict(const char *name)
 					errhint("A contact whose id exists is updated by INSERT itself.")));
 }
 
+/* Rows that wait for COMMIT are shown as they were written; the platform is asked later. */
+static void
+check_asks(const GcRelation *rel)
+{
+	if (!gc_modify_waits(rel))
+		return;
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+		 errmsg("RETURNING asks for what the platform makes of a contact of %s", rel->label),
+		 errdetail("Under deliver 'commit' it is asked at COMMIT."),
+		 errhint("Return other columns, or set the option \"deliver\" to \"statement\".")));
+}
+
 static List *
 gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 					int subplan_index)
@@ -118,6 +132,8 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 		refuse_on_conflict(rel->name);
 	if (plan->operation != CMD_DELETE && plan->returningLists)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
+	if (asks)
+		check_asks(rel);
 	if (plan->operation == CMD_UPDATE && rel->resource->update_endpoint)
 		gc_update_check(rel,
 						get_rel_all_updated_cols(root, find_base_rel(root, result_relation)));
@@ -126,6 +142,25 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 }
 
 /* ---- opening ---- */
+
+/* What needs the platform while the statement runs. */
+static void
+check_waits(const GcRelation *rel)
+{
+	const char *option = NULL;
+
+	if (strcmp(gc_option_string(rel->options, rel->server_options, "on_error"), "reject") == 0)
+		option = "on_error 'reject'";
+	if (strcmp(gc_option_string(rel->options, rel->server_options, "partial_rows"), "merge") ==
+		0)
+		option = "partial_rows 'merge'";
+	if (option)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("foreign table \"%s\" has deliver 'commit' and %s", rel->name, option),
+				 errdetail("Rows that wait for COMMIT are not treated so."),
+				 errhint("Change one of the two options.")));
+}
 
 /*
  * Makes ready to insert into one list.  "shown": somebody looks at the row
@@ -139,10 +174,13 @@ insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
 	GcModify *base = &state->base;
 
 	gc_modify_open(base, estate, rri, GC_VERB_INSERT, shown, false);
-	base->single = asks;
+	base->single = asks = asks && base->target;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
-	state->rejecter = gc_reject_open(estate, base->rel, base->target);
+	if (base->pending)
+		check_waits(base->rel);
+	else
+		state->rejecter = gc_reject_open(estate, base->rel, base->target);
 	state->partial = gc_partial_open(base, ExecGetInsertedCols(rri, estate));
 	if (asks)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
@@ -199,7 +237,11 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 	if (rri->ri_returningList != NIL)
 	{
 		rel = gc_relation_load(rri->ri_RelationDesc);
-		asks = asks || gc_returning_asks(rel, rri->ri_returningList);
+		if (gc_returning_asks(rel, rri->ri_returningList))
+		{
+			check_asks(rel);
+			asks = true;
+		}
 	}
 	insert_open(mtstate->ps.state, rri,
 				rri->ri_returningList != NIL || rri->ri_WithCheckOptions != NIL || asks, asks);
@@ -231,7 +273,9 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	MemoryContextReset(state->base.row_cxt);
 	problem = gc_encoder_row(state->encoder, slot, &row);
 	if (problem == NULL)
-		problem = gc_deliver_check(state->base.target, &row);
+		problem = gc_deliver_check(state->base.rel, &row);
+	if (problem && state->base.pending)
+		gc_modify_refuse(&state->base, problem);
 	if (problem)
 	{
 		gc_reject_row(state->rejecter, problem, row.id, slot);
@@ -243,7 +287,9 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	merges = state->partial && !row.made_id;
 	if (merges && state->decoder)
 		gc_partial_merge(state->partial, &row);
-	if (state->decoder)
+	if (state->base.pending)
+		gc_pending_row(state->base.pending, &row);
+	else if (state->decoder)
 		(void) gc_deliver_now(state->base.target, &row, &echo);
 	else if (merges)
 		gc_partial_row(state->partial, &row);
@@ -323,7 +369,9 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 	gc_modify_settings(rel, verb, &settings);
 	gc_explain_modify(es, rel, modify ? modify->list->id : NULL, verb,
 					  is_single(rri, verb, fdw_private) ? 1 : settings.batch_rows);
-	if (es->analyze && modify)
+	if (gc_modify_waits(rel))
+		ExplainPropertyText("Delivery", "at COMMIT", es);
+	if (es->analyze && modify && modify->target)
 	{
 		GcStat stat = gc_deliver_stat(modify->target);
 

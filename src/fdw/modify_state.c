@@ -43,6 +43,23 @@ gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *setting
 	settings->flags.do_not_queue = gc_option_bool(rel->options, NIL, "do_not_queue");
 }
 
+bool
+gc_modify_waits(const GcRelation *rel)
+{
+	return strcmp(gc_option_string(rel->options, rel->server_options, "deliver"), "commit") ==
+		   0;
+}
+
+void
+gc_modify_refuse(GcModify *modify, const GcProblem *problem)
+{
+	if (modify->target)
+		gc_deliver_refuse(modify->target, problem);
+	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
+					errdetail_internal("%s", problem->detail),
+					problem->hint ? errhint("%s", problem->hint) : 0));
+}
+
 void
 gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb, bool shown,
 			   bool counted)
@@ -62,9 +79,19 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
 								 "contacts of %s",
 								 modify->rel->label)));
-	modify->target =
-		gc_deliver_open(estate, modify->conn, modify->rel, modify->list, &settings);
-	gc_deliver_count(modify->target, &stat);
+	if (gc_modify_waits(modify->rel))
+	{
+		settings.operation = gc_deliver_operation(estate, verb);
+		modify->pending =
+			gc_pending_open(gc_compat_modify_user(rri, estate), relation, &settings);
+		modify->single = false;
+	}
+	else
+	{
+		modify->target =
+			gc_deliver_open(estate, modify->conn, modify->rel, modify->list, &settings);
+		gc_deliver_count(modify->target, &stat);
+	}
 	if (shown)
 		modify->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
 	modify->row_cxt =

@@ -10,6 +10,7 @@
 #include "fdw/decode.h"
 #include "fdw/deliver.h"
 #include "fdw/kept.h"
+#include "fdw/pending.h"
 #include "fdw/relation.h"
 
 #include "nodes/execnodes.h"
@@ -22,7 +23,8 @@ typedef struct GcModify
 	GcRelation *rel;
 	GcConnection *conn;
 	GcList *list;
-	GcTarget *target;
+	GcTarget *target;		  /* NULL: rows wait for COMMIT, … */
+	GcPending *pending;		  /* … here */
 	bool single;			  /* each row is a call, since somebody waits for its answer */
 	TupleTableSlot *result;	  /* the row as it reads; NULL if nobody asks */
 	MemoryContext row_cxt;	  /* reset for each row */
@@ -30,6 +32,12 @@ typedef struct GcModify
 	AttrNumber tid_attno;	  /* UPDATE, DELETE: of the row's place, in the plan's row */
 	GcKept *kept;			  /* … NULL until the first row */
 } GcModify;
+
+/* Are contacts of the table sent at COMMIT: deliver 'commit'? */
+extern bool gc_modify_waits(const GcRelation *rel);
+
+/* Throws a problem with a row, with the counts if something may have been sent. */
+extern _Noreturn void gc_modify_refuse(GcModify *modify, const GcProblem *problem);
 
 /* What it is to be; "settings" are the table's options for that verb. */
 extern void gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *settings);

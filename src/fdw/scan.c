@@ -11,6 +11,7 @@
 #include "fdw/explain.h"
 #include "fdw/filter.h"
 #include "fdw/kept.h"
+#include "fdw/pending.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
 #include "fdw/size.h"
@@ -133,6 +134,19 @@ requests_left(GcScanState *scan)
 	return limit > 0 ? limit - *scan->stat.spent : PG_INT64_MAX;
 }
 
+/* Rows that wait for COMMIT are not with the platform yet. */
+static void
+warn_of_pending(const GcSourceRequest *request)
+{
+	int64 rows = request->list ? gc_pending_untold(request->list) : 0;
+
+	if (rows > 0)
+		ereport(WARNING,
+				(errmsg("%s is read without what this transaction writes to it",
+						request->rel->label),
+				 errdetail("Contacts that are sent at COMMIT: " INT64_FORMAT ".", rows)));
+}
+
 static void
 scan_begin_walk(GcScanState *scan)
 {
@@ -145,6 +159,7 @@ scan_begin_walk(GcScanState *scan)
 		gc_source_connect(request, scan->user_id);
 		if (request->list && gc_size_known(request->rel) < 0)
 			gc_size_note(request->rel, request->list->size);
+		warn_of_pending(request);
 	}
 	scan->may_export =
 		scan->plan.export_from > 0 && requests_left(scan) > GC_COST_EXPORT_REQUESTS;

@@ -108,8 +108,9 @@ gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks)
 	state->lag_until = -1;
 	state->encoder = gc_encoder_create(base->rel, base->list, NULL);
 	state->merger = gc_merger_create(base->list);
-	state->refresh = gc_refresh_create(base->target, GC_VERB_UPDATE, base->rel, base->list,
-									   state->merger, base->conn->max_in_flight);
+	if (base->target)
+		state->refresh = gc_refresh_create(base->target, GC_VERB_UPDATE, base->rel, base->list,
+										   state->merger, base->conn->max_in_flight);
 	if (base->single)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
 	state->named = named_columns(estate, rri, base->rel);
@@ -170,7 +171,7 @@ make_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept, GcRow 
 {
 	GcModify *base = &state->base;
 	bool fresh = is_fresh(state, kept);
-	bool later = !fresh && !base->single;
+	bool later = !fresh && !base->single && base->target;
 	MemoryContext caller_cxt = CurrentMemoryContext;
 	const GcProblem *problem;
 	const char *wrong;
@@ -182,7 +183,11 @@ make_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept, GcRow 
 	id = pstrdup(kept->id);
 	problem = gc_encoder_patch(state->encoder, slot, state->changed, id, &patch);
 	if (problem)
-		gc_deliver_refuse(base->target, problem);
+		gc_modify_refuse(base, problem);
+	if (base->pending)
+		gc_pending_patch(base->pending, id, &patch);
+	if (base->pending)
+		return false;
 	if (later)
 		gc_refresh_add(state->refresh, id, &patch, NULL);
 	MemoryContextSwitchTo(caller_cxt);

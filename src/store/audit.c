@@ -198,7 +198,7 @@ gc_audit_begin(const char *label, const char *list_id, const char *operation,
 }
 
 void
-gc_audit_take(GcAudit *audit, int rows)
+gc_audit_take(GcAudit *audit, int64 rows)
 {
 	audit->entry.total += rows;
 	audit->entry.status = GC_AUDIT_RUNNING;

@@ -52,7 +52,7 @@ extern GcAudit *gc_audit_begin(const char *label, const char *list_id, const cha
 							   const GcStat *stat);
 
 /* The statement has more rows for the list. */
-extern void gc_audit_take(GcAudit *audit, int rows);
+extern void gc_audit_take(GcAudit *audit, int64 rows);
 
 /* The platform's id of an answer; NULL: it had none. */
 extern void gc_audit_answered(GcAudit *audit, const char *correlation_id);
