@@ -158,7 +158,10 @@ SELECT id FROM sim.contacts('others') WHERE id ~ '^k';
 -- How long it may take.
 SET gc_fdw.commit_timeout = '100ms';
 CALL sim.set('{"latency_ms": 2000}');
+-- (The WARNING of what was sent comes before or after the error.)
+SET client_min_messages = error;
 INSERT INTO gc.leads (key) VALUES ('L-1');
+RESET client_min_messages;
 CALL sim.set('{"latency_ms": 0}');
 RESET gc_fdw.commit_timeout;
 -- It says so.

@@ -510,3 +510,19 @@ INSERT INTO gc.bulk (crm_id, note) SELECT 'M-' || g, CASE g WHEN 2500 THEN repea
 -- The session is as good as new after all this.
 INSERT INTO gc.leads (crm_id, note) VALUES ('L-1', 'the end');
 SELECT data->>'note' AS note FROM sim.contacts('leads') WHERE id = 'L-1';
+
+--
+-- A list that is read after the first row was written to it shows none of that (DESIGN 3)
+--
+CALL sim.list('first', '{key,phone}', '{phone}');
+CALL sim.list('second', '{key,phone}', '{phone}');
+CREATE FOREIGN TABLE gc.first (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'first', key 'key', batch_size '1');
+CREATE FOREIGN TABLE gc.second (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'second', key 'key', batch_size '1');
+INSERT INTO gc.first SELECT 'a-' || i FROM generate_series(1, 3) i;
+INSERT INTO gc.second SELECT 'b-' || i FROM generate_series(1, 3) i;
+SET enable_async_append = off;
+INSERT INTO gc.second SELECT key || '-of-' || n FROM (SELECT key, 'first' AS n FROM gc.first UNION ALL SELECT key, 'second' FROM gc.second) u;
+RESET enable_async_append;
+SELECT id FROM sim.contacts('second') ORDER BY 1;
+INSERT INTO gc.second SELECT u.key FROM (SELECT key || '-x' AS key FROM gc.first UNION ALL SELECT 'n-' || count(*) FROM gc.second) u;
+SELECT id FROM sim.contacts('second') WHERE id ~ '^n|x$' ORDER BY 1;

@@ -57,7 +57,7 @@ gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	GcRow row = {.noted = true};
 	bool there;
 
-	MemoryContextReset(modify->row_cxt);
+	gc_modify_row(modify, estate);
 	caller_cxt = MemoryContextSwitchTo(modify->row_cxt);
 	there = gc_modify_take(modify, estate, rri, plan_slot, &kept);
 	if (there)

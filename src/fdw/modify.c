@@ -264,13 +264,14 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 					TupleTableSlot *plan_slot)
 {
 	InsertState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(state->base.row_cxt);
+	MemoryContext caller_cxt = CurrentMemoryContext;
 	const GcProblem *problem;
 	GcRow row;
 	GcJson *echo = NULL;
 	bool merges;
 
-	MemoryContextReset(state->base.row_cxt);
+	gc_modify_row(&state->base, estate);
+	MemoryContextSwitchTo(state->base.row_cxt);
 	problem = gc_encoder_row(state->encoder, slot, &row);
 	if (problem == NULL)
 		problem = gc_deliver_check(state->base.rel, &row);

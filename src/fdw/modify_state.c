@@ -9,6 +9,7 @@
 #include "fdw/drift.h"
 #include "fdw/modify_state.h"
 #include "fdw/returning.h"
+#include "fdw/scan.h"
 #include "fdw/statement.h"
 
 #include "executor/executor.h"
@@ -99,6 +100,15 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 	modify->result_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
 	rri->ri_FdwState = modify;
+}
+
+void
+gc_modify_row(GcModify *modify, EState *estate)
+{
+	if (!modify->began)
+		gc_scan_read_ahead(estate);
+	modify->began = true;
+	MemoryContextReset(modify->row_cxt);
 }
 
 void

@@ -25,6 +25,7 @@ typedef struct GcModify
 	GcList *list;
 	GcTarget *target;		  /* NULL: rows wait for COMMIT, … */
 	GcPending *pending;		  /* … here */
+	bool began;				  /* there has been a row */
 	bool single;			  /* each row is a call, since somebody waits for its answer */
 	TupleTableSlot *result;	  /* the row as it reads; NULL if nobody asks */
 	MemoryContext row_cxt;	  /* reset for each row */
@@ -49,6 +50,9 @@ extern void gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSetti
  */
 extern void gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb,
 						   bool shown, bool counted);
+
+/* To be called with each row, before anything of it is written. */
+extern void gc_modify_row(GcModify *modify, EState *estate);
 
 /* UPDATE, DELETE: finds the row's place in the rows of the plan. */
 extern void gc_modify_find_tid(GcModify *modify, ModifyTableState *mtstate);

@@ -22,6 +22,8 @@
 
 #include "commands/explain.h"
 #include "executor/executor.h"
+#include "lib/ilist.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -32,6 +34,8 @@
  */
 typedef struct GcScanState
 {
+	dlist_node node; /* in scans */
+	ForeignScanState *executor;
 	GcSourceRequest
 		request; /* what is to be read; conn is NULL until the first row is asked for */
 	GcScanPlan plan;
@@ -54,7 +58,11 @@ typedef struct GcScanState
 	GcSpool *spool;	  /* rows that were read, where they are read ahead or kept; else NULL */
 	GcScanAsync async;
 	GcKept *kept; /* of what the statement is going to change; or NULL */
+	MemoryContextCallback on_reset;
 } GcScanState;
+
+/* All that there are, of any statement. */
+static dlist_head scans = DLIST_STATIC_INIT(scans);
 
 static const GcSourceOps *
 source_of(GcScanMethod method)
@@ -80,6 +88,12 @@ page_size(const GcScanState *scan)
 
 	return wanted > 0 && scan->request.exact ? Min(wanted, scan->fetch_size)
 											 : scan->fetch_size;
+}
+
+static void
+scan_reset(void *arg)
+{
+	dlist_delete(&((GcScanState *) arg)->node);
 }
 
 static void
@@ -121,6 +135,11 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->scan_cxt = scan_cxt;
 	scan->walk_cxt = AllocSetContextCreate(scan_cxt, "gc_fdw walk", ALLOCSET_DEFAULT_SIZES);
 	scan->row_cxt = AllocSetContextCreate(scan_cxt, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
+	scan->executor = node;
+	scan->on_reset.func = scan_reset;
+	scan->on_reset.arg = scan;
+	MemoryContextRegisterResetCallback(scan_cxt, &scan->on_reset);
+	dlist_push_tail(&scans, &scan->node);
 	node->fdw_state = scan;
 	MemoryContextSwitchTo(caller_cxt);
 }
@@ -295,6 +314,9 @@ scan_start(GcScanState *scan, EState *estate, TupleTableSlot *slot)
 	GcSourceRequest *request = &scan->request;
 	int64 place = 0;
 
+	if (scan->plan.keep != GC_KEEP_NOTHING && scan->kept == NULL)
+		scan->kept = gc_kept_create(estate, ((Scan *) scan->executor->ss.ps.plan)->scanrelid,
+									scan->plan.keep == GC_KEEP_RAW);
 	scan_begin_walk(scan);
 	if (gc_spool_needed(estate, request->rel, request->list, request->conn))
 	{
@@ -318,9 +340,6 @@ gcIterateForeignScan(ForeignScanState *node)
 	EState *estate = node->ss.ps.state;
 	int64 place = 0;
 
-	if (scan->plan.keep != GC_KEEP_NOTHING && scan->kept == NULL)
-		scan->kept = gc_kept_create(estate, ((Scan *) node->ss.ps.plan)->scanrelid,
-									scan->plan.keep == GC_KEEP_RAW);
 	if (scan->source == NULL)
 		scan_start(scan, estate, slot);
 	/* An empty slot means end of scan, or of what is there already: gc_scan_is_over() tells. */
@@ -331,6 +350,33 @@ gcIterateForeignScan(ForeignScanState *node)
 	if (scan->kept && !TupIsNull(slot))
 		gc_kept_set_tid(&slot->tts_tid, place);
 	return slot;
+}
+
+/* Does what it asks for depend on a row of another table? */
+static bool
+has_exec_param(Node *node, void *arg)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		return true;
+	return expression_tree_walker(node, has_exec_param, arg);
+}
+
+void
+gc_scan_read_ahead(EState *estate)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &scans)
+	{
+		GcScanState *scan = dlist_container(GcScanState, node, iter.cur);
+		PlanState *node = &scan->executor->ss.ps;
+
+		if (node->state == estate && scan->source == NULL &&
+			!has_exec_param((Node *) ((ForeignScan *) node->plan)->fdw_exprs, NULL))
+			scan_start(scan, estate, ExecClearTuple(scan->executor->ss.ss_ScanTupleSlot));
+	}
 }
 
 bool

@@ -20,6 +20,12 @@ extern GcScanAsync *gc_scan_async(ForeignScanState *node);
 /* Of a scan that gave no row: will there be no more of them? */
 extern bool gc_scan_is_over(ForeignScanState *node);
 
+/*
+ * The statement is about to write: scans of the lists that it writes, which have not
+ * begun yet, are read to their end now.
+ */
+extern void gc_scan_read_ahead(EState *estate);
+
 extern void gc_scan_routine(FdwRoutine *routine);
 
 #endif /* GC_FDW_SCAN_H */

@@ -219,7 +219,7 @@ gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	GcRow row;
 	bool there;
 
-	MemoryContextReset(base->row_cxt);
+	gc_modify_row(base, estate);
 	caller_cxt = MemoryContextSwitchTo(base->row_cxt);
 	there = gc_modify_take(base, estate, rri, plan_slot, &kept);
 	if (there)
