@@ -270,6 +270,11 @@ CALL sim.forget();
 SELECT count(key) FROM gc.grown_too;
 SELECT count(*) FILTER (WHERE path LIKE '%/search') AS searches, count(*) FILTER (WHERE path LIKE '%/export' AND method = 'POST') AS exports
 FROM sim.requests();
+-- That one walk has gone over says nothing of the next one, which may ask for less.
+CALL sim.forget();
+SELECT begins, (SELECT count(key) FROM gc.grown_too WHERE key LIKE begins || '%') FROM unnest('{G-,G-29,G-300}'::text[]) begins;
+SELECT count(*) FILTER (WHERE path LIKE '%/search') AS searches, count(*) FILTER (WHERE path LIKE '%/export' AND method = 'POST') AS exports
+FROM sim.requests();
 -- So it does where max_requests would not let the search go on.
 CALL sim.list('capped', '{key,phone}', '{phone}');
 CREATE FOREIGN TABLE gc.capped (key text) SERVER genesys OPTIONS (object 'contacts', list_id 'capped', key 'key', fetch_size '1');

@@ -185,6 +185,8 @@ scan_begin_walk(GcScanState *scan)
 	/* A search that becomes an export has no need to be refused. */
 	request->reads_all = scan->plan.reads_all && !scan->may_export;
 	MemoryContextSwitchTo(scan->walk_cxt);
+	/* An earlier walk may have gone over to an export; this one may be short. */
+	scan->ops = source_of(scan->plan.method);
 	request->exact = scan->plan.exact;
 	request->nothing = scan->filter && !gc_filter_apply(scan->filter, request);
 	request->page_size = page_size(scan);
