@@ -139,6 +139,13 @@ CALL gc.ask($$ SELECT * FROM gc.narrow WHERE name = 'Name 3' $$);
 -- A number that is too long for the platform is compared here.
 SELECT count(*) FROM gc.leads WHERE age = 1e100 OR age < -1e-70;
 
+-- What is too long for a request is compared here, or is nobody's id.
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = repeat('x', 1000000) AND age = 3 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE name = ANY (ARRAY(SELECT repeat('x', 500) || i FROM generate_series(1, 1000) i) || 'Name 3'::text) AND age = 3 $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = repeat('x', 100000) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id IN ('K-3', repeat('x', 1000000)) $$);
+CALL gc.ask($$ SELECT * FROM gc.leads WHERE key = repeat('x', 100000) $$);
+
 --
 -- Parameters: of generic plans, PL/pgSQL, NULL among them
 --

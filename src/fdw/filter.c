@@ -30,6 +30,9 @@
 /* More values than this make a request that is too large; then all rows are read. */
 #define SET_MAX 1000
 
+/* Conditions that take more bytes than this go into no request; then rows are checked here alone. */
+#define CRITERIA_MAX (256 * 1024)
+
 /*
  * A cell without a zone may be a moment of another zone to the platform, and
  * how exactly it compares is not published: a day more on either side.
@@ -342,6 +345,18 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 	return ADDED;
 }
 
+/* Takes a clause back that cannot be said. */
+static bool
+leave_clause(GcFilter *filter, GcCriteria *criteria, const GcCriteria *before)
+{
+	filter->unsaid = true;
+	criteria->clauses = before->clauses;
+	criteria->predicates = before->predicates;
+	criteria->text.len = before->text.len;
+	criteria->text.data[criteria->text.len] = '\0';
+	return true;
+}
+
 /* Adds a clause; false if it can never hold. */
 static bool
 add_clause(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *predicates)
@@ -362,13 +377,10 @@ add_clause(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *pre
 				break;
 			case UNSAID:
 				/* One that cannot be said makes all of the clause so. */
-				filter->unsaid = true;
-				criteria->clauses = before.clauses;
-				criteria->predicates = before.predicates;
-				criteria->text.len = before.text.len;
-				criteria->text.data[criteria->text.len] = '\0';
-				return true;
+				return leave_clause(filter, criteria, &before);
 		}
+	if (criteria->text.len > CRITERIA_MAX)
+		return leave_clause(filter, criteria, &before);
 	return added;
 }
 

@@ -20,6 +20,9 @@
 
 #include "utils/builtins.h"
 
+/* No cell holds more bytes (512 characters), so a longer text is nobody's id. */
+#define ID_BYTES_MAX 2048
+
 /* The first wait before a search is repeated, and the longest. */
 #define LAG_FIRST_US (250 * INT64CONST(1000))
 #define LAG_MOST_US	 (2 * USECS_PER_SEC)
@@ -58,7 +61,8 @@ take_ids(IdsSource *source, const GcSourceRequest *request)
 	{
 		int len = strlen(request->ids[i]);
 
-		if (len > 0 && !gc_seen_note(source->asked, request->ids[i], len))
+		if (len > 0 && len <= ID_BYTES_MAX &&
+			!gc_seen_note(source->asked, request->ids[i], len))
 			source->ids[source->count++] = request->ids[i];
 	}
 	source->missing = source->count;
