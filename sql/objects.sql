@@ -270,6 +270,10 @@ CALL sim.ask($$SELECT * FROM gc.lists WHERE name IN ('old', 'leads')$$);
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name = 'old ' OR name = ''$$);
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name = '' AND id = ''$$);
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE 'many 1_ ' OR id = 'old'$$);
+-- Nor does an address hold every value, or all of a hundred.
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name = repeat('x', 10000)$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE repeat('ü', 2000) || '%' AND id = 'old'$$);
+CALL sim.ask($$SELECT * FROM gc.lists WHERE id = ANY (ARRAY(SELECT repeat('x', 80) || g FROM generate_series(1, 100) g) || 'old'::text)$$);
 -- The planner's question, with use_remote_estimate, is filtered, too.
 ALTER FOREIGN TABLE gc.lists OPTIONS (ADD use_remote_estimate 'on');
 CALL sim.ask($$SELECT * FROM gc.lists WHERE name LIKE 'many 11%'$$);

@@ -7,8 +7,11 @@
 #include "api/listing.h"
 #include "api/url.h"
 
-/* A query is no longer than that; a hundred ids take some four thousand bytes. */
-#define QUERY_MAX 8000
+/*
+ * A query is no longer than that: what comes before and after it fits into the
+ * eight kilobytes that an address may have.  A hundred ids take half of them.
+ */
+#define QUERY_MAX 7000
 
 /* How names are compared. */
 static const char *const filter_types[] = {[GC_OPERATOR_EQUALS] = "Equals",
@@ -73,9 +76,11 @@ append_values(StringInfo query, const GcListingFilter *filter, char *const *valu
 	{
 		if (stands_before(values, i))
 			continue;
-		if (!is_plain(filter, values[i]) || said++ == filter->most || query->len > QUERY_MAX)
+		if (!is_plain(filter, values[i]) || said++ == filter->most)
 			return false;
 		append(query, filter->parameter, gc_url_escape(values[i]));
+		if (query->len > QUERY_MAX)
+			return false;
 	}
 	return true;
 }
