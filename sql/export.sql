@@ -287,4 +287,10 @@ EXPLAIN (COSTS OFF) SELECT count(key) FROM gc.capped_too;
 SELECT count(key) FROM gc.capped_too;
 SELECT count(*) FILTER (WHERE path LIKE '%/search') AS searches, count(*) FILTER (WHERE path LIKE '%/export' AND method = 'POST') AS exports
 FROM sim.requests();
+-- The storage's answer is one of the five that an export takes.
+SELECT count(key) FROM gc.exported;
+SET gc_fdw.max_requests = 4;
+CALL sim.try('SELECT count(key) FROM gc.exported');
+SET gc_fdw.max_requests = 5;
+CALL sim.try('SELECT count(key) FROM gc.exported');
 RESET gc_fdw.max_requests;

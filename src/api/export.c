@@ -450,6 +450,9 @@ begin_download(GcExport *export, const char *uri)
 
 		if (path == NULL)
 		{
+			/* The storage has no quota, but what is asked of it counts like all else. */
+			if (gc_calls_allowance(export->calls) == 0)
+				gc_calls_refuse(export->calls, 1, not_read(export));
 			export->download = gc_download_open(&export->setup, url, &failure);
 			return failure;
 		}

@@ -40,12 +40,14 @@ gc_calls_allowance(const GcCalls *calls)
 void
 gc_calls_refuse(const GcCalls *calls, int64 needed, const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg_internal("%s", what),
-			 errdetail("It would take " INT64_FORMAT " more requests, of which max_requests "
-					   "allows " INT64_FORMAT ".",
-					   needed, gc_calls_allowance(calls)),
-			 errhint("%s", GC_MAX_REQUESTS_HINT)));
+	ereport(ERROR, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg_internal("%s", what),
+					errdetail_plural(
+						"It would take " INT64_FORMAT " more request, of which max_requests "
+						"allows " INT64_FORMAT ".",
+						"It would take " INT64_FORMAT " more requests, of which max_requests "
+						"allows " INT64_FORMAT ".",
+						needed, needed, gc_calls_allowance(calls)),
+					errhint("%s", GC_MAX_REQUESTS_HINT)));
 }
 
 /* ---- moving on ---- */

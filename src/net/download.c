@@ -141,6 +141,8 @@ download_send(GcDownload *download, const char *url)
 	download->exchange = gc_http_start(&request);
 	MemoryContextSwitchTo(caller_cxt);
 	download->setup->stat->requests++;
+	if (download->setup->stat->spent)
+		(*download->setup->stat->spent)++;
 	while (gc_http_outcome(download->exchange) == GC_HTTP_PENDING)
 		(void) download_wait(download, 0);
 }
