@@ -113,6 +113,14 @@ CALL sim.forget();
 DO $$ BEGIN ANALYZE gc.leads; EXCEPTION WHEN OTHERS THEN RAISE INFO '%: %', SQLSTATE, SQLERRM; END $$;
 SELECT count(*) FROM sim.pages();
 RESET gc_fdw.max_requests;
+-- A session that has only written a row does not take it for all there is.
+\c -
+SET client_min_messages = warning;
+CALL sim.forget();
+RESET client_min_messages;
+INSERT INTO gc.leads (key) VALUES ('one-more');
+SELECT sim.expected('SELECT key FROM gc.leads');
+DELETE FROM gc.leads WHERE key = 'one-more';
 -- A privilege that lacks
 CALL sim.faults('[{"path": "/contacts/search", "status": 403, "body_json": {"status": 403, "code": "missing.permissions", "message": "No."}}]');
 CALL sim.try('ANALYZE gc.leads');

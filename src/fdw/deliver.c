@@ -564,7 +564,7 @@ target_end(GcTarget *target)
 	if (target->held > 0)
 		throw_held(target);
 	if (target->settings.verb == GC_VERB_INSERT)
-		gc_size_note_least(target->rel, target->accepted);
+		gc_size_note_written(target->rel, target->list->size, target->accepted);
 	if (target->settings.counted)
 		gc_compat_uncount(target->writer->estate, target->missing);
 	target->missing = 0;

@@ -109,11 +109,14 @@ gc_size_note(const GcRelation *rel, int64 rows)
 }
 
 void
-gc_size_note_least(const GcRelation *rel, int64 rows)
+gc_size_note_written(const GcRelation *rel, int64 before, int64 rows)
 {
 	uint64 key = relation_key(rel);
+	int64 seen = known(key);
 
-	if (rows > known(key))
+	if (seen < 0)
+		rows = Max(rows, Max(before, (int64) rel->analyzed_rows));
+	if (rows > seen)
 		note(key, rows);
 }
 

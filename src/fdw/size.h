@@ -2,7 +2,7 @@
  * fdw/size.h
  *	  How many rows tables were last seen to have, for the planner.
  *
- * Told by scans, ANALYZE and IMPORT FOREIGN SCHEMA, kept in shared memory
+ * Told by scans, writes, ANALYZE and IMPORT FOREIGN SCHEMA, kept in shared memory
  * (base/shared.h) until the server stops: planning asks nobody else.
  */
 #ifndef GC_FDW_SIZE_H
@@ -19,8 +19,11 @@ extern GcSharedPart gc_size_part;
 /* The table has so many rows, conditions aside; less than none is ignored. */
 extern void gc_size_note(const GcRelation *rel, int64 rows);
 
-/* So many rows were written: there are no fewer. */
-extern void gc_size_note_least(const GcRelation *rel, int64 rows);
+/*
+ * So many rows were written: there are no fewer, and no fewer than there were:
+ * what was noted, else "before" (-1: not known) or what ANALYZE has seen.
+ */
+extern void gc_size_note_written(const GcRelation *rel, int64 before, int64 rows);
 
 /* The same as gc_size_note() of a contact list that a table may be made of; "list_id" in UTF-8. */
 extern void gc_size_note_list(Oid server_id, const char *list_id, int64 rows);
