@@ -97,8 +97,7 @@ sample_open(Relation relation)
 		gc_option_int(request->rel->options, request->rel->server_options, "fetch_size");
 	/* A few pages are cheaper than any export. */
 	gc_source_ways(request->rel, request->columns,
-				   "Leave the column out of ANALYZE by ALTER COLUMN ... SET STATISTICS 0",
-				   &by_search, &by_export);
+				   "ANALYZE by ALTER COLUMN ... SET STATISTICS 0", &by_search, &by_export);
 	sample->by_export = !by_search;
 	MemoryContextSwitchTo(caller_cxt);
 	return sample;

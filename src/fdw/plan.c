@@ -30,8 +30,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-static const char *const leave_out = "Leave the column out of the query";
-
 /* The clause that names contacts; NULL if none does.  The id goes before the key: it needs no search. */
 static RestrictInfo *
 identity_clause(PlannerInfo *root, RelOptInfo *baserel, List *clauses, GcIdentity *identity)
@@ -355,7 +353,7 @@ gcGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 	bool search;
 	bool export;
 
-	gc_source_ways(rel, columns, leave_out, &search, &export);
+	gc_source_ways(rel, columns, "the query", &search, &export);
 	/* Of a list of unknown size the first page of a search tells which way to take. */
 	if (export && !(search && may_go_over(root, export) && !gc_cost_is_known(rel)))
 	{
@@ -410,7 +408,7 @@ plan_bounds(PlannerInfo *root, RelOptInfo *baserel, ForeignPath *path, bool exac
 	bool search;
 	bool export;
 
-	gc_source_ways(rel, columns, leave_out, &search, &export);
+	gc_source_ways(rel, columns, "the query", &search, &export);
 	if (may_go_over(root, export))
 		plan->export_from = gc_cost_export_from(baserel);
 	if (exact)

@@ -27,12 +27,26 @@ gc_source_search_can(const GcRelation *rel, Bitmapset *columns, const char **why
 }
 
 static void
-cannot(const GcRelation *rel, const char *method, const char *why, const char *remedy)
+cannot(const GcRelation *rel, const char *method, const char *why, const char *from)
 {
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					errmsg("foreign table \"%s\" cannot be read by %s", rel->name, method),
 					errdetail_internal("%s", why),
-					errhint("%s, or set the option \"scan_method\" to \"auto\".", remedy)));
+					errhint("Leave the column out of %s, or set the option \"scan_method\" to "
+							"\"auto\".",
+							from)));
+}
+
+/* The planner may choose, and there is nothing to choose. */
+static void
+cannot_either(const GcRelation *rel, const char *why_search, const char *why_export,
+			  const char *from)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("foreign table \"%s\" can be read neither by search nor by export",
+						   rel->name),
+					errdetail_internal("%s %s", why_search, why_export),
+					errhint("Leave one of the columns out of %s.", from)));
 }
 
 bool
@@ -76,25 +90,29 @@ gc_source_not_named(const GcRelation *rel)
 }
 
 void
-gc_source_ways(const GcRelation *rel, Bitmapset *columns, const char *remedy, bool *search,
+gc_source_ways(const GcRelation *rel, Bitmapset *columns, const char *from, bool *search,
 			   bool *export)
 {
 	const char *method = gc_option_string(rel->options, rel->server_options, "scan_method");
 	bool is_forced = strcmp(method, "auto") != 0;
 	bool has_export = rel->resource->has_list || rel->resource->has_dnc_list;
-	const char *why = NULL;
+	const char *why_search = NULL;
+	const char *why_export = NULL;
 
 	/* What belongs to no contact list has one way alone. */
 	*export = has_export &&
 			  (rel->resource->has_dnc_list || !is_forced || strcmp(method, "export") == 0);
 	*search = !rel->resource->has_dnc_list && !(is_forced && *export);
 	if (*search)
-		*search = gc_source_search_can(rel, columns, &why);
+		*search = gc_source_search_can(rel, columns, &why_search);
 	if (*export)
-		*export = gc_source_export_can(rel, columns, &why);
-	if (!*search && !*export)
-		cannot(rel, is_forced && !rel->resource->has_dnc_list ? method : "export", why,
-			   remedy);
+		*export = gc_source_export_can(rel, columns, &why_export);
+	if (*search || *export)
+		return;
+	if (why_search && why_export)
+		cannot_either(rel, why_search, why_export, from);
+	cannot(rel, is_forced && !rel->resource->has_dnc_list ? method : "export",
+		   why_search ? why_search : why_export, from);
 }
 
 void

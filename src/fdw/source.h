@@ -111,9 +111,9 @@ extern bool gc_source_export_can(const GcRelation *rel, Bitmapset *columns, cons
 
 /*
  * The ways that the option scan_method leaves, and that give all these columns.
- * Throws 0A000 if there is none; "remedy" begins the hint: how to leave a column out.
+ * Throws 0A000 if there is none; "from" is for the hint: what to leave a column out of.
  */
-extern void gc_source_ways(const GcRelation *rel, Bitmapset *columns, const char *remedy,
+extern void gc_source_ways(const GcRelation *rel, Bitmapset *columns, const char *from,
 						   bool *search, bool *export);
 
 /* The connection of a role, and what is read by its id; the first requests, if it is not known yet. */
