@@ -154,7 +154,10 @@ throw_order(const GcSort *sort, const SortKey *key, bool is_null)
 		 is_null ? errdetail("A cell is empty, though the column is declared NOT NULL.")
 				 : errdetail("A cell is none of the numbers that the platform knows, or has "
 							 "changed while the list was read."),
-		 errhint("Run the query again, or set the option \"%s\" to false.", "exact_filters")));
+		 is_null ? errhint("Drop NOT NULL from the column, or set the option \"%s\" to false.",
+						   "exact_filters")
+				 : errhint("Run the query again, or set the option \"%s\" to false.",
+						   "exact_filters")));
 }
 
 void
