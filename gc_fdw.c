@@ -102,12 +102,12 @@ _PG_init(void)
 		"gc_fdw.max_requests", "Fails a statement that would need more requests than this.",
 		"0 sets no limit; the server option of that name may set a lower one.",
 		&gc_max_requests, 0, 0, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("gc_fdw.commit_timeout",
-							"Aborts a transaction whose contacts are not sent at COMMIT within "
-							"this time.",
-							"0 sets no limit; statement_timeout does not count there.",
-							&gc_commit_timeout, 0, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, NULL,
-							NULL, NULL);
+	DefineCustomIntVariable(
+		"gc_fdw.commit_timeout",
+		"Aborts a transaction whose contacts are not sent at COMMIT within "
+		"this time.",
+		"0 sets no limit; statement_timeout does not count there.", &gc_commit_timeout, 0, 0,
+		INT_MAX, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("gc_fdw");
 
 	gc_shared_declare(&gc_quota_part);
