@@ -114,7 +114,9 @@ check_asks(const GcRelation *rel)
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-		 errmsg("RETURNING asks for what the platform makes of a contact of %s", rel->label),
+		 errmsg(
+			 "RETURNING asks for what the platform makes of a contact of foreign table \"%s\"",
+			 rel->name),
 		 errdetail("Under deliver 'commit' it is asked at COMMIT."),
 		 errhint("Return other columns, or set the option \"deliver\" to \"statement\".")));
 }
