@@ -353,7 +353,7 @@ gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
 			 sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE
 				 ? errhint("See whether it is wanted, and delete it again if not.")
 				 : errhint("Somebody else may have changed the contact at the same moment; "
-						   "quarantine it again.")));
+						   "send the opt-out again.")));
 }
 
 void
