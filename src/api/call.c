@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/call.h"
+#include "base/value.h"
 #include "net/download.h"
 
 #include "utils/builtins.h"
@@ -467,6 +468,15 @@ const char *
 gc_call_header(const GcCall *call, const char *name)
 {
 	return gc_http_header(call->exchange, name);
+}
+
+TimestampTz
+gc_call_answer_time(const GcCall *call)
+{
+	const char *date = gc_call_header(call, "Date");
+	TimestampTz at;
+
+	return date && gc_value_moment(date, &at) ? at : DT_NOBEGIN;
 }
 
 GcHttpExchange *

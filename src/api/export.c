@@ -170,16 +170,6 @@ free_call(GcExport *export)
 	export->call = NULL;
 }
 
-/* The platform's clock when it answered, by the header; DT_NOBEGIN: it does not say. */
-static TimestampTz
-answer_time(GcCall *call)
-{
-	const char *date = gc_call_header(call, "Date");
-	TimestampTz at;
-
-	return date && gc_value_moment(date, &at) ? at : DT_NOBEGIN;
-}
-
 /*
  * The platform's clock, to less than the second that its header tells: ours, if
  * they agree.
@@ -229,7 +219,7 @@ read_look(GcExport *export)
 		gc_call_throw_reply(call, "The answer is not an export with uri and exportTimestamp.",
 							not_read(export), NULL);
 	found.uri = MemoryContextStrdup(export->cxt, uri);
-	found.seen_at = clock_of(answer_time(call));
+	found.seen_at = clock_of(gc_call_answer_time(call));
 	free_call(export);
 	return found;
 }
@@ -302,7 +292,7 @@ ask(GcExport *export, bool wait)
 
 		if (failure == NULL)
 		{
-			export->asked_at = answer_time(export->call);
+			export->asked_at = gc_call_answer_time(export->call);
 			free_call(export);
 			return true;
 		}

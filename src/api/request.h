@@ -117,6 +117,9 @@ extern const char *gc_call_reply(const GcCall *call, size_t *len);
 /* A header of that answer, or NULL. */
 extern const char *gc_call_header(const GcCall *call, const char *name);
 
+/* The platform's clock when it answered, to the second; DT_NOBEGIN: it does not say. */
+extern TimestampTz gc_call_answer_time(const GcCall *call);
+
 /*
  * The answer to a download, when the call has succeeded: a redirect, then
  * *location says where to, or else the file, whose bytes are to be taken from
