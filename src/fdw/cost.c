@@ -28,6 +28,9 @@
 /* How long the platform makes an export is not published; some seconds are a fair guess. */
 #define EXPORT_MS 10000.0
 
+/* To download and read a contact of one. */
+#define EXPORTED_ROW_MS 0.01
+
 /* ---- sizes ---- */
 
 bool
@@ -209,6 +212,17 @@ gc_cost_by_ids(PlannerInfo *root, RelOptInfo *baserel, const GcIdentity *identit
 	Cost request = request_cost(baserel);
 
 	return read_cost(baserel, requests, rows, request, (requests - 1) * request);
+}
+
+double
+gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts)
+{
+	GcTime interval;
+	GcTime wait;
+
+	gc_connection_pace(user_id, rel->server_id, &interval, &wait);
+	return GC_COST_EXPORT_REQUESTS +
+		   (EXPORT_MS + contacts * EXPORTED_ROW_MS) / Max(LATENCY_MS, interval / 1000.0);
 }
 
 double

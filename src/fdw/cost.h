@@ -55,6 +55,9 @@ extern double gc_cost_pages(const GcRelation *rel, double rows);
 /* Requests of a search beyond which an export would be the cheaper way. */
 extern double gc_cost_export_from(RelOptInfo *baserel);
 
+/* Look-ups by ids beyond which one export of a list of so many contacts is the cheaper way. */
+extern double gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts);
+
 /* Seconds that so many requests of a role to a server take, as the quota is now. */
 extern double gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests);
 
