@@ -25,6 +25,7 @@ typedef enum Difference
 {
 	DIFFERS_NOT,
 	DIFFERS_ABSENT,
+	DIFFERS_EXISTED,  /* it is older than it may be */
 	DIFFERS_RENEWED,  /* there was no such contact any more, and there is one again */
 	DIFFERS_OPTOUT,	  /* it is not shown */
 	DIFFERS_CALLABLE, /* it did not become so */
@@ -67,7 +68,7 @@ gc_batch_reset(GcBatch *batch, const char *form)
 	batch->notes = NIL;
 	MemoryContextReset(batch->rows_cxt);
 	batch->after_wire = false;
-	batch->doubted = batch->oldest = 0;
+	batch->doubted = batch->oldest = batch->absent_at = 0;
 	batch->is_put = false;
 	batch->acted = batch->missing = false;
 	batch->checked = 0;
@@ -155,6 +156,8 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 						  .created = unconstify(char *, row->created)});
 	if (row->read_at && (batch->oldest == 0 || row->read_at < batch->oldest))
 		batch->oldest = row->read_at;
+	if (row->absent_at && (batch->absent_at == 0 || row->absent_at < batch->absent_at))
+		batch->absent_at = row->absent_at;
 	if (batch->rows == 0 && row->rest > 0)
 		appendStringInfo(&batch->put, "{%s%s", row->extra, row->json + row->rest);
 	add_bytes(batch, row->json, row->len);
@@ -186,6 +189,7 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 
 		add_bytes(dst, src->body.data + start, src->ends[i] - start);
 	}
+	dst->absent_at = src->absent_at;
 	/* All ids, not just its own: one too many only makes a later batch wait for this one. */
 	memcpy(dst->ids, src->ids, sizeof(uint64) * ID_SLOTS);
 }
@@ -195,6 +199,7 @@ typedef struct EchoCheck
 {
 	Note *slots[ID_SLOTS];
 	StringInfoData id; /* of the contact at hand, decoded */
+	TimestampTz since; /* none may have been created before */
 } EchoCheck;
 
 static Note *
@@ -251,6 +256,17 @@ difference(const Note *note, const GcContactEcho *echo)
 	return DIFFERS_NOT;
 }
 
+/* What it does not say, it need not. */
+static bool
+is_older(const GcContactEcho *echo, TimestampTz since)
+{
+	TimestampTz created;
+
+	return !TIMESTAMP_IS_NOBEGIN(since) && echo->created.type == '"' &&
+		   gc_value_moment(pnstrdup(echo->created.p, echo->created.len), &created) &&
+		   created < since;
+}
+
 static void
 visit_echo(void *arg, const GcContactEcho *echo)
 {
@@ -267,7 +283,7 @@ visit_echo(void *arg, const GcContactEcho *echo)
 	note = find_note(check, check->id.data);
 	if (note == NULL)
 		return;
-	note->differs = difference(note, echo);
+	note->differs = is_older(echo, check->since) ? DIFFERS_EXISTED : difference(note, echo);
 }
 
 static void
@@ -302,6 +318,11 @@ describe(const Note *note, int *sqlstate)
 		return psprintf("Contact \"%s\" had been deleted since it was read, and is new now.",
 						id);
 	}
+	if (note->differs == DIFFERS_EXISTED)
+	{
+		*sqlstate = ERRCODE_UNIQUE_VIOLATION;
+		return psprintf("Contact \"%s\" was there before, and has been updated.", id);
+	}
 	*sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION;
 	return note->differs == DIFFERS_OPTOUT
 			   ? psprintf("The opt-out of contact \"%s\" did not take effect.", id)
@@ -309,11 +330,13 @@ describe(const Note *note, int *sqlstate)
 }
 
 static const char *
-check_notes(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
+check_notes(const GcBatch *batch, const char *bytes, size_t len, TimestampTz since,
+			int *sqlstate)
 {
 	EchoCheck *check = check_begin(batch);
 	ListCell *lc;
 
+	check->since = since;
 	if (gc_contacts_walk_echo(bytes, len, visit_echo, check) < 0)
 		return "The answer is not a JSON array of contacts.";
 	foreach (lc, batch->notes)
@@ -327,7 +350,8 @@ check_notes(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
 }
 
 const char *
-gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sqlstate)
+gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, TimestampTz since,
+					int *sqlstate)
 {
 	int64 count = gc_json_count_objects(bytes, len);
 
@@ -340,6 +364,6 @@ gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, int *sq
 	if (batch->rows == 1 && !echoes_single(batch, bytes, len))
 		return "The answer is about another contact.";
 	if (batch->notes != NIL)
-		return check_notes(batch, bytes, len, sqlstate);
+		return check_notes(batch, bytes, len, since, sqlstate);
 	return NULL;
 }

@@ -26,6 +26,7 @@ typedef struct GcBatch
 	List *notes; /* Note: rows whose id, or what the echo must show, is wanted later */
 	MemoryContext rows_cxt; /* what belongs to them */
 	GcTime oldest;			/* UPDATE: when the contact was read that was read first */
+	GcTime absent_at;		/* its contacts must be younger; 0: of whatever age */
 	bool after_wire;		/* an id of it is on the wire: it waits for that */
 	GcTime doubted;			/* since when its rows have been in doubt; 0: they are not */
 	/* Of one that is deleted (fdw/removal.h): */
@@ -60,10 +61,11 @@ extern void gc_batch_close(GcBatch *batch);
 extern void gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to);
 
 /*
- * Holds the echo against the batch: as many contacts, and every opt-out shown.
- * NULL, or what is wrong: *sqlstate is set then.
+ * Holds the echo against the batch: as many contacts, every opt-out shown, and
+ * none created before "since" (the platform's time).  NULL, or what is wrong:
+ * *sqlstate is set then.
  */
 extern const char *gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len,
-									   int *sqlstate);
+									   TimestampTz since, int *sqlstate);
 
 #endif /* GC_FDW_BATCH_H */

@@ -23,6 +23,9 @@
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
+/* How far the platform's clocks may be apart. */
+#define CLOCK_SLACK_US (2 * USECS_PER_SEC)
+
 /* Contacts that an error names. */
 #define HELD_SHOWN 5
 
@@ -185,6 +188,14 @@ gc_deliver_taken(GcTarget *target, int64 rows)
 }
 
 void
+gc_deliver_skipped(GcTarget *target, int64 rows)
+{
+	target->taken -= rows;
+	gc_audit_take(target->audit, -rows);
+	target->uncounted += rows;
+}
+
+void
 gc_wire_off(GcBatch *batch)
 {
 	dlist_delete(&batch->node);
@@ -203,7 +214,7 @@ book_accepted(GcBatch *batch)
 	target->accepted += done;
 	target->audit->entry.accepted += done;
 	target->audit->entry.in_doubt -= batch->rows;
-	target->missing += batch->missing;
+	target->uncounted += batch->missing;
 	foreach (lc, batch->held)
 		if (target->held++ < HELD_SHOWN)
 			target->held_ids = lappend(target->held_ids, pstrdup(lfirst(lc)));
@@ -222,6 +233,20 @@ static bool
 batch_done(const GcBatch *batch)
 {
 	return !batch->removes || gc_removal_done(batch);
+}
+
+/* The platform's time before which no contact of the batch was there; DT_NOBEGIN: any. */
+static TimestampTz
+absent_since(const GcBatch *batch)
+{
+	TimestampTz answered_at;
+
+	if (batch->absent_at == 0)
+		return DT_NOBEGIN;
+	answered_at = gc_call_answer_time(batch->call);
+	if (TIMESTAMP_IS_NOBEGIN(answered_at))
+		return DT_NOBEGIN;
+	return answered_at - (gc_clock_now() - batch->absent_at) - CLOCK_SLACK_US;
 }
 
 /* Books an ended batch; returns what is wrong with it, or NULL. */
@@ -259,7 +284,7 @@ gc_wire_book(GcBatch *batch, int *sqlstate)
 			bytes = psprintf("[%s]", bytes);
 			len += 2;
 		}
-		problem = gc_batch_check_echo(batch, bytes, len, sqlstate);
+		problem = gc_batch_check_echo(batch, bytes, len, absent_since(batch), sqlstate);
 	}
 	if (problem)
 		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
@@ -280,6 +305,12 @@ gc_deliver_read(GcTarget *target, GcCallSpec *spec)
 {
 	spec->stat = &target->stat;
 	return gc_call_start(target->writer->calls, spec);
+}
+
+GcStat *
+gc_deliver_read_stat(GcTarget *target)
+{
+	return &target->stat;
 }
 
 /* Stops the statement's sending: what is in flight is awaited, nothing else goes out. */
@@ -329,6 +360,22 @@ tell_batch(const GcBatch *batch)
 					gc_value_display(gc_batch_id(batch, 0), NAMEDATALEN), counts);
 }
 
+/* Of what was wrong with an echo. */
+static const char *
+hint_for(int sqlstate)
+{
+	switch (sqlstate)
+	{
+		case ERRCODE_T_R_SERIALIZATION_FAILURE:
+			return "See whether it is wanted, and delete it again if not.";
+		case ERRCODE_UNIQUE_VIOLATION:
+			return "Somebody else inserted the contact after it had been looked for.";
+		default:
+			return "Somebody else may have changed the contact at the same moment; "
+				   "send the opt-out again.";
+	}
+}
+
 /* Throws for a batch that has been booked. */
 void
 gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
@@ -347,13 +394,9 @@ gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
 		gc_call_throw(batch->call, message, tell_batch(batch));
 	if (sqlstate == ERRCODE_FDW_ERROR)
 		gc_call_throw_reply(batch->call, problem, message, tell_batch(batch));
-	ereport(ERROR,
-			(errcode(sqlstate), errmsg_internal("%s", message),
-			 errdetail_internal("%s\n%s", problem, tell_counts(target)),
-			 sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE
-				 ? errhint("See whether it is wanted, and delete it again if not.")
-				 : errhint("Somebody else may have changed the contact at the same moment; "
-						   "send the opt-out again.")));
+	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message),
+					errdetail_internal("%s\n%s", problem, tell_counts(target)),
+					errhint("%s", hint_for(sqlstate))));
 }
 
 void
@@ -566,8 +609,8 @@ target_end(GcTarget *target)
 	if (target->settings.verb == GC_VERB_INSERT)
 		gc_size_note_written(target->rel, target->list->size, target->accepted);
 	if (target->settings.counted)
-		gc_compat_uncount(target->writer->estate, target->missing);
-	target->missing = 0;
+		gc_compat_uncount(target->writer->estate, target->uncounted);
+	target->uncounted = 0;
 	gc_audit_complete(target->audit);
 }
 

@@ -66,6 +66,9 @@ extern _Noreturn void gc_deliver_refuse(GcTarget *target, const GcProblem *probl
 /* Rows were taken from the executor that will come later (GcRow.taken). */
 extern void gc_deliver_taken(GcTarget *target, int64 rows);
 
+/* Rows that were taken are not to be sent, and nothing is to count them. */
+extern void gc_deliver_skipped(GcTarget *target, int64 rows);
+
 /* Before everything is sent: this brings what is still held back. */
 extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg);
 
@@ -77,8 +80,9 @@ extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg
 extern _Noreturn void gc_deliver_fail(GcTarget *target, const GcCall *call,
 									  const char *problem, const char *message);
 
-/* Starts a call that reads what is needed for the delivery. */
+/* Starts a call that reads what is needed for the delivery; where others are counted. */
 extern GcCall *gc_deliver_read(GcTarget *target, GcCallSpec *spec);
+extern GcStat *gc_deliver_read_stat(GcTarget *target);
 
 /*
  * Sends everything of the statement and waits for every answer; then the

@@ -44,11 +44,11 @@ struct GcTarget
 	GcStat stat;
 	int64 taken; /* rows, from the executor */
 	int64 accepted;
-	int64 in_doubt; /* of calls that ended so */
-	int64 missing;	/* DELETE: of those accepted, contacts that were not there */
-	int64 held;		/* DELETE: contacts that are still there afterwards, … */
-	List *held_ids; /* … the first of them */
-	bool has_twin;	/* another target of the statement is the same list */
+	int64 in_doubt;	 /* of calls that ended so */
+	int64 uncounted; /* rows that the executor has counted, and nothing happened to */
+	int64 held;		 /* DELETE: contacts that are still there afterwards, … */
+	List *held_ids;	 /* … the first of them */
+	bool has_twin;	 /* another target of the statement is the same list */
 	void (*before_drain)(void *arg);
 	void *before_drain_arg;
 	GcAudit *audit;

@@ -43,6 +43,7 @@ typedef struct GcRow
 	char callable;
 	const char *phone_number_status; /* its false parts as JSON; or NULL */
 	const char *contactable_status;
+	GcTime absent_at; /* it was not there then, and must be new; 0: it may be there */
 	/* UPDATE: */
 	const char *created; /* dateCreated as it was read; NULL: it had none */
 	int rest;			 /* where "json" goes on behind the id, … */

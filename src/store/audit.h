@@ -51,7 +51,7 @@ typedef struct GcAudit
 extern GcAudit *gc_audit_begin(const char *label, const char *list_id, const char *operation,
 							   const GcStat *stat);
 
-/* The statement has more rows for the list. */
+/* The statement has more rows for the list; or fewer, if it passes over some after all. */
 extern void gc_audit_take(GcAudit *audit, int64 rows);
 
 /* The platform's id of an answer; NULL: it had none. */
