@@ -10,7 +10,7 @@ LAYERS      = base net api store fdw funcs worker   # lowest layer first
 OBJS        = gc_fdw.o $(patsubst %.c,%.o,$(sort $(wildcard $(LAYERS:%=src/%/*.c))))
 
 # REGRESS_CORE also runs under each other setting of the simulator's switches.
-REGRESS_CORE = insert partial copy select types update delete
+REGRESS_CORE = insert partial duplicate copy select types update delete
 REGRESS     = options import_schema $(REGRESS_CORE) truncate verify schema export objects errors observe pushdown count analyze plans audit rejects commit
 
 PG_CONFIG  ?= pg_config

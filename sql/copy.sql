@@ -132,10 +132,6 @@ COPY gc.everywhere FROM stdin;
 u3	w	x
 \.
 ALTER FOREIGN TABLE gc.west OPTIONS (DROP updatable);
--- U12: ON CONFLICT is refused once a row comes to a partition that is a list.
-INSERT INTO gc.everywhere VALUES ('o1', 'n', '') ON CONFLICT DO NOTHING;
-INSERT INTO gc.everywhere VALUES ('o2', 'e', '') ON CONFLICT DO NOTHING;
-\echo :SQLSTATE
 -- list_name as partition key: a row says which list it is for, and the list agrees.
 CREATE TABLE gc.by_list (crm_id text, list_name text) PARTITION BY LIST (list_name);
 CREATE FOREIGN TABLE gc.by_east (crm_id text, list_name text OPTIONS (attribute 'list_name'))

@@ -287,10 +287,6 @@ ALTER FOREIGN TABLE gc.leads OPTIONS (DROP clear_system_data);
 --
 -- What is refused
 --
--- U12
-INSERT INTO gc.leads (crm_id) VALUES ('C-1') ON CONFLICT DO NOTHING;
-\echo :SQLSTATE
-INSERT INTO gc.leads (crm_id) VALUES ('C-1') ON CONFLICT (crm_id) DO UPDATE SET note = 'x';
 ALTER FOREIGN TABLE gc.leads OPTIONS (ADD updatable 'false');
 INSERT INTO gc.leads (crm_id) VALUES ('C-1');
 \echo :SQLSTATE

@@ -52,6 +52,7 @@ static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const partial_words[] = {"allow", "merge", "refuse", NULL};
 static const char *const error_words[] = {"stop", "reject", NULL};
 static const char *const deliver_words[] = {"statement", "commit", NULL};
+static const char *const duplicate_words[] = {"update", "ignore", "error", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
 static const char *const verification_words[] = {"strict", "relaxed", NULL};
 static const char *const format_words[] = {"e164", "email", NULL};
@@ -100,6 +101,7 @@ static const Option option_table[] = {
 	{"on_error", SERVER_TABLE, OPTION_WORD, "stop", 0, 0, error_words},
 	{"max_rejects", SERVER_TABLE, OPTION_INT, "1000", 0, INT_MAX},
 	{"list_freshness", SERVER_TABLE, OPTION_MS, "10s", 0, DAY_MS},
+	{"on_duplicate", SERVER_TABLE, OPTION_WORD, "update", 0, 0, duplicate_words},
 	{"on_drift", SERVER_TABLE, OPTION_WORD, "warn", 0, 0, drift_words},
 	{"fdw_startup_cost", SERVER_TABLE, OPTION_REAL, "0", 0, 1e10},
 	{"fdw_tuple_cost", SERVER_TABLE, OPTION_REAL, "0.01", 0, 1e10},

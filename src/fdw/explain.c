@@ -105,6 +105,15 @@ gc_explain_modify(ExplainState *es, GcRelation *rel, const char *list_id, GcVerb
 }
 
 void
+gc_explain_duplicates(ExplainState *es, GcRelation *rel, const char *list_id, const char *mode,
+					  bool single)
+{
+	ExplainPropertyText("On Duplicate", mode, es);
+	explain_call(es, "Remote Look-up", rel, list_id, single ? "GET" : "POST",
+				 single ? GC_CONTACTS_ONE : GC_CONTACTS_BULK);
+}
+
+void
 gc_explain_stat(ExplainState *es, const GcStat *stat)
 {
 	ExplainPropertyInteger("Requests", NULL, stat->requests, es);

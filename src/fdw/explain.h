@@ -23,6 +23,10 @@ extern void gc_explain_modify(ExplainState *es, GcRelation *rel, const char *lis
 /* What is expected of one walk over the rows, at the present quota. */
 extern void gc_explain_requests(ExplainState *es, int requests, double seconds);
 
+/* What an INSERT does with contacts that are there; "single": row by row. */
+extern void gc_explain_duplicates(ExplainState *es, GcRelation *rel, const char *list_id,
+								  const char *mode, bool single);
+
 /* EXPLAIN ANALYZE: what really happened. */
 extern void gc_explain_stat(ExplainState *es, const GcStat *stat);
 

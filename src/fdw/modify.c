@@ -17,6 +17,7 @@
 #include "fdw/decode.h"
 #include "fdw/delete.h"
 #include "fdw/deliver.h"
+#include "fdw/duplicates.h"
 #include "fdw/encode.h"
 #include "fdw/explain.h"
 #include "fdw/modify.h"
@@ -53,6 +54,7 @@ typedef struct InsertState
 	GcRejecter *rejecter;
 	GcPartial *partial; /* rows lack columns, for which something is to be done; or NULL */
 	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
+	GcDuplicates *duplicates; /* NULL: contacts that are there are updated */
 	bool told_made_id;
 } InsertState;
 
@@ -97,14 +99,6 @@ gcAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte,
 							 rtindex, "wholerow");
 }
 
-static void
-refuse_on_conflict(const char *name)
-{
-	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("foreign table \"%s\" does not support ON CONFLICT", name),
-					errhint("A contact whose id exists is updated by INSERT itself.")));
-}
-
 /* Rows that wait for COMMIT are shown as they were written; the platform is asked later. */
 static void
 check_asks(const GcRelation *rel)
@@ -130,8 +124,6 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	GcRelation *rel = gc_relation_load(relation);
 	bool asks = false;
 
-	if (plan->onConflictAction != ONCONFLICT_NONE)
-		refuse_on_conflict(rel->name);
 	if (plan->operation != CMD_DELETE && plan->returningLists)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	if (asks)
@@ -147,7 +139,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 
 /* What needs the platform while the statement runs. */
 static void
-check_waits(const GcRelation *rel)
+check_waits(const GcRelation *rel, GcOnDuplicate mode)
 {
 	const char *option = NULL;
 
@@ -156,6 +148,10 @@ check_waits(const GcRelation *rel)
 	if (strcmp(gc_option_string(rel->options, rel->server_options, "partial_rows"), "merge") ==
 		0)
 		option = "partial_rows 'merge'";
+	if (mode != GC_DUPLICATE_UPDATE)
+		option = mode == GC_DUPLICATE_ERROR
+					 ? "on_duplicate 'error'"
+					 : "on_duplicate 'ignore', as by ON CONFLICT DO NOTHING";
 	if (option)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -166,24 +162,38 @@ check_waits(const GcRelation *rel)
 
 /*
  * Makes ready to insert into one list.  "shown": somebody looks at the row
- * after the insert; "asks": and needs the platform's answer for it.
+ * after the insert; "returned": by RETURNING; "asks": and needs the platform's
+ * answer for it.
  */
 static void
-insert_open(EState *estate, ResultRelInfo *rri, bool shown, bool asks)
+insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool returned,
+			bool asks)
 {
+	EState *estate = mtstate->ps.state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	InsertState *state = palloc0(sizeof(InsertState));
 	GcModify *base = &state->base;
+	GcOnDuplicate mode;
 
-	gc_modify_open(base, estate, rri, GC_VERB_INSERT, shown, false);
+	gc_modify_open(base, estate, rri, GC_VERB_INSERT, shown, mtstate->canSetTag);
+	mode = gc_duplicates_mode(base->rel, mtstate);
+	/* Nobody is to see a row that is not inserted in the end. */
+	if (mode == GC_DUPLICATE_IGNORE)
+		asks = asks || returned;
 	base->single = asks = asks && base->target;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
 	if (base->pending)
-		check_waits(base->rel);
+		check_waits(base->rel, mode);
 	else
 		state->rejecter = gc_reject_open(estate, base->rel, base->target);
 	state->partial = gc_partial_open(base, ExecGetInsertedCols(rri, estate));
+	if (mode != GC_DUPLICATE_UPDATE)
+	{
+		/* What is sent is new, and has no other cells. */
+		state->partial = NULL;
+		state->duplicates = gc_duplicates_open(estate, base, mode);
+	}
 	if (asks)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
 	MemoryContextSwitchTo(caller_cxt);
@@ -215,9 +225,9 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 		return;
 	}
 	/* A view's CHECK OPTION is held against the row as it will read. */
-	insert_open(mtstate->ps.state, rri,
+	insert_open(mtstate, rri,
 				plan->returningLists != NIL || plan->withCheckOptionLists != NIL || asks,
-				asks);
+				plan->returningLists != NIL, asks);
 }
 
 static void
@@ -232,9 +242,6 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("cannot route tuples into foreign table to be updated \"%s\"",
 							   RelationGetRelationName(rri->ri_RelationDesc))));
-	/* Of a partitioned table the planner asks nobody. */
-	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
-		refuse_on_conflict(RelationGetRelationName(rri->ri_RelationDesc));
 	/* Tuple routing: the partition's own RETURNING list is there by now. */
 	if (rri->ri_returningList != NIL)
 	{
@@ -245,8 +252,9 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 			asks = true;
 		}
 	}
-	insert_open(mtstate->ps.state, rri,
-				rri->ri_returningList != NIL || rri->ri_WithCheckOptions != NIL || asks, asks);
+	insert_open(mtstate, rri,
+				rri->ri_returningList != NIL || rri->ri_WithCheckOptions != NIL || asks,
+				rri->ri_returningList != NIL, asks);
 }
 
 /* ---- rows ---- */
@@ -261,6 +269,35 @@ tell_made_id(InsertState *state)
 			 errhint("Running the statement again would insert the contacts a second time.")));
 }
 
+/* Sends the row, or has it wait; false if it is not inserted. */
+static bool
+insert_row(InsertState *state, GcRow *row, GcJson **echo)
+{
+	GcTarget *target = state->base.target;
+	bool merges = state->partial && !row->made_id;
+
+	if (state->base.pending)
+	{
+		gc_pending_row(state->base.pending, row);
+		return true;
+	}
+	if (state->decoder)
+	{
+		if (state->duplicates && !gc_duplicates_pass(state->duplicates, row))
+			return false;
+		if (merges)
+			gc_partial_merge(state->partial, row);
+		return gc_deliver_now(target, row, echo);
+	}
+	if (state->duplicates)
+		gc_duplicates_hold(state->duplicates, row);
+	else if (merges)
+		gc_partial_row(state->partial, row);
+	else
+		gc_deliver_row(target, row);
+	return true;
+}
+
 static TupleTableSlot *
 gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 					TupleTableSlot *plan_slot)
@@ -270,7 +307,6 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	const GcProblem *problem;
 	GcRow row;
 	GcJson *echo = NULL;
-	bool merges;
 
 	gc_modify_row(&state->base, estate);
 	MemoryContextSwitchTo(state->base.row_cxt);
@@ -287,18 +323,9 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	}
 	if (row.made_id && !state->told_made_id)
 		tell_made_id(state);
-	merges = state->partial && !row.made_id;
-	if (merges && state->decoder)
-		gc_partial_merge(state->partial, &row);
-	if (state->base.pending)
-		gc_pending_row(state->base.pending, &row);
-	else if (state->decoder)
-		(void) gc_deliver_now(state->base.target, &row, &echo);
-	else if (merges)
-		gc_partial_row(state->partial, &row);
-	else
-		gc_deliver_row(state->base.target, &row);
-	if (state->base.result)
+	if (!insert_row(state, &row, &echo))
+		slot = NULL;
+	else if (state->base.result)
 		slot = gc_modify_show(&state->base, state->decoder, slot, row.id, echo);
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
@@ -348,7 +375,7 @@ verb_of(CmdType operation)
 
 /* Is each row a call? */
 static bool
-is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private)
+is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private, GcOnDuplicate mode)
 {
 	TriggerDesc *triggers = rri->ri_TrigDesc;
 
@@ -357,7 +384,8 @@ is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private)
 	if (verb == GC_VERB_UPDATE && triggers && triggers->trig_update_after_row)
 		return true;
 	return boolVal(list_nth(fdw_private, ModifyPrivateAsk)) ||
-		   (verb == GC_VERB_INSERT && has_after_trigger(rri));
+		   (verb == GC_VERB_INSERT && has_after_trigger(rri)) ||
+		   (mode == GC_DUPLICATE_IGNORE && rri->ri_projectReturning);
 }
 
 static void
@@ -366,18 +394,27 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 {
 	GcModify *modify = rri->ri_FdwState;
 	GcRelation *rel = modify ? modify->rel : gc_relation_load(rri->ri_RelationDesc);
+	const char *list_id = modify ? modify->list->id : NULL;
 	GcVerb verb = verb_of(mtstate->operation);
+	GcOnDuplicate mode =
+		verb == GC_VERB_INSERT ? gc_duplicates_mode(rel, mtstate) : GC_DUPLICATE_UPDATE;
+	bool single = is_single(rri, verb, fdw_private, mode);
 	GcTargetSettings settings;
 
 	gc_modify_settings(rel, verb, &settings);
-	gc_explain_modify(es, rel, modify ? modify->list->id : NULL, verb,
-					  is_single(rri, verb, fdw_private) ? 1 : settings.batch_rows);
+	gc_explain_modify(es, rel, list_id, verb, single ? 1 : settings.batch_rows);
+	if (mode != GC_DUPLICATE_UPDATE)
+		gc_explain_duplicates(es, rel, list_id, gc_duplicates_word(mode), single);
 	if (gc_modify_waits(rel))
 		ExplainPropertyText("Delivery", "at COMMIT", es);
 	if (es->analyze && modify && modify->target)
 	{
 		GcStat stat = gc_deliver_stat(modify->target);
 
+		if (mode != GC_DUPLICATE_UPDATE)
+			ExplainPropertyInteger("Skipped", NULL,
+								   gc_duplicates_skipped(((InsertState *) modify)->duplicates),
+								   es);
 		gc_explain_stat(es, &stat);
 	}
 }

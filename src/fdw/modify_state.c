@@ -73,8 +73,8 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 	modify->rel = gc_relation_load(relation);
 	gc_modify_settings(modify->rel, verb, &settings);
 	settings.counted = counted;
-	modify->conn =
-		gc_connection_get(gc_compat_modify_user(rri, estate), modify->rel->server_id);
+	modify->user_id = gc_compat_modify_user(rri, estate);
+	modify->conn = gc_connection_get(modify->user_id, modify->rel->server_id);
 	modify->list = gc_drift_list(modify->conn, &stat, modify->rel);
 	if (settings.flags.clear_system_data)
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "

@@ -21,6 +21,7 @@ typedef struct GcModify
 {
 	GcVerb verb;
 	GcRelation *rel;
+	Oid user_id; /* whose mapping is used */
 	GcConnection *conn;
 	GcList *list;
 	GcTarget *target;		  /* NULL: rows wait for COMMIT, … */
