@@ -124,6 +124,16 @@ SELECT what FROM gc.seen ORDER BY n;
 DROP TRIGGER see_before ON gc.leads;
 DROP TRIGGER see_after ON gc.leads;
 
+-- A row that is rejected does not wait, nor is it looked for; the audit has what was passed over in no column.
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD on_error 'reject');
+SET client_min_messages = warning;
+CALL sim.forget();
+CALL gc.run($$ INSERT INTO gc.leads (crm_id) VALUES ('D-1'), ('not good'), ('Z-1'), ('Z-1') $$);
+RESET client_min_messages;
+SELECT * FROM sim.traffic();
+SELECT operation, status, total, accepted, in_doubt, rejected FROM gc_fdw.audit_log ORDER BY id DESC LIMIT 1;
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP on_error);
+
 --
 -- COPY
 --
