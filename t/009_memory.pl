@@ -18,6 +18,8 @@ leads_table($node, 'leads', 'genesys', 'Leads');
 leads_table($node, 'exported', 'genesys', 'Leads', scan_method => 'export');
 leads_table($node, 'typed', 'genesys', 'Leads');
 leads_table($node, 'missing', 'genesys', 'Nowhere');
+leads_table($node, 'strict', 'genesys', 'Leads', on_duplicate => 'error');
+leads_table($node, 'compared', 'genesys', 'Leads', on_duplicate => 'error', scan_method => 'export');
 leads_table($node, 'checked', 'genesys', 'Leads');
 $node->safe_psql('postgres', 'ALTER FOREIGN TABLE typed ALTER name TYPE integer');
 leads_table($node, 'unfit', 'genesys', 'Leads', list_freshness => 0);
@@ -36,6 +38,10 @@ my @kinds = (
 	[ 'table that does not fit', "INSERT INTO unfit (k) VALUES ('u')", '42703' ],
 	[ 'schema_diff', "SELECT gc_fdw.schema_diff('unfit', 'SELECT i::text AS k, 1 / (40 - i) AS nowhere FROM generate_series(1, 50) i')", '22012' ],
 	[ 'error of the source', "INSERT INTO leads (k, name) SELECT 'c' || i, (100 / (50 - i))::text FROM generate_series(1, 50) i", '22012' ],
+	[ 'contacts that are there', "INSERT INTO strict (k, name) $rows", '23505' ],
+	[ 'contacts that an export has', "INSERT INTO compared (k, name) $rows", '23505' ],
+	[ 'a look-up that is refused', "INSERT INTO strict (k, name) $rows", '22023', { path => '/bulk', times => 1000000, status => 400 } ],
+	[ 'bad row behind rows that wait', "INSERT INTO strict (k, name) $rows UNION ALL SELECT 'no good', 'x'", '22023' ],
 	[ 'refused SELECT', 'SELECT * FROM leads', '22023', { path => '/search', nth => 2, times => 1000000, status => 400 } ],
 	[ 'malformed page', 'SELECT * FROM leads', 'HV000', { path => '/search', status => 200, body => '{"entities":[{"id":' } ],
 	[ 'bad cell', 'SELECT * FROM typed', '22P02' ],

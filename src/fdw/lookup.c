@@ -10,6 +10,7 @@
 #include "fdw/cost.h"
 #include "fdw/id_sort.h"
 #include "fdw/lookup.h"
+#include "fdw/size.h"
 #include "fdw/source.h"
 
 #include "miscadmin.h"
@@ -191,6 +192,7 @@ read_export(GcLookup *lookup)
 	bool *nulls = palloc0(sizeof(bool) * Max(modify->rel->column_count, 1));
 	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw exported row",
 												  ALLOCSET_DEFAULT_SIZES);
+	int64 contacts = 0;
 	GcSource *source;
 	GcSourceRow row;
 
@@ -203,8 +205,10 @@ read_export(GcLookup *lookup)
 		source->ops->identify(source, &row);
 		if (row.id.p)
 			gc_id_sort_put(lookup->exported, row.id.p, row.id.len, 0);
+		contacts++;
 		MemoryContextReset(row_cxt);
 	}
+	gc_size_note(modify->rel, contacts);
 	gc_id_sort_finish(lookup->exported);
 }
 
