@@ -210,6 +210,13 @@ INSERT INTO gc.leads VALUES ('D-1', 'conflict', 1) ON CONFLICT (crm_id) DO NOTHI
 INSERT INTO gc.leads VALUES ('D-1', 'conflict', 1) ON CONFLICT (crm_id) DO UPDATE SET note = excluded.note;
 \echo :SQLSTATE
 
+-- Rows that wait for COMMIT cannot be looked for while the statement counts them.
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD deliver 'commit');
+CALL sim.try($$ INSERT INTO gc.leads VALUES ('D-1', 'conflict', 1) ON CONFLICT DO NOTHING $$);
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD on_duplicate 'error');
+CALL sim.try($$ INSERT INTO gc.leads VALUES ('D-1', 'conflict', 1) $$);
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP deliver, DROP on_duplicate);
+
 --
 -- By export
 --
