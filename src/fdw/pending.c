@@ -8,15 +8,14 @@
 #include "fdw/drift.h"
 #include "fdw/merge.h"
 #include "fdw/pending.h"
+#include "fdw/pending_file.h"
 #include "fdw/refresh.h"
 
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "storage/buffile.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timeout.h"
 
 int gc_commit_timeout = 0;
@@ -41,38 +40,18 @@ struct GcPending
 typedef struct Level
 {
 	SubTransactionId id;
-	int file;
-	off_t offset;
+	GcPendingPlace end;
 	int count;	 /* of these */
 	int64 *rows; /* of each GcPending that was there */
 } Level;
-
-/*
- * A record of the file: this, then so many bytes, its strings.  A string is its
- * length, or NO_STRING, its bytes, and a zero.
- */
-typedef struct Record
-{
-	uint32 number;
-	uint32 len;
-	bool is_patch;
-	GcRow row;	   /* its numbers; its pointers are not those of now */
-	GcPatch patch; /* the same */
-} Record;
-
-#define NO_STRING PG_UINT32_MAX
 
 /* Of the transaction; NULL: nothing waits. */
 typedef struct Spool
 {
 	MemoryContext cxt; /* all of this */
-	BufFile *file;
-	int end_file; /* where the next record goes … */
-	off_t end_offset;
-	bool is_elsewhere;		/* … which is not where the file stands */
-	List *pending;			/* GcPending *, by number */
-	List *levels;			/* Level *, outermost first */
-	StringInfoData strings; /* of the record at hand */
+	GcPendingFile *file;
+	List *pending; /* GcPending *, by number */
+	List *levels;  /* Level *, outermost first */
 } Spool;
 
 static Spool *spool = NULL;
@@ -82,28 +61,14 @@ static Spool *spool = NULL;
 static void
 spool_begin(void)
 {
-	MemoryContext caller_cxt = CurrentMemoryContext;
-	ResourceOwner caller_owner = CurrentResourceOwner;
 	MemoryContext cxt =
 		AllocSetContextCreate(TopTransactionContext, "gc_fdw pending", ALLOCSET_DEFAULT_SIZES);
-	Spool *made;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
+	Spool *made = palloc0(sizeof(Spool));
 
-	MemoryContextSwitchTo(cxt);
-	made = palloc0(sizeof(Spool));
 	made->cxt = cxt;
-	initStringInfo(&made->strings);
-	/* A savepoint's end must not close the file. */
-	CurrentResourceOwner = TopTransactionResourceOwner;
-	PG_TRY();
-	{
-		made->file = BufFileCreateTemp(false);
-	}
-	PG_FINALLY();
-	{
-		CurrentResourceOwner = caller_owner;
-		MemoryContextSwitchTo(caller_cxt);
-	}
-	PG_END_TRY();
+	made->file = gc_pending_file_create();
+	MemoryContextSwitchTo(caller_cxt);
 	spool = made;
 }
 
@@ -114,6 +79,7 @@ is_same(const GcPending *pending, Oid user_id, Oid relid, const GcTargetSettings
 
 	return pending->user_id == user_id && pending->relid == relid &&
 		   own->verb == settings->verb && strcmp(own->operation, settings->operation) == 0 &&
+		   own->freshness_us == settings->freshness_us &&
 		   own->batch_rows == settings->batch_rows &&
 		   own->batch_bytes == settings->batch_bytes &&
 		   own->buffer_memory == settings->buffer_memory &&
@@ -188,8 +154,6 @@ gc_pending_untold(const GcList *list)
 	return told ? 0 : rows;
 }
 
-/* ---- the file ---- */
-
 /* The current subtransaction writes: what was there before is remembered. */
 static void
 note_level(void)
@@ -204,8 +168,7 @@ note_level(void)
 	caller_cxt = MemoryContextSwitchTo(spool->cxt);
 	level = palloc(sizeof(Level));
 	*level = (Level){.id = id,
-					 .file = spool->end_file,
-					 .offset = spool->end_offset,
+					 .end = gc_pending_file_end(spool->file),
 					 .count = list_length(spool->pending)};
 	level->rows = palloc(sizeof(int64) * Max(level->count, 1));
 	foreach (lc, spool->pending)
@@ -214,151 +177,20 @@ note_level(void)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
-static void
-seek(int file, off_t offset)
-{
-	if (BufFileSeek(spool->file, file, offset, SEEK_SET) != 0)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not find the rows that wait for COMMIT")));
-}
-
-static void
-write_bytes(const void *bytes, size_t len)
-{
-	/* Not const before PostgreSQL 16. */
-	if (len > 0)
-		BufFileWrite(spool->file, unconstify(void *, bytes), len);
-}
-
-static void
-put_string(const char *string, int len)
-{
-	uint32 said = string ? len : NO_STRING;
-
-	appendBinaryStringInfo(&spool->strings, (const char *) &said, sizeof(said));
-	if (string)
-		appendBinaryStringInfo(&spool->strings, string, len);
-	appendStringInfoChar(&spool->strings, '\0');
-}
-
-static void
-put_text(const char *string)
-{
-	put_string(string, string ? strlen(string) : 0);
-}
-
-/* What the echo must show. */
-static void
-put_shown(const GcRow *row)
-{
-	put_text(row->phone_number_status);
-	put_text(row->contactable_status);
-}
-
-/* Writes a record whose strings are there. */
-static void
-put_record(GcPending *pending, Record *record)
-{
-	record->number = pending->number;
-	record->len = spool->strings.len;
-	note_level();
-	if (spool->is_elsewhere)
-		seek(spool->end_file, spool->end_offset);
-	spool->is_elsewhere = false;
-	write_bytes(record, sizeof(*record));
-	write_bytes(spool->strings.data, spool->strings.len);
-	BufFileTell(spool->file, &spool->end_file, &spool->end_offset);
-	pending->rows++;
-}
-
 void
 gc_pending_row(GcPending *pending, const GcRow *row)
 {
-	Record record = {.row = *row};
-
-	resetStringInfo(&spool->strings);
-	put_text(row->id);
-	put_string(row->json, row->len);
-	put_shown(row);
-	put_record(pending, &record);
+	note_level();
+	gc_pending_file_put_row(spool->file, pending->number, row);
+	pending->rows++;
 }
 
 void
 gc_pending_patch(GcPending *pending, const char *id, const GcPatch *patch)
 {
-	Record record = {.is_patch = true, .patch = *patch};
-
-	resetStringInfo(&spool->strings);
-	put_text(id);
-	put_text(patch->attributes);
-	put_text(patch->cells);
-	for (int i = 0; i < patch->field_count; i++)
-		put_text(patch->fields[i]);
-	put_shown(&patch->shown);
-	put_record(pending, &record);
-}
-
-static void
-read_bytes(void *bytes, size_t len)
-{
-	if (BufFileRead(spool->file, bytes, len) != len)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not read back the rows that wait for COMMIT")));
-}
-
-/* The next record, with its strings; false at the end of the file. */
-static bool
-read_record(Record *record)
-{
-	int file;
-	off_t offset;
-
-	BufFileTell(spool->file, &file, &offset);
-	if (file > spool->end_file || (file == spool->end_file && offset >= spool->end_offset))
-		return false;
-	read_bytes(record, sizeof(*record));
-	resetStringInfo(&spool->strings);
-	enlargeStringInfo(&spool->strings, record->len);
-	read_bytes(spool->strings.data, record->len);
-	spool->strings.len = record->len;
-	return true;
-}
-
-/* The next string of the record at hand; NULL: there is none. */
-static const char *
-get_text(void)
-{
-	StringInfo strings = &spool->strings;
-	const char *string = strings->data + strings->cursor + sizeof(uint32);
-	uint32 len;
-
-	memcpy(&len, strings->data + strings->cursor, sizeof(len));
-	strings->cursor += sizeof(len) + (len == NO_STRING ? 0 : len) + 1;
-	return len == NO_STRING ? NULL : string;
-}
-
-static void
-get_shown(GcRow *row)
-{
-	row->phone_number_status = get_text();
-	row->contactable_status = get_text();
-}
-
-/* The strings of a patch, which the current context is to have. */
-static void
-get_patch(GcPatch *patch)
-{
-	const char *string;
-
-	patch->attributes = pstrdup(get_text());
-	patch->cells = pstrdup(get_text());
-	patch->fields = palloc(sizeof(char *) * Max(patch->field_count, 1));
-	for (int i = 0; i < patch->field_count; i++)
-		patch->fields[i] = pstrdup(get_text());
-	string = get_text();
-	patch->shown.phone_number_status = string ? pstrdup(string) : NULL;
-	string = get_text();
-	patch->shown.contactable_status = string ? pstrdup(string) : NULL;
+	note_level();
+	gc_pending_file_put_patch(spool->file, pending->number, id, patch);
+	pending->rows++;
 }
 
 /* ---- COMMIT ---- */
@@ -389,22 +221,17 @@ open_target(EState *estate, GcPending *pending)
 	gc_deliver_taken(pending->target, pending->rows);
 }
 
-/* Hands a record on to its target. */
+/* Hands the record at hand on to its target. */
 static void
-replay(Record *record)
+replay(GcPending *pending, bool is_patch, const char *id)
 {
-	GcPending *pending = list_nth(spool->pending, record->number);
-	const char *id;
 	MemoryContext caller_cxt;
+	GcPatch patch;
+	GcRow row;
 
-	if (!record->is_patch)
+	if (!is_patch)
 	{
-		GcRow row = record->row;
-
-		row.id = get_text();
-		row.json = get_text();
-		get_shown(&row);
-		row.created = row.extra = NULL;
+		gc_pending_file_get_row(spool->file, &row);
 		row.taken = true;
 		gc_deliver_row(pending->target, &row);
 		return;
@@ -412,9 +239,8 @@ replay(Record *record)
 	/* The refresh takes it once more. */
 	gc_deliver_taken(pending->target, -1);
 	caller_cxt = MemoryContextSwitchTo(gc_refresh_context(pending->refresh));
-	id = pstrdup(get_text());
-	get_patch(&record->patch);
-	gc_refresh_add(pending->refresh, id, &record->patch, NULL);
+	gc_pending_file_get_patch(spool->file, &patch);
+	gc_refresh_add(pending->refresh, pstrdup(id), &patch, NULL);
 	MemoryContextSwitchTo(caller_cxt);
 }
 
@@ -423,10 +249,8 @@ replay(Record *record)
  * earlier has to be there by then.  Everything goes out, and ids are noted anew.
  */
 static void
-keep_order(EState *estate, GcSeen **seen, const Record *record)
+keep_order(EState *estate, GcSeen **seen, const GcPending *pending, const char *id)
 {
-	GcPending *pending = list_nth(spool->pending, record->number);
-	const char *id = spool->strings.data + sizeof(uint32);
 	char *key = psprintf("%s %s", pending->list->id, id);
 
 	if (gc_seen_note(*seen, key, strlen(key)))
@@ -455,21 +279,25 @@ send_all(void)
 	EState *estate = CreateExecutorState();
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	GcSeen *seen = NULL;
-	Record record;
 	ListCell *lc;
+	uint32 number;
+	bool is_patch;
+	const char *id;
 
 	foreach (lc, spool->pending)
 		if (((GcPending *) lfirst(lc))->rows > 0)
 			open_target(estate, lfirst(lc));
 	if (has_updates())
 		seen = gc_seen_create(0);
-	seek(0, 0);
-	while (read_record(&record))
+	gc_pending_file_rewind(spool->file);
+	while (gc_pending_file_next(spool->file, &number, &is_patch, &id))
 	{
+		GcPending *pending = list_nth(spool->pending, number);
+
 		CHECK_FOR_INTERRUPTS();
 		if (seen)
-			keep_order(estate, &seen, &record);
-		replay(&record);
+			keep_order(estate, &seen, pending, id);
+		replay(pending, is_patch, id);
 	}
 	gc_deliver_drain(estate);
 	MemoryContextSwitchTo(caller_cxt);
@@ -536,7 +364,7 @@ waits(void)
 static void
 spool_end(void)
 {
-	BufFileClose(spool->file);
+	gc_pending_file_close(spool->file);
 	MemoryContextDelete(spool->cxt);
 	spool = NULL;
 }
@@ -595,11 +423,8 @@ level_undo(void)
 
 		((GcPending *) lfirst(lc))->rows = i < level->count ? level->rows[i] : 0;
 	}
-	spool->end_file = level->file;
-	spool->end_offset = level->offset;
+	gc_pending_file_cut(spool->file, level->end);
 	spool->levels = list_delete_last(spool->levels);
-	/* To go there writes what is buffered, and may fail, which nothing may in an abort. */
-	spool->is_elsewhere = true;
 }
 
 static void

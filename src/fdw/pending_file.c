@@ -1,0 +1,228 @@
+/*
+ * fdw/pending_file.c
+ *	  The file of what waits for COMMIT: encoded rows and changes, in order.
+ */
+#include "postgres.h"
+
+#include "fdw/pending_file.h"
+
+#include "lib/stringinfo.h"
+#include "storage/buffile.h"
+#include "utils/resowner.h"
+
+/*
+ * A record: this, then so many bytes, its strings.  A string is its length, or
+ * NO_STRING, its bytes, and a zero.
+ */
+typedef struct Record
+{
+	uint32 number;
+	uint32 len;
+	bool is_patch;
+	GcRow row;	   /* its numbers; its pointers are not those of now */
+	GcPatch patch; /* the same */
+} Record;
+
+#define NO_STRING PG_UINT32_MAX
+
+struct GcPendingFile
+{
+	BufFile *file;
+	GcPendingPlace end; /* where the next record goes … */
+	bool is_elsewhere;	/* … which is not where the file stands */
+	Record record;		/* the one at hand … */
+	StringInfoData strings;
+};
+
+GcPendingFile *
+gc_pending_file_create(void)
+{
+	GcPendingFile *file = palloc0(sizeof(GcPendingFile));
+	ResourceOwner caller_owner = CurrentResourceOwner;
+
+	initStringInfo(&file->strings);
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	PG_TRY();
+	{
+		file->file = BufFileCreateTemp(false);
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = caller_owner;
+	}
+	PG_END_TRY();
+	return file;
+}
+
+void
+gc_pending_file_close(GcPendingFile *file)
+{
+	BufFileClose(file->file);
+}
+
+static void
+seek(GcPendingFile *file, GcPendingPlace place)
+{
+	if (BufFileSeek(file->file, place.file, place.offset, SEEK_SET) != 0)
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not find the rows that wait for COMMIT")));
+}
+
+/* ---- writing ---- */
+
+static void
+put_string(GcPendingFile *file, const char *string, int len)
+{
+	uint32 said = string ? len : NO_STRING;
+
+	appendBinaryStringInfo(&file->strings, (const char *) &said, sizeof(said));
+	if (string)
+		appendBinaryStringInfo(&file->strings, string, len);
+	appendStringInfoChar(&file->strings, '\0');
+}
+
+static void
+put_text(GcPendingFile *file, const char *string)
+{
+	put_string(file, string, string ? strlen(string) : 0);
+}
+
+/* What the echo must show. */
+static void
+put_shown(GcPendingFile *file, const GcRow *row)
+{
+	put_text(file, row->phone_number_status);
+	put_text(file, row->contactable_status);
+}
+
+/* Writes the record at hand. */
+static void
+put_record(GcPendingFile *file)
+{
+	file->record.len = file->strings.len;
+	if (file->is_elsewhere)
+		seek(file, file->end);
+	file->is_elsewhere = false;
+	BufFileWrite(file->file, &file->record, sizeof(Record));
+	BufFileWrite(file->file, file->strings.data, file->strings.len);
+	BufFileTell(file->file, &file->end.file, &file->end.offset);
+}
+
+void
+gc_pending_file_put_row(GcPendingFile *file, uint32 number, const GcRow *row)
+{
+	file->record = (Record){.number = number, .row = *row};
+	resetStringInfo(&file->strings);
+	put_text(file, row->id);
+	put_string(file, row->json, row->len);
+	put_shown(file, row);
+	put_record(file);
+}
+
+void
+gc_pending_file_put_patch(GcPendingFile *file, uint32 number, const char *id,
+						  const GcPatch *patch)
+{
+	file->record = (Record){.number = number, .is_patch = true, .patch = *patch};
+	resetStringInfo(&file->strings);
+	put_text(file, id);
+	put_text(file, patch->attributes);
+	put_text(file, patch->cells);
+	for (int i = 0; i < patch->field_count; i++)
+		put_text(file, patch->fields[i]);
+	put_shown(file, &patch->shown);
+	put_record(file);
+}
+
+GcPendingPlace
+gc_pending_file_end(const GcPendingFile *file)
+{
+	return file->end;
+}
+
+void
+gc_pending_file_cut(GcPendingFile *file, GcPendingPlace place)
+{
+	file->end = place;
+	/* To go there writes what is buffered, and may fail. */
+	file->is_elsewhere = true;
+}
+
+/* ---- reading ---- */
+
+static void
+read_bytes(GcPendingFile *file, void *bytes, size_t len)
+{
+	if (BufFileRead(file->file, bytes, len) != len)
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not read back the rows that wait for COMMIT")));
+}
+
+/* The next string of the record at hand; NULL: there is none. */
+static const char *
+get_text(GcPendingFile *file)
+{
+	StringInfo strings = &file->strings;
+	const char *string = strings->data + strings->cursor + sizeof(uint32);
+	uint32 len;
+
+	memcpy(&len, strings->data + strings->cursor, sizeof(len));
+	strings->cursor += sizeof(len) + (len == NO_STRING ? 0 : len) + 1;
+	return len == NO_STRING ? NULL : string;
+}
+
+void
+gc_pending_file_rewind(GcPendingFile *file)
+{
+	seek(file, (GcPendingPlace){0});
+}
+
+bool
+gc_pending_file_next(GcPendingFile *file, uint32 *number, bool *is_patch, const char **id)
+{
+	GcPendingPlace at;
+
+	BufFileTell(file->file, &at.file, &at.offset);
+	if (at.file > file->end.file ||
+		(at.file == file->end.file && at.offset >= file->end.offset))
+		return false;
+	read_bytes(file, &file->record, sizeof(Record));
+	resetStringInfo(&file->strings);
+	enlargeStringInfo(&file->strings, file->record.len);
+	read_bytes(file, file->strings.data, file->record.len);
+	file->strings.len = file->record.len;
+	*number = file->record.number;
+	*is_patch = file->record.is_patch;
+	*id = get_text(file);
+	return true;
+}
+
+void
+gc_pending_file_get_row(GcPendingFile *file, GcRow *row)
+{
+	*row = file->record.row;
+	row->id = file->strings.data + sizeof(uint32);
+	row->json = get_text(file);
+	row->phone_number_status = get_text(file);
+	row->contactable_status = get_text(file);
+	row->created = row->extra = NULL;
+}
+
+static const char *
+copy(const char *string)
+{
+	return string ? pstrdup(string) : NULL;
+}
+
+void
+gc_pending_file_get_patch(GcPendingFile *file, GcPatch *patch)
+{
+	*patch = file->record.patch;
+	patch->attributes = copy(get_text(file));
+	patch->cells = copy(get_text(file));
+	patch->fields = palloc(sizeof(char *) * Max(patch->field_count, 1));
+	for (int i = 0; i < patch->field_count; i++)
+		patch->fields[i] = copy(get_text(file));
+	patch->shown.phone_number_status = copy(get_text(file));
+	patch->shown.contactable_status = copy(get_text(file));
+}
