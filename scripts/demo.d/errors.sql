@@ -4,3 +4,4 @@ INSERT INTO gc.leads (crm_lead_id, first_name) VALUES (NULL, 'nobody');
 ALTER SERVER genesys OPTIONS (ADD request_per_minute '60');
 CREATE FOREIGN TABLE gc.typo (crm_lead_id text) SERVER genesys OPTIONS (object 'contacts', list_name 'Laeds', key 'crm_lead_id');
 SELECT * FROM gc.typo LIMIT 1;
+DROP FOREIGN TABLE gc.typo;
