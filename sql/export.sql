@@ -242,6 +242,7 @@ BEGIN
 END $$;
 SELECT gc.expected('SELECT key, created FROM gc.sized');
 SELECT gc.expected('SELECT key FROM gc.sized WHERE key = ''S-1''');
+SELECT gc.expected('SELECT key FROM gc.sized');
 ALTER SERVER genesys OPTIONS (SET requests_per_minute '60');
 SELECT gc.expected('SELECT key, created FROM gc.sized');
 ALTER SERVER genesys OPTIONS (SET requests_per_minute '1000000');

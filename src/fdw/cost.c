@@ -226,7 +226,7 @@ gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts)
 }
 
 double
-gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests)
+gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests, bool export)
 {
 	int in_flight = gc_option_int(rel->server_options, NIL, "max_in_flight");
 	GcTime interval;
@@ -234,5 +234,5 @@ gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests)
 
 	gc_connection_pace(user_id, rel->server_id, &interval, &wait);
 	return (wait + (requests - 1) * Max(interval, LATENCY_MS * 1000 / in_flight)) / 1e6 +
-		   LATENCY_MS / 1000;
+		   (LATENCY_MS + (export ? EXPORT_MS : 0)) / 1000;
 }

@@ -58,7 +58,11 @@ extern double gc_cost_export_from(RelOptInfo *baserel);
 /* Look-ups by ids beyond which one export of a list of so many contacts is the cheaper way. */
 extern double gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts);
 
-/* Seconds that so many requests of a role to a server take, as the quota is now. */
-extern double gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests);
+/*
+ * Seconds that so many requests of a role to a server take, as the quota is now;
+ * those of an "export" with the time that it takes to be made.
+ */
+extern double gc_cost_seconds(Oid user_id, const GcRelation *rel, double requests,
+							  bool export);
 
 #endif /* GC_FDW_COST_H */

@@ -391,6 +391,9 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	if (objects)
 		dnc_lists = read_dnc_lists(conn, &stat, prefix);
 	import_lists(&import, lists, dnc_lists);
+	if (prefix && lists == NIL)
+		ereport(NOTICE, (errmsg("no contact list has a name that begins with \"%s\"",
+								gc_value_display(prefix, NAMEDATALEN))));
 	return import.commands;
 }
 

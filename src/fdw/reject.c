@@ -77,8 +77,10 @@ throw_too_many(GcRejecter *rejecter, const GcProblem *problem)
 	GcProblem last = *problem;
 
 	gc_rejects_flush();
-	last.detail = psprintf("%s\nRows rejected before: %d, as many as max_rejects allows.",
-						   problem->detail, rejecter->count);
+	last.detail = psprintf("%s\nRows rejected before: %d, as many as max_rejects allows: see "
+						   "gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
+						   problem->detail, rejecter->count,
+						   gc_audit_id(gc_deliver_audit(rejecter->target)));
 	gc_deliver_refuse(rejecter->target, &last);
 }
 

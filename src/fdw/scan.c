@@ -451,9 +451,10 @@ gcExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	gc_explain_scan(es, &scan->request, scan->ops,
 					scan->filter ? gc_filter_show(scan->filter, scan->request.list) : NULL);
 	if (es->costs)
-		gc_explain_requests(
-			es, scan->plan.requests,
-			gc_cost_seconds(scan->user_id, scan->request.rel, scan->plan.requests));
+		gc_explain_requests(es, scan->plan.requests,
+							gc_cost_seconds(scan->user_id, scan->request.rel,
+											scan->plan.requests,
+											scan->plan.method == GC_SCAN_EXPORT));
 	if (es->analyze)
 		gc_explain_stat(es, &scan->stat);
 }
