@@ -7,6 +7,10 @@
 #include "api/criteria.h"
 #include "base/json.h"
 
+/* What surrounds the clauses. */
+#define OPENING "{\"filterType\":\"AND\",\"clauses\":["
+#define CLOSING "]}"
+
 static const char *const operator_names[] = {
 	[GC_OPERATOR_EQUALS] = "EQUALS",
 	[GC_OPERATOR_IN] = "IN",
@@ -34,7 +38,7 @@ gc_criteria_begin(GcCriteria *criteria)
 {
 	memset(criteria, 0, sizeof(GcCriteria));
 	initStringInfo(&criteria->text);
-	appendStringInfoString(&criteria->text, "{\"filterType\":\"AND\",\"clauses\":[");
+	appendStringInfoString(&criteria->text, OPENING);
 }
 
 void
@@ -85,8 +89,15 @@ gc_criteria_end(GcCriteria *criteria)
 	gc_criteria_clause(criteria);
 	if (criteria->clauses == 0)
 		return NULL;
-	appendStringInfoString(&criteria->text, "]}");
+	appendStringInfoString(&criteria->text, CLOSING);
 	return criteria->text.data;
+}
+
+char *
+gc_criteria_both(const char *one, const char *other)
+{
+	return psprintf("%.*s,%s", (int) (strlen(one) - strlen(CLOSING)), one,
+					other + strlen(OPENING));
 }
 
 void

@@ -50,6 +50,9 @@ extern void gc_criteria_predicate(GcCriteria *criteria, const char *column, bool
 /* The whole as JSON; NULL if there is no clause. */
 extern const char *gc_criteria_end(GcCriteria *criteria);
 
+/* Two of these as one, in which the clauses of both must hold. */
+extern char *gc_criteria_both(const char *one, const char *other);
+
 /* A search is sorted by so many columns at most. */
 #define GC_SORTS_MAX 4
 
