@@ -16,17 +16,15 @@
 #include "utils/memutils.h"
 
 void
-gc_delete_begin(ModifyTableState *mtstate, ResultRelInfo *rri)
+gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool counted)
 {
-	EState *estate = mtstate->ps.state;
+	EState *estate = rows->state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	GcModify *modify = palloc0(sizeof(GcModify));
-	bool returns = ((ModifyTable *) mtstate->ps.plan)->returningLists != NIL;
 
 	modify->single = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_delete_after_row;
-	gc_modify_open(modify, estate, rri, GC_VERB_DELETE, false,
-				   mtstate->canSetTag && !returns && !modify->single);
-	gc_modify_find_tid(modify, mtstate);
+	gc_modify_open(modify, estate, rri, GC_VERB_DELETE, false, counted && !modify->single);
+	gc_modify_find_tid(modify, rows);
 	MemoryContextSwitchTo(caller_cxt);
 }
 

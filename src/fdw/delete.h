@@ -9,8 +9,11 @@
 
 #include "nodes/execnodes.h"
 
-/* Makes ready; sets rri's state. */
-extern void gc_delete_begin(ModifyTableState *mtstate, ResultRelInfo *rri);
+/*
+ * Makes ready for the rows that a plan gives; sets rri's state.  "counted": they are
+ * those that the command tag counts.
+ */
+extern void gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool counted);
 
 /* One row; the callback ExecForeignDelete. */
 extern TupleTableSlot *gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,

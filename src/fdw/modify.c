@@ -216,12 +216,15 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 		return;
 	if (mtstate->operation == CMD_DELETE)
 	{
-		gc_delete_begin(mtstate, rri);
+		gc_delete_begin(rri, outerPlanState(mtstate),
+						mtstate->canSetTag && plan->returningLists == NIL);
 		return;
 	}
 	if (mtstate->operation == CMD_UPDATE)
 	{
-		gc_update_begin(mtstate, rri, boolVal(list_nth(fdw_private, ModifyPrivateAsk)));
+		gc_update_begin(rri, outerPlanState(mtstate),
+						plan->returningLists != NIL || plan->withCheckOptionLists != NIL,
+						boolVal(list_nth(fdw_private, ModifyPrivateAsk)));
 		return;
 	}
 	/* A view's CHECK OPTION is held against the row as it will read. */

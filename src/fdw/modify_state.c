@@ -112,10 +112,9 @@ gc_modify_row(GcModify *modify, EState *estate)
 }
 
 void
-gc_modify_find_tid(GcModify *modify, ModifyTableState *mtstate)
+gc_modify_find_tid(GcModify *modify, const PlanState *rows)
 {
-	modify->tid_attno =
-		ExecFindJunkAttributeInTlist(outerPlanState(mtstate)->plan->targetlist, "ctid");
+	modify->tid_attno = ExecFindJunkAttributeInTlist(rows->plan->targetlist, "ctid");
 	if (!AttributeNumberIsValid(modify->tid_attno))
 		elog(ERROR, "could not find the place of a row");
 }

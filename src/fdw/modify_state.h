@@ -55,8 +55,8 @@ extern void gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri,
 /* To be called with each row, before anything of it is written. */
 extern void gc_modify_row(GcModify *modify, EState *estate);
 
-/* UPDATE, DELETE: finds the row's place in the rows of the plan. */
-extern void gc_modify_find_tid(GcModify *modify, ModifyTableState *mtstate);
+/* UPDATE, DELETE: finds the row's place in the rows that the plan gives. */
+extern void gc_modify_find_tid(GcModify *modify, const PlanState *rows);
 
 /*
  * The contact that the plan's row stands for, as it was read.  False if the

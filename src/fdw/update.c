@@ -86,10 +86,9 @@ named_columns(EState *estate, ResultRelInfo *rri, const GcRelation *rel)
 }
 
 void
-gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks)
+gc_update_begin(ResultRelInfo *rri, const PlanState *rows, bool shown, bool asks)
 {
-	EState *estate = mtstate->ps.state;
-	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	EState *estate = rows->state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	UpdateState *state = palloc0(sizeof(UpdateState));
 	GcModify *base = &state->base;
@@ -98,11 +97,8 @@ gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks)
 
 	base->single = asks || (triggers && triggers->trig_update_after_row);
 	state->compares = triggers && triggers->trig_update_before_row;
-	gc_modify_open(base, estate, rri, GC_VERB_UPDATE,
-				   plan->returningLists != NIL || plan->withCheckOptionLists != NIL ||
-					   base->single,
-				   false);
-	gc_modify_find_tid(base, mtstate);
+	gc_modify_open(base, estate, rri, GC_VERB_UPDATE, shown || base->single, false);
+	gc_modify_find_tid(base, rows);
 	gc_modify_settings(base->rel, GC_VERB_UPDATE, &settings);
 	state->freshness_us = settings.freshness_us;
 	state->lag_until = -1;

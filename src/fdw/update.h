@@ -18,8 +18,11 @@
  */
 extern void gc_update_check(const GcRelation *rel, const Bitmapset *updated);
 
-/* Makes ready; sets rri's state.  "asks": RETURNING needs the platform's answer. */
-extern void gc_update_begin(ModifyTableState *mtstate, ResultRelInfo *rri, bool asks);
+/*
+ * Makes ready for the rows that a plan gives; sets rri's state.  "shown": somebody
+ * looks at them afterwards; "asks": and needs the platform's answer for that.
+ */
+extern void gc_update_begin(ResultRelInfo *rri, const PlanState *rows, bool shown, bool asks);
 
 /* One row; the callback ExecForeignUpdate. */
 extern TupleTableSlot *gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
