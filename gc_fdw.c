@@ -22,6 +22,7 @@
 #include "base/written.h"
 #include "fdw/analyze.h"
 #include "fdw/async.h"
+#include "fdw/direct.h"
 #include "fdw/drift.h"
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
@@ -139,6 +140,7 @@ gc_fdw_handler(PG_FUNCTION_ARGS)
 	gc_scan_routine(routine);
 	gc_async_routine(routine);
 	gc_modify_routine(routine);
+	gc_direct_routine(routine);
 	gc_analyze_routine(routine);
 	gc_truncate_routine(routine);
 	gc_import_routine(routine);

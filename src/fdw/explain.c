@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/bulk_jobs.h"
 #include "api/contacts.h"
 #include "api/export.h"
 #include "base/compat.h"
@@ -111,6 +112,20 @@ gc_explain_duplicates(ExplainState *es, GcRelation *rel, const char *list_id, co
 	ExplainPropertyText("On Duplicate", mode, es);
 	explain_call(es, "Remote Look-up", rel, list_id, single ? "GET" : "POST",
 				 single ? GC_CONTACTS_ONE : GC_CONTACTS_BULK);
+}
+
+void
+gc_explain_direct(ExplainState *es, const GcSourceRequest *request, bool edit,
+				  const char *criteria, const char *patch)
+{
+	explain_call(es, "Remote Job", request->rel, request->list ? request->list->id : NULL,
+				 "POST", edit ? GC_BULK_EDIT : GC_BULK_REMOVE);
+	if (criteria)
+		ExplainPropertyText("Remote Filter", criteria, es);
+	else if (request->id_is_array)
+		ExplainPropertyInteger("Contacts per Job", NULL, GC_BULK_MAX_IDS, es);
+	if (patch)
+		ExplainPropertyText("Remote Change", patch, es);
 }
 
 void

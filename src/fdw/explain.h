@@ -20,6 +20,10 @@ extern void gc_explain_scan(ExplainState *es, const GcSourceRequest *request,
 extern void gc_explain_modify(ExplainState *es, GcRelation *rel, const char *list_id,
 							  GcVerb verb, int batch_rows);
 
+/* Of a bulk job: "criteria" NULL: by ids; "patch" NULL: a removal. */
+extern void gc_explain_direct(ExplainState *es, const GcSourceRequest *request, bool edit,
+							  const char *criteria, const char *patch);
+
 /* What is expected of one walk over the rows, at the present quota. */
 extern void gc_explain_requests(ExplainState *es, int requests, double seconds);
 

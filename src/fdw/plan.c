@@ -483,6 +483,7 @@ gc_scan_plan_write(const GcScanPlan *plan)
 	numbers = lappend_int(numbers, plan->exact);
 	numbers = lappend_int(numbers, plan->limit);
 	numbers = lappend_int(numbers, plan->keep);
+	numbers = lappend_int(numbers, plan->stands_by);
 	return list_make4(plan->columns, plan->conditions, numbers, plan->sorts);
 }
 
@@ -505,6 +506,7 @@ gc_scan_plan_read(List *fdw_private, GcScanPlan *plan)
 	plan->exact = list_nth_int(numbers, i++);
 	plan->limit = list_nth_int(numbers, i++);
 	plan->keep = list_nth_int(numbers, i++);
+	plan->stands_by = list_nth_int(numbers, i++);
 }
 
 void

@@ -35,9 +35,10 @@ typedef struct GcScanPlan
 	int requests;	/* expected, of one walk over the rows */
 	GcKeep keep;
 	int export_from; /* a search of more pages should have been an export; 0: never */
-	bool exact;	 /* conditions are to be said exactly, as a count or a limit relies on it */
-	int limit;	 /* so many rows are wanted, and none will be dropped; 0: not known */
-	List *sorts; /* what the platform sorts by, as gc_sort_plan says it */
+	bool exact;		/* conditions are to be said exactly, as a count or a limit relies on it */
+	int limit;		/* so many rows are wanted, and none will be dropped; 0: not known */
+	bool stands_by; /* below a node that may not need it */
+	List *sorts;	/* what the platform sorts by, as gc_sort_plan says it */
 } GcScanPlan;
 
 extern List *gc_scan_plan_write(const GcScanPlan *plan);

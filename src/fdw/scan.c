@@ -375,7 +375,7 @@ gc_scan_read_ahead(EState *estate)
 		GcScanState *scan = dlist_container(GcScanState, node, iter.cur);
 		PlanState *node = &scan->executor->ss.ps;
 
-		if (node->state == estate && scan->source == NULL &&
+		if (node->state == estate && scan->source == NULL && !scan->plan.stands_by &&
 			!has_exec_param((Node *) ((ForeignScan *) node->plan)->fdw_exprs, NULL))
 			scan_start(scan, estate, ExecClearTuple(scan->executor->ss.ss_ScanTupleSlot));
 	}

@@ -220,6 +220,14 @@ gc_audit_told(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
 	audit->told_in_doubt += in_doubt;
 }
 
+void
+gc_audit_set_job(GcAudit *audit, const char *job)
+{
+	if (audit->job)
+		pfree(audit->job);
+	audit->job = job ? MemoryContextStrdup(TopTransactionContext, job) : NULL;
+}
+
 int64
 gc_audit_id(GcAudit *audit)
 {
@@ -330,6 +338,10 @@ static void
 roll_back(GcAudit *audit)
 {
 	gc_audit_release(audit);
+	if (audit->job)
+		ereport(WARNING, (errcode(ERRCODE_WARNING),
+						  errmsg("the platform goes on with bulk job \"%s\" of %s", audit->job,
+								 audit->label)));
 	if (audit->entry.status == GC_AUDIT_RUNNING)
 	{
 		stop_clock(audit);

@@ -41,6 +41,7 @@ typedef struct GcAudit
 	int64 told_total;	/* of what an error has told, the WARNING says nothing */
 	int64 told_accepted;
 	int64 told_in_doubt;
+	char *job;	  /* a bulk job that is at work; NULL: none is */
 	int64 clears; /* TRUNCATE: calls that were taken, or are in doubt, as they count it */
 } GcAudit;
 
@@ -59,6 +60,9 @@ extern void gc_audit_answered(GcAudit *audit, const char *correlation_id);
 
 /* An error has told of these rows: the WARNING need not. */
 extern void gc_audit_told(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt);
+
+/* A bulk job goes on at the platform, until it has ended (NULL): a rollback says so. */
+extern void gc_audit_set_job(GcAudit *audit, const char *job);
 
 /* The id that the row will have. */
 extern int64 gc_audit_id(GcAudit *audit);
