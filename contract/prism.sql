@@ -50,6 +50,12 @@ CREATE FOREIGN TABLE gc.statuses (crm_lead_id text OPTIONS (field 'CRM_Lead_ID')
   media jsonb OPTIONS (attribute 'contactable_status')) SERVER genesys OPTIONS (object 'contacts', list_name 'Leads', key 'crm_lead_id');
 UPDATE gc.statuses SET phones = '{"Phone": {"callable": false}}', media = '{"Email": {"contactable": false}}'
   WHERE crm_lead_id IN ('COPY-1', 'COPY-2');
+-- Bulk jobs: by criteria, by ids, a removal.
+ALTER FOREIGN TABLE gc.balances OPTIONS (ADD direct_modify 'true');
+ALTER FOREIGN TABLE gc.balances ADD COLUMN id text OPTIONS (attribute 'id'), ADD COLUMN callable boolean OPTIONS (attribute 'callable');
+UPDATE gc.balances SET name = 'Zoe', balance = 5 WHERE balance > 0 AND balance < 100;
+UPDATE gc.balances SET callable = false, balance = 6 WHERE id IN ('COPY-1', 'COPY-2');
+DELETE FROM gc.balances WHERE name = 'Zoe' AND balance = 5;
 DELETE FROM gc.leads WHERE crm_lead_id = 'COPY-1';
 DELETE FROM gc.leads WHERE crm_lead_id LIKE 'AWK-%' OR state = 'NY';
 
@@ -62,7 +68,7 @@ SELECT 1 / (count(*) = 5)::int FROM (
   SELECT FROM gc.campaigns WHERE name = 'Spring' AND progress_percent = 40
   UNION ALL SELECT FROM gc.dnc_lists WHERE name = 'Robinson' AND size = 1
   UNION ALL SELECT FROM gc.events WHERE contact_id = 'AWK-1'
-  UNION ALL SELECT FROM gc.import_jobs WHERE list_name = 'Leads' AND kind IN ('import', 'bulk edit')) s;
+  UNION ALL SELECT FROM (SELECT DISTINCT kind FROM gc.import_jobs WHERE list_name = 'Leads' AND kind IN ('import', 'bulk edit')) j) s;
 
 TRUNCATE gc.leads;
 SELECT 1 / (count(*) = 0)::int FROM gc.leads;
