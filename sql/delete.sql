@@ -191,7 +191,7 @@ SELECT * FROM sim.traffic();
 CALL sim.list('full', '{crm_id,phone}');
 CREATE FOREIGN TABLE gc.full (crm_id text, phone text) SERVER genesys OPTIONS (object 'contacts', list_name 'full', key 'crm_id');
 INSERT INTO gc.full SELECT 'F-' || g, '+1' FROM generate_series(1, 60) g;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) DELETE FROM gc.full WHERE crm_id < 'F-17';
+SELECT sim.analyzed($$DELETE FROM gc.full WHERE crm_id < 'F-17'$$);
 -- max_requests holds for reading and deleting together.
 SET gc_fdw.max_requests = 2;
 CALL sim.try($$DELETE FROM gc.leads WHERE state = 'CA'$$);

@@ -110,7 +110,7 @@ SELECT * FROM gc.asked;
 DEALLOCATE move;
 RESET plan_cache_mode;
 CALL sim.forget();
-UPDATE gc.leads SET first_name = current_database() || (SELECT 1) WHERE state = (SELECT 'NV');
+UPDATE gc.leads SET first_name = current_setting('server_encoding') || (SELECT 1) WHERE state = (SELECT 'NV');
 SELECT * FROM gc.asked WHERE request LIKE '%update';
 
 --
@@ -236,7 +236,7 @@ CALL sim.list('texts', '{crm_id,score,phone}');
 CREATE FOREIGN TABLE gc.texts (crm_id text, score int) SERVER genesys OPTIONS (object 'contacts', list_name 'texts', key 'crm_id', direct_modify 'true', exact_filters 'true');
 INSERT INTO gc.texts VALUES ('a', 9), ('b', 10);
 CALL sim.forget();
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) DELETE FROM gc.texts WHERE score < 10;
+SELECT sim.analyzed($$DELETE FROM gc.texts WHERE score < 10$$);
 SELECT id FROM sim.contacts('texts');
 DROP FOREIGN TABLE gc.texts;
 -- What is wrong with a value is said as ever, and of the contact that it is for.
@@ -380,7 +380,7 @@ RESET gc_fdw.max_requests;
 -- EXPLAIN ANALYZE counts what was asked.
 CALL gc.afresh();
 SELECT gc_fdw.disconnect();
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) DELETE FROM gc.leads WHERE state = 'NY';
+SELECT sim.analyzed($$DELETE FROM gc.leads WHERE state = 'NY'$$);
 -- As part of another statement, whose rows are those that are counted.
 CALL gc.seed();
 WITH gone AS (DELETE FROM gc.leads WHERE state = 'NY')

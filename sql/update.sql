@@ -347,7 +347,7 @@ SELECT count(*) FROM sim.contacts('leads') WHERE data->>'score' = '79';
 CALL sim.forget();
 EXPLAIN (COSTS OFF, VERBOSE) UPDATE gc.leads SET score = 1 WHERE crm_id = ANY ('{L-1,L-2}');
 SELECT * FROM sim.traffic();
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) UPDATE gc.leads SET score = 1 WHERE contact_id = 'L-1';
+SELECT sim.analyzed($$UPDATE gc.leads SET score = 1 WHERE contact_id = 'L-1'$$);
 -- Data-modifying CTEs.
 WITH u AS (UPDATE gc.leads SET score = 80 WHERE score = 79 RETURNING crm_id)
 SELECT count(*) FROM u;

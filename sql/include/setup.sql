@@ -113,6 +113,17 @@ LANGUAGE sql AS $$
                      (jsonb_build_object('listId', list, 'id', id) || attributes)::text)
 $$;
 
+-- EXPLAIN (ANALYZE) without what versions write differently.
+CREATE FUNCTION sim.analyzed(statement text) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF, TIMING OFF, SUMMARY OFF) ' || statement LOOP
+    RETURN NEXT regexp_replace(line, '(actual rows=\d+)\.\d+', '\1');
+  END LOOP;
+END $$;
+
 -- ---- faults ----
 
 CREATE PROCEDURE sim.faults(faults jsonb)
