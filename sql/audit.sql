@@ -70,7 +70,7 @@ ALTER TABLE gc.parted DETACH PARTITION gc.others;
 -- Statements that fail
 --
 -- By the platform: 10 accepted, 10 refused, 5 never sent.
-CALL sim.faults('[{"path": "*/contacts", "nth": 2, "status": 400, "body_json": {"code": "x", "message": "no", "status": 400}}]');
+CALL sim.faults('[{"path": "*/contacts", "nth": 2, "status": 403, "body_json": {"code": "x", "message": "no", "status": 403}}]');
 CALL sim.try($$INSERT INTO gc.leads SELECT 'F-' || g FROM generate_series(1, 25) g$$);
 -- In doubt: no answer.
 CALL sim.faults('[{"path": "*/contacts", "drop": "after"}]');

@@ -104,7 +104,7 @@ CALL sim.answer(409, 'referential.integrity.error', 'A queue does not exist', '{
 CALL sim.try('INSERT INTO gc.leads VALUES (''x'')');
 SELECT rows, status FROM sim.requests();
 -- A refusal in the middle: what was taken before, and what was not sent.
-CALL sim.faults('[{"path": "*/contacts", "nth": 3, "status": 400, "body_json": {"status": 400, "code": "bad.request", "message": "No."}}]');
+CALL sim.faults('[{"path": "*/contacts", "nth": 3, "status": 403, "body_json": {"status": 403, "code": "missing.permissions", "message": "No."}}]');
 CALL sim.try('INSERT INTO gc.leads SELECT ''M-'' || g FROM generate_series(1, 100) g');
 SELECT count(*) FROM sim.contacts('leads') WHERE id LIKE 'M-%';
 

@@ -97,7 +97,7 @@ ALTER FOREIGN TABLE gc.leads ALTER first_name DROP DEFAULT;
 INSERT INTO gc.leads (crm_id, phone) VALUES ('R-3', '1');
 SELECT c->'id' AS id, c->'data' AS data FROM sim.requests(), jsonb_array_elements(body::jsonb) c WHERE path LIKE '%/contacts';
 CALL sim.set('{"record_bodies": false}');
--- Postal codes: the platform says so, for the batch.
+-- Postal codes: the platform says so, of the contact; the one before it is there.
 CALL sim.try($$ INSERT INTO gc.leads (crm_id, zip) VALUES ('R-4', '94103'), ('R-5', '9410') $$);
 SELECT id FROM sim.contacts('leads') WHERE id IN ('R-4', 'R-5');
 -- Never left to it: what it might cut, and what makes a contact's identity.

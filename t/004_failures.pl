@@ -69,7 +69,7 @@ sub json_error { my ($code, $message) = @_; return (body_json => { code => $code
 
 # Per case: fault of the second batch, SQLSTATE, counts, requests for contacts, what the message says.
 my @failing = (
-	[ '400', { status => 400, json_error('invalid.value', 'No.') }, '22023', '10/0/15', 2, qr/invalid\.value.*No\./ ],
+	[ '400', { status => 400 }, '22023', '10/0/15', 2 ],
 	[ 'unknown column', { status => 400, json_error('invalid.contact.columns', 'No.') }, '42703', '10/0/15', 2 ],
 	[ '401 twice', { status => 401, times => 9 }, '28000', '10/0/15', 3, qr/HINT:/ ],
 	[ '403', { status => 403, json_error('missing.permissions', 'outbound:contact:add') }, '42501', '10/0/15', 2, qr/outbound:contact:add/ ],

@@ -352,7 +352,8 @@ my @rows = (
 	# Conflicts
 	[ 'K1', { conflict => 'K1' }, refused('23505', 'HV000'), qr/external id/ ],
 	[ 'K2', { conflict => 'K2' }, [ ('ok/2') x 6, 'HV000/1' ] ],
-	[ 'K3', { conflict => 'K3' }, [ ('ok/2') x 6, 'HV000/1' ] ],
+	# A batch goes on as two halves.
+	[ 'K3', { conflict => 'K3' }, [ ('ok/2') x 3, 'ok/3', 'ok/2', 'ok/3', 'HV000/1' ] ],
 	[ 'K4', { conflict => 'K4' }, refused('40001', 'HV000') ],
 	[ 'K5', { conflict => 'K5' }, refused('40001', 'HV000'), qr/import jobs/ ],
 	[ 'K6', { conflict => 'K6' }, refused('23505', '28000') ],
@@ -363,7 +364,7 @@ my @rows = (
 	[ 'K2 by words, 1', { conflict => 'K2', conflict_words => \1 }, [ ('ok/2') x 6, '-' ] ],
 	[ 'K2 by words, 2', { conflict => 'K2', conflict_words => 2 }, [ ('ok/2') x 6, '-' ] ],
 	[ 'K2 by words, 3', { conflict => 'K2', conflict_words => 3 }, [ ('ok/2') x 6, '-' ] ],
-	[ 'K3 by words', { conflict => 'K3', conflict_words => \1 }, [ ('ok/2') x 6, '-' ] ],
+	[ 'K3 by words', { conflict => 'K3', conflict_words => \1 }, [ ('ok/2') x 3, 'ok/3', 'ok/2', 'ok/3', '-' ] ],
 	map({ [ "K4 by words, $_", { conflict => 'K4', conflict_words => $_ }, refused('40001', 'HV000') ] } 1, 2, 3),
 	[ 'K5 by words', { conflict => 'K5', conflict_words => \1 }, refused('40001', 'HV000'), qr/HINT:  Too many jobs|token/ ],
 	[ 'K6 by words', { conflict => 'K6', conflict_words => \1, status => 409 }, refused('23505', 'HV000') ],
@@ -372,7 +373,9 @@ my @rows = (
 	[ '409 of no known kind', { status => 409, error_body('general.conflict', 'Who knows.') }, [ ('ok/2') x 6, 'HV000/1' ] ],
 
 	# Refusals
-	[ '400', { status => 400, error_body('invalid.value', 'No.') }, refused('22023', '28000'), qr/\(invalid\.value\): No\./ ],
+	[ '400', { status => 400 }, refused('22023', '28000') ],
+	# A batch is searched for the contact, and none is refused.
+	[ '400 of a contact', { status => 400, error_body('invalid.value', 'No.') }, [ ('22023/1') x 3, 'ok/6', '22023/1', 'ok/6', '28000/1' ], qr/\(invalid\.value\): No\./ ],
 	[ '400, unknown column', { status => 400, error_body('invalid.contact.columns', 'No.') }, refused('42703', '28000') ],
 	[ '400, K7', { conflict => 'K7', status => 400 }, refused('23503', '28000') ],
 	[ '302', { status => 302, headers => { Location => '/elsewhere' } }, refused('HV000') ],

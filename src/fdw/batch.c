@@ -73,6 +73,7 @@ gc_batch_reset(GcBatch *batch, const char *form)
 	batch->acted = batch->missing = false;
 	batch->checked = 0;
 	batch->held = NIL;
+	batch->whole = NULL;
 	batch->call = NULL;
 }
 
@@ -171,6 +172,15 @@ gc_batch_close(GcBatch *batch)
 		appendStringInfoChar(&batch->body, batch->form[2]);
 }
 
+const char *
+gc_batch_row(const GcBatch *batch, int row, int *len)
+{
+	int start = row == 0 ? 1 : batch->ends[row - 1] + 1; /* behind what opens or divides */
+
+	*len = batch->ends[row] - start;
+	return batch->body.data + start;
+}
+
 void
 gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 {
@@ -185,9 +195,10 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 	}
 	for (int i = from; i < to; i++)
 	{
-		int start = i == 0 ? 1 : src->ends[i - 1] + 1; /* behind what opens or divides */
+		int len;
+		const char *row = gc_batch_row(src, i, &len);
 
-		add_bytes(dst, src->body.data + start, src->ends[i] - start);
+		add_bytes(dst, row, len);
 	}
 	dst->absent_at = src->absent_at;
 	/* All ids, not just its own: one too many only makes a later batch wait for this one. */
@@ -289,20 +300,30 @@ visit_echo(void *arg, const GcContactEcho *echo)
 static void
 visit_single(void *arg, const GcContactEcho *echo)
 {
-	const GcBatch **batch = arg;
 	char *id = palloc(echo->id.len + 1);
 	int len = echo->id.p ? gc_json_unescape(&echo->id, id) : 0;
 
 	id[Max(len, 0)] = '\0';
-	if (!gc_batch_has(*batch, gc_batch_hash(id)))
-		*batch = NULL;
+	*(char **) arg = id;
 }
 
 /* Is the echo of a single contact its own?  RETURNING shows what it says. */
 static bool
 echoes_single(const GcBatch *batch, const char *bytes, size_t len)
 {
-	return gc_contacts_walk_echo(bytes, len, visit_single, &batch) == 1 && batch != NULL;
+	char *id;
+
+	return gc_contacts_walk_echo(bytes, len, visit_single, &id) == 1 &&
+		   gc_batch_has(batch, gc_batch_hash(id));
+}
+
+char *
+gc_batch_only_id(const GcBatch *batch)
+{
+	char *id = NULL;
+
+	(void) gc_contacts_walk_echo(batch->body.data, batch->body.len, visit_single, &id);
+	return id;
 }
 
 static const char *

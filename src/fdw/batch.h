@@ -13,6 +13,20 @@
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
 
+/* What is known of a batch that is refused for some of its rows (fdw/bisect.c). */
+typedef struct GcSearch
+{
+	int next;		   /* the rows from here … */
+	int end;		   /* … to here are not settled yet, … */
+	int bad_end;	   /* … of which one before this is refused; 0: maybe none */
+	int refused;	   /* so many were, by themselves, … */
+	bool differs;	   /* … not all for the same, or they do not tell of the others, … */
+	const char *code;  /* … the first one for this, … */
+	const char *field; /* … here; or empty */
+	bool accepted;	   /* something of it was */
+	int waiting;	   /* rows that are in doubt and not on the wire */
+} GcSearch;
+
 typedef struct GcBatch
 {
 	dlist_node node;	 /* for its owner */
@@ -35,6 +49,10 @@ typedef struct GcBatch
 	int checked;  /* … so many rows have been looked for, … */
 	List *held;	  /* … of which these are still there: their ids */
 	bool missing; /* its one contact was not there */
+	/* Of one that is refused for some of its rows: */
+	GcSearch search;
+	struct GcBatch *whole; /* which one this is a part of, or NULL, … */
+	int from;			   /* … from that row on */
 	GcCall *call;
 	void *owner;
 } GcBatch;
@@ -47,6 +65,12 @@ extern void gc_batch_reset(GcBatch *batch, const char *form);
 
 /* The id of a row, where it was noted. */
 extern char *gc_batch_id(const GcBatch *batch, int row);
+
+/* The same of the only contact of a closed body in JSON; in the current context. */
+extern char *gc_batch_only_id(const GcBatch *batch);
+
+/* A row, as it is in the body. */
+extern const char *gc_batch_row(const GcBatch *batch, int row, int *len);
 
 extern uint64 gc_batch_hash(const char *id);
 extern bool gc_batch_has(const GcBatch *batch, uint64 hash);

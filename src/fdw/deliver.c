@@ -15,6 +15,7 @@
 #include "base/compat.h"
 #include "base/progress.h"
 #include "base/written.h"
+#include "fdw/bisect.h"
 #include "fdw/deliver_parts.h"
 #include "fdw/removal.h"
 #include "fdw/size.h"
@@ -25,9 +26,6 @@
 
 /* How far the platform's clocks may be apart. */
 #define CLOCK_SLACK_US (2 * USECS_PER_SEC)
-
-/* Contacts that an error names. */
-#define HELD_SHOWN 5
 
 static dlist_head writers = DLIST_STATIC_INIT(writers);
 
@@ -167,18 +165,7 @@ gc_wire_give_back(GcBatch *batch)
 	dlist_push_head(&writer->spares, &batch->node);
 }
 
-/* ---- failure ---- */
-
-/* The three counts of a target; from here on no WARNING repeats them. */
-static const char *
-tell_counts(GcTarget *target)
-{
-	gc_audit_told(target->audit, target->taken, target->accepted, target->in_doubt);
-	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
-					", not sent: " INT64_FORMAT ".",
-					target->accepted, target->in_doubt,
-					target->taken - target->accepted - target->in_doubt);
-}
+/* ---- counts ---- */
 
 void
 gc_deliver_taken(GcTarget *target, int64 rows)
@@ -216,7 +203,7 @@ book_accepted(GcBatch *batch)
 	target->audit->entry.in_doubt -= batch->rows;
 	target->uncounted += batch->missing;
 	foreach (lc, batch->held)
-		if (target->held++ < HELD_SHOWN)
+		if (target->held++ < GC_HELD_SHOWN)
 			target->held_ids = lappend(target->held_ids, pstrdup(lfirst(lc)));
 	gc_stat_rows(&target->writer->conn->owner, done, 0);
 	MemoryContextSwitchTo(caller_cxt);
@@ -229,8 +216,8 @@ gc_wire_failure(const GcBatch *batch)
 	return batch->removes && gc_removal_is_gone(batch) ? NULL : gc_call_failure(batch->call);
 }
 
-static bool
-batch_done(const GcBatch *batch)
+bool
+gc_wire_done(const GcBatch *batch)
 {
 	return !batch->removes || gc_removal_done(batch);
 }
@@ -288,7 +275,7 @@ gc_wire_book(GcBatch *batch, int *sqlstate)
 	}
 	if (problem)
 		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
-	else if (batch_done(batch))
+	else if (gc_wire_done(batch))
 		book_accepted(batch);
 	return problem;
 }
@@ -298,6 +285,14 @@ gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg
 {
 	target->before_drain = callback;
 	target->before_drain_arg = arg;
+}
+
+void
+gc_deliver_on_refusal(GcTarget *target, void (*callback)(void *arg, const GcRefusal *refusal),
+					  void *arg)
+{
+	target->refused = callback;
+	target->refused_arg = arg;
 }
 
 GcCall *
@@ -329,94 +324,9 @@ gc_wire_stop(GcWriter *writer)
 		gc_call_wait(batch->call);
 		gc_wire_off(batch);
 		if (gc_wire_book(batch, &sqlstate) == NULL && gc_wire_failure(batch) == NULL &&
-			!batch_done(batch))
+			!gc_wire_done(batch))
 			((GcTarget *) batch->owner)->in_doubt += batch->rows;
 	}
-}
-
-/* A PUT did not find its contact: it is told by a 400, or by this 404. */
-static void
-throw_gone(GcBatch *batch, const char *message)
-{
-	GcTarget *target = batch->owner;
-	GcFailure gone = *gc_call_failure(batch->call);
-
-	gone.sqlstate = gc_policy(GC_CAUSE_GONE)->sqlstate;
-	gone.hint = gc_policy(GC_CAUSE_GONE)->hint;
-	gc_wire_stop(target->writer);
-	gc_failure_throw(&gone, message, tell_counts(target));
-}
-
-/* The counts, and which contact it is where the call does not tell. */
-static const char *
-tell_batch(const GcBatch *batch)
-{
-	GcTarget *target = batch->owner;
-	const char *counts = tell_counts(target);
-
-	if (batch->rows > 1 || target->settings.verb != GC_VERB_UPDATE || batch->is_put)
-		return counts;
-	return psprintf("Contact id: \"%s\".\n%s",
-					gc_value_display(gc_batch_id(batch, 0), NAMEDATALEN), counts);
-}
-
-/* Of what was wrong with an echo. */
-static const char *
-hint_for(int sqlstate)
-{
-	switch (sqlstate)
-	{
-		case ERRCODE_T_R_SERIALIZATION_FAILURE:
-			return "See whether it is wanted, and delete it again if not.";
-		case ERRCODE_UNIQUE_VIOLATION:
-			return "Somebody else inserted the contact after it had been looked for.";
-		default:
-			return "Somebody else may have changed the contact at the same moment; "
-				   "send the opt-out again.";
-	}
-}
-
-/* Throws for a batch that has been booked. */
-void
-gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
-{
-	GcTarget *target = batch->owner;
-	const char *message =
-		gc_verb_failed(target->settings.verb, batch->rows, target->rel->label);
-	const GcFailure *failure = gc_wire_failure(batch);
-
-	if (batch->is_put && failure && gc_contacts_is_missing(failure))
-		throw_gone(batch, message);
-	if (failure && gc_list_is_doubted(failure))
-		gc_list_forget(target->list);
-	gc_wire_stop(target->writer);
-	if (problem == NULL)
-		gc_call_throw(batch->call, message, tell_batch(batch));
-	if (sqlstate == ERRCODE_FDW_ERROR)
-		gc_call_throw_reply(batch->call, problem, message, tell_batch(batch));
-	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message),
-					errdetail_internal("%s\n%s", problem, tell_counts(target)),
-					errhint("%s", hint_for(sqlstate))));
-}
-
-void
-gc_deliver_fail(GcTarget *target, const GcCall *call, const char *problem, const char *message)
-{
-	gc_wire_stop(target->writer);
-	if (problem)
-		gc_call_throw_reply(call, problem, message, tell_counts(target));
-	gc_call_throw(call, message, tell_counts(target));
-}
-
-void
-gc_deliver_refuse(GcTarget *target, const GcProblem *problem)
-{
-	if (!problem->taken)
-		gc_deliver_taken(target, 1);
-	gc_wire_stop(target->writer);
-	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
-					errdetail_internal("%s\n%s", problem->detail, tell_counts(target)),
-					problem->hint ? errhint("%s", problem->hint) : 0));
 }
 
 /* ---- the wire ---- */
@@ -506,106 +416,38 @@ gc_wire_send(GcBatch *batch)
 	gc_wire_start(batch);
 }
 
-/* The same rows in two requests (SCENARIOS B2, G4). */
-static void
-batch_split(GcBatch *batch)
-{
-	GcTarget *target = batch->owner;
-	int half = batch->rows / 2;
-	GcBatch *parts[2];
-	int waiting;
-
-	for (int i = 0; i < 2; i++)
-	{
-		parts[i] = gc_wire_take(target);
-		gc_batch_copy(parts[i], batch, i == 0 ? 0 : half, i == 0 ? half : batch->rows);
-		gc_batch_close(parts[i]);
-		/* An earlier try may have taken effect, whatever becomes of the parts. */
-		parts[i]->doubted = gc_call_doubted(batch->call);
-	}
-	gc_wire_give_back(batch);
-	/* In order; the first takes the place on the wire that has just become free. */
-	gc_wire_start(parts[0]);
-	/* The second may wait so long that the statement fails. */
-	waiting = parts[1]->doubted ? parts[1]->rows : 0;
-	target->in_doubt += waiting;
-	gc_wire_send(parts[1]);
-	target->in_doubt -= waiting;
-}
-
-/* Was it more than the platform takes, or does it hold one of them, so that half may go? */
-static bool
-is_to_split(const GcBatch *batch, const GcFailure *failure)
-{
-	GcTarget *target = batch->owner;
-
-	if (failure == NULL || batch->rows == 1 || batch->acted)
-		return false;
-	if (failure->cause == GC_CAUSE_IN_USE)
-		return target->settings.verb == GC_VERB_UPDATE;
-	return failure->cause == GC_CAUSE_TOO_LARGE || failure->cause == GC_CAUSE_TOO_MANY;
-}
-
 /* An ended batch leaves the wire, or goes on it again for its next call. */
 static void
 settle(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->scratch);
-	const GcFailure *failure = gc_wire_failure(batch);
+	MemoryContext caller_cxt = CurrentMemoryContext;
 	const char *problem;
 	int sqlstate;
 
 	gc_wire_off(batch);
-	if (is_to_split(batch, failure))
-	{
-		MemoryContextSwitchTo(caller_cxt);
-		batch_split(batch);
+	if (gc_bisect_refused(batch))
 		return;
-	}
+	MemoryContextSwitchTo(target->writer->scratch);
 	problem = gc_wire_book(batch, &sqlstate);
-	if (failure || problem)
+	if (problem || gc_wire_failure(batch))
 		gc_wire_throw(batch, problem, sqlstate);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextReset(target->writer->scratch);
-	if (batch_done(batch))
-		gc_wire_give_back(batch);
+	if (gc_wire_done(batch))
+		gc_bisect_accepted(batch);
 	else
 		batch_look_up(batch);
 }
 
 /* ---- the end ---- */
 
-/* Contacts that a campaign uses could not be deleted: said at the end, so that all others are. */
-static void
-throw_held(GcTarget *target)
-{
-	StringInfoData names;
-	ListCell *lc;
-
-	initStringInfo(&names);
-	foreach (lc, target->held_ids)
-		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
-						 gc_value_display(lfirst(lc), NAMEDATALEN));
-	if (target->held > list_length(target->held_ids))
-		appendStringInfo(&names, " and " INT64_FORMAT " more",
-						 target->held - list_length(target->held_ids));
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_IN_USE),
-			 errmsg_internal("%s",
-							 gc_verb_failed(GC_VERB_DELETE, target->held, target->rel->label)),
-			 errdetail_internal("They are still there, as those are that a campaign uses: "
-								"%s.\n%s",
-								names.data, tell_counts(target)),
-			 errhint("%s", gc_policy(GC_CAUSE_CAMPAIGN)->hint)));
-}
-
 /* Everything has been answered: what was counted and did not happen is not counted. */
 static void
 target_end(GcTarget *target)
 {
 	if (target->held > 0)
-		throw_held(target);
+		gc_deliver_throw_held(target);
 	if (target->settings.verb == GC_VERB_INSERT)
 		gc_size_note_written(target->rel, target->list->size, target->accepted);
 	if (target->settings.counted)

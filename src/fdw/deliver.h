@@ -55,7 +55,7 @@ extern void gc_deliver_row(GcTarget *target, const GcRow *row);
 
 /*
  * Sends a row by itself and waits.  False if there was no such contact to
- * delete.  *echo, unless NULL, is set to a cursor before the platform's echo of
+ * delete, or it was refused (gc_deliver_on_refusal).  *echo, unless NULL, is set to a cursor before the platform's echo of
  * it, which stays until the next row.
  */
 extern bool gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo);
@@ -71,6 +71,24 @@ extern void gc_deliver_skipped(GcTarget *target, int64 rows);
 
 /* Before everything is sent: this brings what is still held back. */
 extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg);
+
+/* A contact that the platform refuses for what it says. */
+typedef struct GcRefusal
+{
+	const GcFailure *failure; /* of its own request, or … */
+	bool tried;				  /* … if this is false, of another one's of its batch */
+	bool counted;			  /* the executor has counted the row */
+	const char *json;		  /* the contact */
+	int len;
+} GcRefusal;
+
+/*
+ * Called for contacts of an INSERT that are refused.  If it returns, the statement goes
+ * on, and the row counts as one that was never there.  Without one, the statement fails.
+ */
+extern void gc_deliver_on_refusal(GcTarget *target,
+								  void (*callback)(void *arg, const GcRefusal *refusal),
+								  void *arg);
 
 /*
  * Throws a call of the statement's that was no delivery, once what is in flight

@@ -1,7 +1,8 @@
 /*
  * fdw/deliver_parts.h
- *	  Delivery of contacts, between deliver.c (batches on the wire, counts) and
- *	  deliver_rows.c (rows into batches).
+ *	  Delivery of contacts, between deliver.c (batches on the wire, counts),
+ *	  deliver_rows.c (rows into batches), deliver_fail.c (errors) and bisect.c
+ *	  (batches that are refused in part).
  */
 #ifndef GC_FDW_DELIVER_PARTS_H
 #define GC_FDW_DELIVER_PARTS_H
@@ -13,6 +14,9 @@
 #include "fdw/deliver.h"
 
 #include "lib/ilist.h"
+
+/* Contacts that could not be deleted and that an error names. */
+#define GC_HELD_SHOWN 5
 
 typedef struct GcWriter
 {
@@ -51,6 +55,8 @@ struct GcTarget
 	bool has_twin;	 /* another target of the statement is the same list */
 	void (*before_drain)(void *arg);
 	void *before_drain_arg;
+	void (*refused)(void *arg, const GcRefusal *refusal); /* NULL: that fails the statement */
+	void *refused_arg;
 	GcAudit *audit;
 	GcProgress *progress;
 };
@@ -73,11 +79,17 @@ extern const char *gc_wire_book(GcBatch *batch, int *sqlstate);
 /* Why its call failed; NULL if it did not, or did what it should. */
 extern const GcFailure *gc_wire_failure(const GcBatch *batch);
 
+/* Its call was the last one. */
+extern bool gc_wire_done(const GcBatch *batch);
+
 /* Throws for a batch that has been booked. */
 extern _Noreturn void gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate);
 
 /* Stops the statement's sending: what is in flight is awaited, nothing else goes out. */
 extern void gc_wire_stop(GcWriter *writer);
+
+/* Throws that contacts could not be deleted since a campaign uses them: those of held_ids. */
+extern _Noreturn void gc_deliver_throw_held(GcTarget *target);
 
 /* The batch that is being filled goes. */
 extern void gc_deliver_open_batch(GcTarget *target);

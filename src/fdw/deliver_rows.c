@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "fdw/bisect.h"
 #include "fdw/deliver_parts.h"
 
 /* A batch of contacts that were just read again may be filled for so long. */
@@ -155,6 +156,8 @@ gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 	gc_wire_start(batch);
 	gc_call_wait(batch->call);
 	gc_wire_off(batch);
+	if (gc_bisect_reject_single(batch))
+		return false;
 	problem = gc_wire_book(batch, &sqlstate);
 	if (problem || gc_wire_failure(batch))
 		gc_wire_throw(batch, problem, sqlstate);

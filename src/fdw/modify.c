@@ -143,7 +143,7 @@ check_waits(const GcRelation *rel, GcOnDuplicate mode)
 {
 	const char *option = NULL;
 
-	if (strcmp(gc_option_string(rel->options, rel->server_options, "on_error"), "reject") == 0)
+	if (gc_reject_goes_on(rel))
 		option = "on_error 'reject'";
 	if (strcmp(gc_option_string(rel->options, rel->server_options, "partial_rows"), "merge") ==
 		0)
@@ -178,7 +178,7 @@ insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool retu
 	gc_modify_open(base, estate, rri, GC_VERB_INSERT, shown, mtstate->canSetTag);
 	mode = gc_duplicates_mode(base->rel, mtstate);
 	/* Nobody is to see a row that is not inserted in the end. */
-	if (mode == GC_DUPLICATE_IGNORE)
+	if (mode == GC_DUPLICATE_IGNORE || gc_reject_goes_on(base->rel))
 		asks = asks || returned;
 	base->single = asks = asks && base->target;
 	state->encoder =
@@ -186,7 +186,7 @@ insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool retu
 	if (base->pending)
 		check_waits(base->rel, mode);
 	else
-		state->rejecter = gc_reject_open(estate, base->rel, base->target);
+		state->rejecter = gc_reject_open(estate, base->rel, base->list, base->target);
 	state->partial = gc_partial_open(base, ExecGetInsertedCols(rri, estate));
 	if (mode != GC_DUPLICATE_UPDATE)
 	{
@@ -378,7 +378,8 @@ verb_of(CmdType operation)
 
 /* Is each row a call? */
 static bool
-is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private, GcOnDuplicate mode)
+is_single(const GcRelation *rel, ResultRelInfo *rri, GcVerb verb, List *fdw_private,
+		  GcOnDuplicate mode)
 {
 	TriggerDesc *triggers = rri->ri_TrigDesc;
 
@@ -388,7 +389,8 @@ is_single(ResultRelInfo *rri, GcVerb verb, List *fdw_private, GcOnDuplicate mode
 		return true;
 	return boolVal(list_nth(fdw_private, ModifyPrivateAsk)) ||
 		   (verb == GC_VERB_INSERT && has_after_trigger(rri)) ||
-		   (mode == GC_DUPLICATE_IGNORE && rri->ri_projectReturning);
+		   (verb == GC_VERB_INSERT && rri->ri_projectReturning &&
+			(mode == GC_DUPLICATE_IGNORE || gc_reject_goes_on(rel)));
 }
 
 static void
@@ -401,7 +403,7 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 	GcVerb verb = verb_of(mtstate->operation);
 	GcOnDuplicate mode =
 		verb == GC_VERB_INSERT ? gc_duplicates_mode(rel, mtstate) : GC_DUPLICATE_UPDATE;
-	bool single = is_single(rri, verb, fdw_private, mode);
+	bool single = is_single(rel, rri, verb, fdw_private, mode);
 	GcTargetSettings settings;
 
 	gc_modify_settings(rel, verb, &settings);

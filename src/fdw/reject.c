@@ -4,8 +4,10 @@
  */
 #include "postgres.h"
 
+#include "base/json.h"
 #include "base/option.h"
 #include "base/value.h"
+#include "fdw/decode.h"
 #include "fdw/reject.h"
 #include "store/audit.h"
 #include "store/rejects.h"
@@ -22,11 +24,16 @@ struct GcRejecter
 	dlist_node node; /* in rejecters */
 	EState *estate;
 	GcRelation *rel;
+	GcList *list;
 	GcTarget *target;
-	bool stop; /* on_error 'stop' */
+	GcDecoder *decoder; /* NULL until the platform refuses a row */
+	MemoryContext cxt;	/* … and is reset behind each of them */
+	bool stop;			/* on_error 'stop' */
 	int max;
 	int count;
+	int late; /* of these, after the executor had counted them */
 	int told; /* of these, in a NOTICE */
+	int told_late;
 	MemoryContextCallback on_reset;
 };
 
@@ -38,34 +45,47 @@ rejecter_reset(void *arg)
 	dlist_delete(&((GcRejecter *) arg)->node);
 }
 
+bool
+gc_reject_goes_on(const GcRelation *rel)
+{
+	return strcmp(gc_option_string(rel->options, rel->server_options, "on_error"), "reject") ==
+		   0;
+}
+
+static void refused(void *arg, const GcRefusal *refusal);
+
 GcRejecter *
-gc_reject_open(EState *estate, GcRelation *rel, GcTarget *target)
+gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target)
 {
 	GcRejecter *rejecter = MemoryContextAllocZero(estate->es_query_cxt, sizeof(GcRejecter));
-	const char *on_error = gc_option_string(rel->options, rel->server_options, "on_error");
 
 	rejecter->estate = estate;
 	rejecter->rel = rel;
+	rejecter->list = list;
 	rejecter->target = target;
-	rejecter->stop = strcmp(on_error, "stop") == 0;
+	rejecter->stop = !gc_reject_goes_on(rel);
 	rejecter->max = gc_option_int(rel->options, rel->server_options, "max_rejects");
 	rejecter->on_reset.func = rejecter_reset;
 	rejecter->on_reset.arg = rejecter;
 	dlist_push_tail(&rejecters, &rejecter->node);
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &rejecter->on_reset);
-	if (!rejecter->stop)
-		gc_rejects_open();
+	if (rejecter->stop)
+		return rejecter;
+	gc_rejects_open();
+	rejecter->cxt = AllocSetContextCreate(estate->es_query_cxt, "gc_fdw refused rows",
+										  ALLOCSET_DEFAULT_SIZES);
+	gc_deliver_on_refusal(target, refused, rejecter);
 	return rejecter;
 }
 
 /*
  * The row by the names and types of the table, so that it can be made one again
- * (jsonb_populate_record).  The slot may be the query's, with a row type of its own.
+ * (jsonb_populate_record).
  */
 static const char *
-row_as_json(GcRelation *rel, TupleTableSlot *slot)
+row_as_json(GcRelation *rel, Datum *values, bool *nulls)
 {
-	HeapTuple tuple = heap_form_tuple(rel->tupdesc, slot->tts_values, slot->tts_isnull);
+	HeapTuple tuple = heap_form_tuple(rel->tupdesc, values, nulls);
 	Datum row = heap_copy_tuple_as_datum(tuple, rel->tupdesc);
 
 	return TextDatumGetCString(DirectFunctionCall1(row_to_json, row));
@@ -84,48 +104,144 @@ throw_too_many(GcRejecter *rejecter, const GcProblem *problem)
 	gc_deliver_refuse(rejecter->target, &last);
 }
 
-void
-gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,
-			  TupleTableSlot *slot)
+/* A row goes to gc_fdw.rejected_rows, or is one too many. */
+static void
+put(GcRejecter *rejecter, const GcProblem *problem, const char *id, const char *row_data,
+	const char *correlation_id)
 {
 	GcAudit *audit = gc_deliver_audit(rejecter->target);
-	GcReject reject;
-
-	if (rejecter->stop)
-		gc_deliver_refuse(rejecter->target, problem);
-	if (rejecter->count >= rejecter->max)
-		throw_too_many(rejecter, problem);
-	reject = (GcReject){
+	GcReject reject = {
 		.at = GetCurrentTimestamp(),
 		.by_role = audit->entry.by_role,
 		.list_id = audit->entry.list_id,
 		.source = "statement",
 		.source_id = gc_audit_id(audit),
 		.key = id ? gc_value_display(id, strlen(id)) : NULL,
-		.row_data = row_as_json(rejecter->rel, slot),
+		.row_data = row_data,
 		.code = problem->code,
 		.reason = psprintf("%s: %s", problem->message, problem->detail),
 		.field = problem->field,
+		.correlation_id = correlation_id,
 	};
+
 	gc_rejects_put(&reject);
 	gc_audit_take(audit, 1);
 	audit->entry.rejected++;
 	rejecter->count++;
 }
 
+void
+gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,
+			  TupleTableSlot *slot)
+{
+	if (rejecter->stop)
+		gc_deliver_refuse(rejecter->target, problem);
+	if (rejecter->count >= rejecter->max)
+		throw_too_many(rejecter, problem);
+	/* The slot may be the query's, with a row type of its own. */
+	put(rejecter, problem, id, row_as_json(rejecter->rel, slot->tts_values, slot->tts_isnull),
+		NULL);
+}
+
+/* ---- rows that the platform refuses ---- */
+
+/* The column that the platform means, by the table's name for it. */
+static const char *
+column_named(const GcRelation *rel, const char *field)
+{
+	for (int i = 0; field && i < rel->column_count; i++)
+		if (rel->columns[i].attnum != 0 && rel->columns[i].field &&
+			strcmp(rel->columns[i].field, field) == 0)
+			return rel->columns[i].name;
+	return field;
+}
+
+static const GcProblem *
+problem_of(GcRejecter *rejecter, const GcRefusal *refusal, const char *id)
+{
+	const GcFailure *failure = refusal->failure;
+	GcProblem *problem = palloc0(sizeof(GcProblem));
+
+	problem->sqlstate = failure->sqlstate;
+	problem->message = gc_verb_failed(GC_VERB_INSERT, 1, rejecter->rel->label);
+	problem->detail =
+		psprintf("%s HTTP status %d (%s)%s%s",
+				 refusal->tried
+					 ? "The server answered with"
+					 : "Not sent by itself: the first and last rows of its batch were refused "
+					   "with",
+				 failure->status, failure->code, failure->message ? ": " : ".",
+				 failure->message ? failure->message : "");
+	problem->code = failure->code;
+	problem->field = column_named(rejecter->rel, failure->field);
+	problem->taken = true;
+	if (id)
+		problem->detail = psprintf("%s\nContact id: \"%s\".", problem->detail,
+								   gc_value_display(id, NAMEDATALEN));
+	return problem;
+}
+
+/* The contact as a row of the table again, and its id. */
+static const char *
+read_back(GcRejecter *rejecter, const GcRefusal *refusal, char **id)
+{
+	GcRelation *rel = rejecter->rel;
+	Datum *values = palloc(sizeof(Datum) * rel->tupdesc->natts);
+	bool *nulls = palloc(sizeof(bool) * rel->tupdesc->natts);
+	GcJson json;
+	GcSpan span;
+
+	gc_json_init(&json, refusal->json, refusal->len);
+	if (!gc_decoder_row(rejecter->decoder, &json, values, nulls))
+		elog(ERROR, "could not read a contact that was refused: %s", json.error);
+	span = gc_decoder_id(rejecter->decoder);
+	*id = palloc(span.len + 1);
+	(*id)[Max(gc_json_unescape(&span, *id), 0)] = '\0';
+	return row_as_json(rel, values, nulls);
+}
+
+static void
+refused(void *arg, const GcRefusal *refusal)
+{
+	GcRejecter *rejecter = arg;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	const char *row_data;
+	char *id;
+
+	if (rejecter->decoder == NULL)
+	{
+		MemoryContextSwitchTo(rejecter->estate->es_query_cxt);
+		rejecter->decoder = gc_decoder_create(rejecter->rel, rejecter->list, NULL);
+	}
+	MemoryContextSwitchTo(rejecter->cxt);
+	row_data = read_back(rejecter, refusal, &id);
+	if (rejecter->count >= rejecter->max)
+		throw_too_many(rejecter, problem_of(rejecter, refusal, id));
+	put(rejecter, problem_of(rejecter, refusal, NULL), id, row_data,
+		refusal->failure->correlation_id);
+	rejecter->late += refusal->counted;
+	MemoryContextSwitchTo(caller_cxt);
+	MemoryContextReset(rejecter->cxt);
+}
+
 static void
 tell(GcRejecter *rejecter)
 {
 	int count = rejecter->count - rejecter->told;
+	int late = rejecter->late - rejecter->told_late;
+	bool is_copy = rejecter->estate->es_plannedstmt == NULL;
 
 	rejecter->told = rejecter->count;
+	rejecter->told_late = rejecter->late;
 	if (count == 0)
 		return;
-	ereport(NOTICE,
-			(errmsg_plural("%d row for %s was rejected", "%d rows for %s were rejected", count,
-						   count, rejecter->rel->label),
-			 errhint("See gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
-					 gc_audit_id(gc_deliver_audit(rejecter->target)))));
+	ereport(
+		NOTICE,
+		(errmsg_plural("%d row for %s was rejected", "%d rows for %s were rejected", count,
+					   count, rejecter->rel->label),
+		 is_copy && late > 0 ? errdetail("COPY counts %d of them among its rows.", late) : 0,
+		 errhint("See gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
+				 gc_audit_id(gc_deliver_audit(rejecter->target)))));
 }
 
 void

@@ -2,7 +2,7 @@
  * fdw/reject.h
  *	  Rows that a statement goes on without: on_error 'reject'.
  *
- * A row that our own checks refuse goes to gc_fdw.rejected_rows
+ * A row that our own checks refuse, or the platform, goes to gc_fdw.rejected_rows
  * (store/rejects.h), up to max_rejects of them for each list; one more fails the
  * statement, as the first one does under on_error 'stop'.
  */
@@ -22,7 +22,11 @@ typedef struct GcRejecter GcRejecter;
  * Makes ready to reject rows of a target; under on_error 'reject' there is a
  * worker then, or this throws.  Lives in estate's query context.
  */
-extern GcRejecter *gc_reject_open(EState *estate, GcRelation *rel, GcTarget *target);
+extern GcRejecter *gc_reject_open(EState *estate, GcRelation *rel, GcList *list,
+								  GcTarget *target);
+
+/* Does a table's INSERT go on without rows: on_error 'reject'? */
+extern bool gc_reject_goes_on(const GcRelation *rel);
 
 /* Rejects a row, or throws its problem.  "id": the contact's, in UTF-8; NULL: it has none. */
 extern void gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,

@@ -60,8 +60,6 @@ update_call(const GcList *list, GcBatch *batch, GcCallSpec *spec)
 	batch->is_put = batch->rows == 1 && batch->put.len > 0;
 	spec->body = batch->is_put ? batch->put.data : batch->body.data;
 	spec->body_len = batch->is_put ? batch->put.len : batch->body.len;
-	/* It does not say which: halves find out, so that the others need not wait for it. */
-	spec->in_use_ends = batch->rows > 1;
 	if (!batch->is_put)
 		return;
 	spec->method = "PUT";
@@ -81,7 +79,9 @@ gc_verb_call(GcVerb verb, const GcList *list, const char *path, const GcContacts
 		.path = path,
 		.endpoint = GC_CONTACTS_ALL,
 		/* Somebody may wait for a single row, and it is a bulk call all the same. */
-		.rate = {.priority = batch->rows == 1, .bulk = true}};
+		.rate = {.priority = batch->rows == 1, .bulk = true},
+		/* It does not say which: halves find out, so that the others need not wait for it. */
+		.in_use_ends = verb != GC_VERB_DELETE && batch->rows > 1};
 	switch (verb)
 	{
 		case GC_VERB_INSERT:
