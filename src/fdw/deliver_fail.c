@@ -12,11 +12,7 @@
 static const char *
 tell_counts(GcTarget *target)
 {
-	gc_audit_told(target->audit, target->taken, target->accepted, target->in_doubt);
-	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
-					", not sent: " INT64_FORMAT ".",
-					target->accepted, target->in_doubt,
-					target->taken - target->accepted - target->in_doubt);
+	return gc_audit_tell(target->audit, target->taken, target->accepted, target->in_doubt);
 }
 
 /* A PUT did not find its contact: it is told by a 400, or by this 404. */

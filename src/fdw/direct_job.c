@@ -47,11 +47,7 @@ gc_direct_failed(const GcDirect *direct, int64 rows)
 const char *
 gc_direct_tell(GcDirect *direct)
 {
-	gc_audit_told(direct->audit, direct->taken, direct->accepted, direct->in_doubt);
-	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
-					", not sent: " INT64_FORMAT ".",
-					direct->accepted, direct->in_doubt,
-					direct->taken - direct->accepted - direct->in_doubt);
+	return gc_audit_tell(direct->audit, direct->taken, direct->accepted, direct->in_doubt);
 }
 
 static void

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "base/seen.h"
-#include "fdw/drift.h"
 #include "fdw/merge.h"
 #include "fdw/pending.h"
 #include "fdw/pending_file.h"
@@ -128,7 +127,9 @@ gc_pending_open(Oid user_id, Relation relation, const GcTargetSettings *settings
 	pending->rel = gc_relation_load(relation);
 	pending->relid = pending->rel->relid;
 	pending->conn = gc_connection_get(user_id, pending->rel->server_id);
-	pending->list = gc_drift_list(pending->conn, &stat, pending->rel);
+	/* The statement has just held its table against it, so this asks nobody. */
+	pending->list =
+		gc_list_get(pending->conn, &stat, pending->rel->list_id, pending->rel->list_name);
 	spool->pending = lappend(spool->pending, pending);
 	MemoryContextSwitchTo(caller_cxt);
 	return pending;

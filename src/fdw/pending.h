@@ -24,7 +24,7 @@ typedef struct GcPending GcPending;
 /* GUC gc_fdw.commit_timeout: how long the sending may take, ms; 0: as long as it takes. */
 extern int gc_commit_timeout;
 
-/* The transaction's rows of that table; asks for its list if it is not known yet. */
+/* The transaction's rows of that table, whose list the statement has looked at. */
 extern GcPending *gc_pending_open(Oid user_id, Relation relation,
 								  const GcTargetSettings *settings);
 

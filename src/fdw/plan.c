@@ -285,9 +285,12 @@ static GcReadCost
 search_cost(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, bool export)
 {
 	GcReadCost pages = gc_cost_search(root, baserel, columns, baserel->baserestrictinfo);
-	GcReadCost file = gc_cost_export(root, baserel, baserel->baserestrictinfo);
+	GcReadCost file;
 
-	if (may_go_over(root, export) && pages.total > file.total + pages.startup)
+	if (!may_go_over(root, export))
+		return pages;
+	file = gc_cost_export(root, baserel, baserel->baserestrictinfo);
+	if (pages.total > file.total + pages.startup)
 	{
 		pages.requests = file.requests + 1;
 		pages.total = file.total + pages.startup;

@@ -212,12 +212,15 @@ gc_audit_answered(GcAudit *audit, const char *correlation_id)
 				sizeof(audit->entry.correlation_id));
 }
 
-void
-gc_audit_told(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
+const char *
+gc_audit_tell(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
 {
 	audit->told_total += total;
 	audit->told_accepted += accepted;
 	audit->told_in_doubt += in_doubt;
+	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
+					", not sent: " INT64_FORMAT ".",
+					accepted, in_doubt, total - accepted - in_doubt);
 }
 
 void

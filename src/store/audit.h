@@ -58,8 +58,8 @@ extern void gc_audit_take(GcAudit *audit, int64 rows);
 /* The platform's id of an answer; NULL: it had none. */
 extern void gc_audit_answered(GcAudit *audit, const char *correlation_id);
 
-/* An error has told of these rows: the WARNING need not. */
-extern void gc_audit_told(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt);
+/* The three counts for an error that tells of these rows: the WARNING need not. */
+extern const char *gc_audit_tell(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt);
 
 /* A bulk job goes on at the platform, until it has ended (NULL): a rollback says so. */
 extern void gc_audit_set_job(GcAudit *audit, const char *job);
