@@ -325,7 +325,10 @@ sub no_requests_left
 	$result = $session->run('SELECT k FROM main LIMIT 7', 20);
 	$sim->faults;
 	is($result->{out} =~ tr/\n//, 6, 'LIMIT: rows');
-	is(scalar $sim->requests($searches), 4, 'LIMIT: a page of each list, and no more');
+	# What is still on its way when the rows are there is given up, and may never arrive.
+	my %pages = (A => 0);
+	$pages{ $_->{path} =~ m{/$id{A}/} ? 'A' : $_->{path} }++ for $sim->requests($searches);
+	is_deeply([ map { $pages{$_} } sort keys %pages ], [ (1) x keys %pages ], 'LIMIT: a page of each list, and no more');
 	no_requests_left('LIMIT');
 }
 
