@@ -107,4 +107,50 @@ $session->run(insert_sql('memory', 50000));
 cmp_ok(context_bytes($session) - $before, '<', 200_000, '50,000 rows wait on disk alone');
 $session->run('ROLLBACK');
 
+# Nor with the subtransactions that wrote them.
+sub in_blocks { my ($count) = @_; return "DO \$\$ BEGIN FOR i IN 1..$count LOOP BEGIN INSERT INTO leads (k) VALUES ('block-' || i); EXCEPTION WHEN others THEN RAISE; END; END LOOP; END \$\$" }
+$session->run('BEGIN; ' . in_blocks(1000));
+$before = context_bytes($session);
+$session->run(in_blocks(20000));
+cmp_ok(context_bytes($session) - $before, '<', 200_000, '20,000 blocks with EXCEPTION leave nothing');
+$session->run('ROLLBACK');
+
+# Contacts go in the order of the statements, also where several connections write a list.
+$session->run(<<'SQL');
+BEGIN;
+INSERT INTO leads (k, name) VALUES ('order-1', 'old');
+SELECT gc_fdw.disconnect();
+INSERT INTO leads (k, name) SELECT 'order-' || i, 'new' FROM generate_series(1, 30) i;
+COMMIT;
+SQL
+is($session->value("SELECT name FROM leads WHERE contact_id = 'order-1'"), 'new', 'the last write wins, by a new connection, too');
+$session->run('CREATE ROLE other; GRANT ALL ON leads TO other; '
+	  . "CREATE USER MAPPING FOR other SERVER usual OPTIONS (client_id 'id', client_secret 'secret')");
+$session->run(<<'SQL');
+BEGIN;
+INSERT INTO leads (k) VALUES ('order-2');
+SET ROLE other;
+DELETE FROM leads WHERE contact_id = 'order-1';
+RESET ROLE;
+INSERT INTO leads (k, name) VALUES ('order-1', 'new');
+COMMIT;
+SQL
+is($session->value("SELECT name FROM leads WHERE contact_id = 'order-1'"), 'new', 'inserted after it was deleted by another role');
+
+# A procedure outlives a COMMIT of its own that fails.
+leads_table($node, 'direct', 'usual', 'Leads', deliver => 'statement');
+$sim->faults({ path => '*/contacts', method => 'POST', body_contains => 'procedure-last', status => 403 });
+$session->run(<<'SQL');
+CREATE PROCEDURE fails() LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1..900 LOOP INSERT INTO direct (k) VALUES ('procedure-' || i); END LOOP;
+  INSERT INTO leads (k) VALUES ('procedure-last');
+  COMMIT;
+END $$
+SQL
+my $new = GcSession->new($node);
+is($new->run('CALL fails()')->{sqlstate}, '42501', 'a COMMIT in a procedure fails');
+is($new->value('SELECT 1'), 1, 'and the session lives on');
+$sim->faults();
+
 done_testing();

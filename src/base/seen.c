@@ -45,6 +45,13 @@ gc_seen_create(int64 expected)
 	return seen;
 }
 
+void
+gc_seen_free(GcSeen *seen)
+{
+	pfree(seen->marks);
+	pfree(seen);
+}
+
 /* The place of a mark, or where it would go. */
 static Mark *
 place_of(GcSeen *seen, const Mark *mark)

@@ -15,6 +15,8 @@ typedef struct GcSeen GcSeen;
 /* An empty set in the current context; "expected" ids or so will be noted (0: not known). */
 extern GcSeen *gc_seen_create(int64 expected);
 
+extern void gc_seen_free(GcSeen *seen);
+
 /* Notes an id; true if it was there already. */
 extern bool gc_seen_note(GcSeen *seen, const char *id, int len);
 

@@ -257,27 +257,66 @@ keep_order(EState *estate, GcSeen **seen, const GcPending *pending, const char *
 	if (gc_seen_note(*seen, key, strlen(key)))
 	{
 		gc_deliver_drain(estate);
+		gc_seen_free(*seen);
 		*seen = gc_seen_create(0);
 		(void) gc_seen_note(*seen, key, strlen(key));
 	}
 	pfree(key);
 }
 
+/* Does something before it go to the same list, but by another connection? */
 static bool
-has_updates(void)
+has_rival(const GcPending *pending)
 {
 	ListCell *lc;
 
 	foreach (lc, spool->pending)
-		if (((GcPending *) lfirst(lc))->refresh)
+	{
+		const GcPending *other = lfirst(lc);
+
+		if (other == pending)
+			break;
+		if (other->target && other->conn != pending->conn &&
+			strcmp(other->list->id, pending->list->id) == 0)
 			return true;
+	}
 	return false;
+}
+
+/*
+ * A writer keeps the order of what it writes.  What is read again comes between, and
+ * there is one writer for each connection: another role's, or that after an ALTER SERVER.
+ */
+static bool
+order_is_ours(void)
+{
+	ListCell *lc;
+
+	foreach (lc, spool->pending)
+	{
+		const GcPending *pending = lfirst(lc);
+
+		if (pending->target && (pending->refresh || has_rival(pending)))
+			return true;
+	}
+	return false;
+}
+
+/* It goes with the transaction, which a procedure that calls COMMIT outlives. */
+static EState *
+create_state(void)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(spool->cxt);
+	EState *estate = CreateExecutorState();
+
+	MemoryContextSwitchTo(caller_cxt);
+	return estate;
 }
 
 static void
 send_all(void)
 {
-	EState *estate = CreateExecutorState();
+	EState *estate = create_state();
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	GcSeen *seen = NULL;
 	ListCell *lc;
@@ -288,7 +327,7 @@ send_all(void)
 	foreach (lc, spool->pending)
 		if (((GcPending *) lfirst(lc))->rows > 0)
 			open_target(estate, lfirst(lc));
-	if (has_updates())
+	if (order_is_ours())
 		seen = gc_seen_create(0);
 	gc_pending_file_rewind(spool->file);
 	while (gc_pending_file_next(spool->file, &number, &is_patch, &id))
@@ -398,6 +437,15 @@ on_xact(XactEvent event, void *arg)
 	}
 }
 
+/* The innermost level is over. */
+static void
+level_drop(Level *level)
+{
+	spool->levels = list_delete_last(spool->levels);
+	pfree(level->rows);
+	pfree(level);
+}
+
 /* A savepoint is released: its level becomes its parent's, if that has none of its own. */
 static void
 level_to_parent(SubTransactionId parent)
@@ -406,7 +454,7 @@ level_to_parent(SubTransactionId parent)
 	int count = list_length(spool->levels);
 
 	if (count > 1 && ((Level *) list_nth(spool->levels, count - 2))->id == parent)
-		spool->levels = list_delete_last(spool->levels);
+		level_drop(level);
 	else
 		level->id = parent;
 }
@@ -425,7 +473,7 @@ level_undo(void)
 		((GcPending *) lfirst(lc))->rows = i < level->count ? level->rows[i] : 0;
 	}
 	gc_pending_file_cut(spool->file, level->end);
-	spool->levels = list_delete_last(spool->levels);
+	level_drop(level);
 }
 
 static void
