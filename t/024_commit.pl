@@ -136,6 +136,7 @@ INSERT INTO leads (k, name) VALUES ('order-1', 'new');
 COMMIT;
 SQL
 is($session->value("SELECT name FROM leads WHERE contact_id = 'order-1'"), 'new', 'inserted after it was deleted by another role');
+is($session->value('SELECT by_role FROM gc_fdw.audit_log ORDER BY operation, id DESC LIMIT 1'), 'other', 'the audit knows whose it was');
 
 # A procedure outlives a COMMIT of its own that fails.
 leads_table($node, 'direct', 'usual', 'Leads', deliver => 'statement');

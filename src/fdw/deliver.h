@@ -29,6 +29,7 @@ typedef struct GcTargetSettings
 {
 	GcVerb verb;
 	const char *operation; /* for the audit; NULL: by the statement */
+	const char *by_role;   /* the same; NULL: the current one */
 	bool counted;		   /* its rows are those that the command tag counts */
 	int64 freshness_us;	   /* UPDATE: how long ago a contact may have been read */
 	int batch_rows;

@@ -385,7 +385,7 @@ run(DirectState *state, ForeignScanState *node)
 	{
 		direct->calls = gc_calls_open(request->conn, &direct->stat);
 		direct->audit = gc_audit_begin(request->rel->label, request->list->id,
-									   gc_verb(direct->verb)->command, &direct->stat);
+									   gc_verb(direct->verb)->command, NULL, &direct->stat);
 		state->on_reset.func = release_audit;
 		state->on_reset.arg = direct->audit;
 		MemoryContextRegisterResetCallback(state->cxt, &state->on_reset);

@@ -83,6 +83,7 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 	if (gc_modify_waits(modify->rel))
 	{
 		settings.operation = gc_deliver_operation(estate, verb);
+		settings.by_role = GetUserNameFromId(GetUserId(), false);
 		modify->pending =
 			gc_pending_open(gc_compat_modify_user(rri, estate), relation, &settings);
 		modify->single = false;

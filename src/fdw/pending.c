@@ -78,6 +78,7 @@ is_same(const GcPending *pending, Oid user_id, Oid relid, const GcTargetSettings
 
 	return pending->user_id == user_id && pending->relid == relid &&
 		   own->verb == settings->verb && strcmp(own->operation, settings->operation) == 0 &&
+		   strcmp(own->by_role, settings->by_role) == 0 &&
 		   own->freshness_us == settings->freshness_us &&
 		   own->batch_rows == settings->batch_rows &&
 		   own->batch_bytes == settings->batch_bytes &&
@@ -122,6 +123,7 @@ gc_pending_open(Oid user_id, Relation relation, const GcTargetSettings *settings
 	pending->user_id = user_id;
 	pending->settings = *settings;
 	pending->settings.operation = pstrdup(settings->operation);
+	pending->settings.by_role = pstrdup(settings->by_role);
 	/* Of a statement that is over by then nobody counts the rows any more. */
 	pending->settings.counted = false;
 	pending->rel = gc_relation_load(relation);

@@ -80,7 +80,8 @@ start(Target *target, GcCalls *calls, const GcStat *stat)
 {
 	ereport(WARNING, (errmsg("the opt-outs in %s go with its contacts", target->rel->label),
 					  errhint("Contacts that are loaded again are callable.")));
-	target->audit = gc_audit_begin(target->rel->label, target->list->id, "TRUNCATE", stat);
+	target->audit =
+		gc_audit_begin(target->rel->label, target->list->id, "TRUNCATE", NULL, stat);
 	target->call = gc_clear_start(calls, target->list, &target->audit->clears);
 }
 

@@ -145,13 +145,14 @@ copy_name(char *to, size_t size, const char *from)
 }
 
 static GcAudit *
-make_audit(const char *label, const char *list_id, const char *operation)
+make_audit(const char *label, const char *list_id, const char *operation, const char *by_role)
 {
 	GcAudit *audit = palloc0(sizeof(GcAudit));
 	GcAuditEntry *entry = &audit->entry;
 	const char *shown = gc_value_display(list_id, GC_AUDIT_LIST_SIZE);
 
-	copy_name(entry->by_role, sizeof(entry->by_role), GetUserNameFromId(GetUserId(), false));
+	copy_name(entry->by_role, sizeof(entry->by_role),
+			  by_role ? by_role : GetUserNameFromId(GetUserId(), false));
 	copy_name(entry->application_name, sizeof(entry->application_name), application_name);
 	copy_name(entry->list_id, sizeof(entry->list_id), shown);
 	strlcpy(entry->operation, operation, sizeof(entry->operation));
@@ -171,10 +172,10 @@ free_audit(GcAudit *audit)
 
 GcAudit *
 gc_audit_begin(const char *label, const char *list_id, const char *operation,
-			   const GcStat *stat)
+			   const char *by_role, const GcStat *stat)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(TopTransactionContext);
-	GcAudit *audit = make_audit(label, list_id, operation);
+	GcAudit *audit = make_audit(label, list_id, operation, by_role);
 	GcAudit *shared = audit->shared ? find_shared(audit) : NULL;
 
 	MemoryContextSwitchTo(caller_cxt);

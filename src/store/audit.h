@@ -46,11 +46,11 @@ typedef struct GcAudit
 } GcAudit;
 
 /*
- * Begins the audit of a statement that writes a list.  "stat" counts its
- * requests and is read until gc_audit_release().
+ * Begins the audit of a statement that writes a list.  "by_role" is whose it was; NULL:
+ * the current role's.  "stat" counts its requests and is read until gc_audit_release().
  */
 extern GcAudit *gc_audit_begin(const char *label, const char *list_id, const char *operation,
-							   const GcStat *stat);
+							   const char *by_role, const GcStat *stat);
 
 /* The statement has more rows for the list; or fewer, if it passes over some after all. */
 extern void gc_audit_take(GcAudit *audit, int64 rows);
