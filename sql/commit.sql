@@ -148,6 +148,19 @@ ALTER FOREIGN TABLE gc.changed OPTIONS (ADD on_error 'reject');
 INSERT INTO gc.changed (key) VALUES ('R-1');
 ALTER FOREIGN TABLE gc.changed OPTIONS (SET on_error 'stop');
 
+-- TRUNCATE clears at once, so what waits would come after it.
+BEGIN;
+TRUNCATE gc.changed;
+SAVEPOINT a;
+INSERT INTO gc.changed (key) VALUES ('T-1');
+SAVEPOINT b;
+TRUNCATE gc.changed;
+ROLLBACK TO a;
+TRUNCATE gc.changed;
+INSERT INTO gc.changed (key) VALUES ('T-2');
+COMMIT;
+SELECT id FROM sim.contacts('changed');
+
 -- As which role, to which list: as the statement had it.
 BEGIN;
 INSERT INTO gc.others VALUES ('k-1');

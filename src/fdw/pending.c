@@ -138,10 +138,25 @@ gc_pending_open(Oid user_id, Relation relation, const GcTargetSettings *settings
 }
 
 int64
+gc_pending_count(const GcList *list)
+{
+	int64 rows = 0;
+	ListCell *lc;
+
+	foreach (lc, spool ? spool->pending : NIL)
+	{
+		const GcPending *pending = lfirst(lc);
+
+		if (strcmp(pending->list->id, list->id) == 0)
+			rows += pending->rows;
+	}
+	return rows;
+}
+
+int64
 gc_pending_untold(const GcList *list)
 {
 	bool told = false;
-	int64 rows = 0;
 	ListCell *lc;
 
 	foreach (lc, spool ? spool->pending : NIL)
@@ -150,11 +165,10 @@ gc_pending_untold(const GcList *list)
 
 		if (strcmp(pending->list->id, list->id) != 0)
 			continue;
-		rows += pending->rows;
 		told |= pending->told;
 		pending->told |= pending->rows > 0;
 	}
-	return told ? 0 : rows;
+	return told ? 0 : gc_pending_count(list);
 }
 
 /* The current subtransaction writes: what was there before is remembered. */

@@ -34,7 +34,10 @@ extern void gc_pending_row(GcPending *pending, const GcRow *row);
 /* Keeps the changes of an UPDATE to a contact, which is read again before they are merged. */
 extern void gc_pending_patch(GcPending *pending, const char *id, const GcPatch *patch);
 
-/* How many rows wait to be sent to that list; 0 once that has been told in the transaction. */
+/* How many rows wait to be sent to that list. */
+extern int64 gc_pending_count(const GcList *list);
+
+/* The same; 0 once that has been told in the transaction. */
 extern int64 gc_pending_untold(const GcList *list);
 
 /* Registers the transaction callbacks; once, from _PG_init. */

@@ -11,6 +11,7 @@
 #include "api/clear.h"
 #include "base/option.h"
 #include "base/written.h"
+#include "fdw/pending.h"
 #include "fdw/relation.h"
 #include "fdw/size.h"
 #include "fdw/truncate.h"
@@ -42,6 +43,21 @@ load(Relation relation)
 	return rel;
 }
 
+/* What waits for COMMIT would be in the list again afterwards. */
+static void
+check_pending(const Target *target)
+{
+	int64 rows = gc_pending_count(target->list);
+
+	if (rows > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot truncate %s, to which this transaction has contacts to send",
+						target->rel->label),
+				 errdetail("Contacts that are sent at COMMIT: " INT64_FORMAT ".", rows),
+				 errhint("TRUNCATE in a transaction before this one, or first of all.")));
+}
+
 /* The lists of these tables, all of one server. */
 static List *
 find_lists(List *relations, GcConnection *conn, GcStat *stat)
@@ -63,6 +79,7 @@ find_lists(List *relations, GcConnection *conn, GcStat *stat)
 
 		target->list = gc_list_get(conn, stat, target->rel->list_id, target->rel->list_name);
 		gc_relation_check(target->rel, target->list);
+		check_pending(target);
 		foreach (other, targets)
 		{
 			if (other == lc)
