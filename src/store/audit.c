@@ -129,7 +129,7 @@ find_shared(const GcAudit *like)
 		/* They are behind all others. */
 		if (!audit->shared)
 			return NULL;
-		if (audit != like && audit->stat == NULL && alike(audit, like))
+		if (audit != like && !audit->held && alike(audit, like))
 			return audit;
 	}
 	return NULL;
@@ -195,6 +195,7 @@ gc_audit_begin(const char *label, const char *list_id, const char *operation,
 	audit->entry.statements++;
 	audit->since = GetCurrentTimestamp();
 	audit->stat = stat;
+	audit->held = true;
 	return audit;
 }
 
@@ -258,8 +259,9 @@ gc_audit_complete(GcAudit *audit)
 	audit->entry.status = GC_AUDIT_COMPLETED;
 }
 
-void
-gc_audit_release(GcAudit *audit)
+/* The statement's figures are final. */
+static void
+count_requests(GcAudit *audit)
 {
 	if (audit->stat)
 		audit->entry.requests += audit->stat->requests;
@@ -272,7 +274,7 @@ gc_audit_release(GcAudit *audit)
 static void
 join_shared(GcAudit *audit)
 {
-	GcAudit *other = audit->shared && audit->stat == NULL ? find_shared(audit) : NULL;
+	GcAudit *other = audit->shared && !audit->held ? find_shared(audit) : NULL;
 	GcAuditEntry *entry;
 
 	if (other == NULL)
@@ -295,6 +297,16 @@ join_shared(GcAudit *audit)
 	dlist_delete(&audit->node);
 	audit_count--;
 	free_audit(audit);
+}
+
+void
+gc_audit_release(GcAudit *audit)
+{
+	count_requests(audit);
+	audit->held = false;
+	/* What was rolled back while the statement was there could not be joined then. */
+	if (audit->over)
+		join_shared(audit);
 }
 
 /* One WARNING for each list that was written in what is rolled back now. */
@@ -341,7 +353,7 @@ warn(GcAudit *first)
 static void
 roll_back(GcAudit *audit)
 {
-	gc_audit_release(audit);
+	count_requests(audit);
 	if (audit->job)
 		ereport(WARNING, (errcode(ERRCODE_WARNING),
 						  errmsg("the platform goes on with bulk job \"%s\" of %s", audit->job,
@@ -410,7 +422,7 @@ write_all(void)
 	{
 		GcAudit *audit = dlist_container(GcAudit, node, iter.cur);
 
-		gc_audit_release(audit);
+		count_requests(audit);
 		entries[count++] = &audit->entry;
 	}
 	/* The extension may have been dropped in this very transaction. */

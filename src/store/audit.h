@@ -36,6 +36,7 @@ typedef struct GcAudit
 	SubTransactionId subxact;
 	bool over;			/* its fate is known */
 	bool shared;		/* of several statements */
+	bool held;			/* by one that has not released it */
 	TimestampTz since;	/* the statement's start */
 	const GcStat *stat; /* the statement's; NULL: its memory is gone */
 	int64 told_total;	/* of what an error has told, the WARNING says nothing */
