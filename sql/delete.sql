@@ -94,6 +94,10 @@ DELETE FROM gc.leads WHERE first_name = 'x';
 INSERT INTO gc.leads (crm_id, first_name) SELECT 'N-' || g, 'x' FROM generate_series(1, 3) g;
 CALL sim.faults('[{"method": "DELETE", "path": "*/contacts/N-1", "status": 404, "body_json": {"code": "resource.not.found", "status": 404}}]');
 CALL sim.try($$DELETE FROM gc.leads WHERE contact_id = 'N-1'$$);
+-- One that is not found since an earlier try took effect is ours.
+CALL sim.faults('[{"method": "DELETE", "path": "*/contacts/N-1", "nth": 1, "drop": "after"}]');
+CALL sim.try($$DELETE FROM gc.leads WHERE contact_id = 'N-1'$$);
+INSERT INTO gc.leads (crm_id, first_name) VALUES ('N-1', 'x');
 -- But a list that is gone is an error.
 CALL sim.faults('[{"method": "DELETE", "path": "*/contacts/N-1", "status": 404, "body_json": {"code": "contact.list.not.found", "status": 404}}]');
 CALL sim.try($$DELETE FROM gc.leads WHERE contact_id = 'N-1'$$);

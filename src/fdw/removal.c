@@ -45,8 +45,10 @@ gc_removal_book(GcBatch *batch)
 	const char *bytes;
 	size_t len;
 
+	/* Where an answer was lost, it was most likely this very call that deleted it. */
 	if (batch->rows == 1)
-		batch->missing = gc_call_failure(batch->call) != NULL;
+		batch->missing =
+			gc_call_failure(batch->call) != NULL && gc_call_doubted(batch->call) == 0;
 	else if (!batch->acted)
 		batch->acted = true;
 	else
