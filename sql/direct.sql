@@ -389,6 +389,13 @@ SELECT count(*) FROM sim.contacts('leads');
 -- The audit has it.
 SELECT operation, status, list_id, total, accepted, in_doubt, requests, correlation_id IS NOT NULL AS answered
 FROM gc_fdw.audit_log ORDER BY at DESC LIMIT 1;
+-- Beside another part that writes, it goes row by row: each is about what was there before.
+INSERT INTO gc.leads (crm_id, state) VALUES ('old-1', 'CA'), ('old-2', 'TX');
+WITH gone AS (DELETE FROM gc.leads WHERE state = 'CA')
+INSERT INTO gc.leads (crm_id, state) VALUES ('new-1', 'CA');
+WITH gone AS (DELETE FROM gc.leads WHERE state = 'OR')
+UPDATE gc.leads SET state = 'OR' WHERE state = 'TX';
+SELECT id, data->>'state' AS state FROM sim.contacts('leads') WHERE data->>'state' <> 'NY';
 -- updatable 'false' is refused as ever.
 ALTER FOREIGN TABLE gc.leads OPTIONS (ADD updatable 'false');
 CALL sim.try($$DELETE FROM gc.leads WHERE state = 'NY'$$);

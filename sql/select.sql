@@ -182,6 +182,13 @@ ALTER TABLE gc.parts DETACH PARTITION gc.self;
 -- In a join of the list with itself
 INSERT INTO gc.self SELECT 'W' || a.crm_id FROM gc.self a JOIN gc.self b ON a.crm_id = substr(b.crm_id, 2) WHERE b.crm_id LIKE 'TS-%';
 SELECT left(crm_id, 1) AS kind, count(*) FROM gc.self GROUP BY 1 ORDER BY 1;
+-- In WITH, where each part sees what was there before, also by the value of a sub-select; of the list itself, too.
+CREATE TABLE gc.initial AS SELECT 'W'::text AS letter;
+WITH gone AS (DELETE FROM gc.self WHERE first_name = (SELECT letter FROM gc.initial))
+INSERT INTO gc.self SELECT 'W' || g, 'W' FROM generate_series(1, 30) g;
+WITH gone AS (DELETE FROM gc.self WHERE first_name = (SELECT min(first_name) FROM gc.self))
+INSERT INTO gc.self SELECT 'Y' || g, 'W' FROM generate_series(1, 15) g;
+SELECT left(crm_id, 1) AS kind, first_name, count(*) FROM gc.self WHERE first_name IS NOT NULL GROUP BY 1, 2 ORDER BY 1;
 -- In PL/pgSQL, with a function that scans while a scan goes on.
 CREATE FUNCTION gc.name_of(id text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -168,6 +168,25 @@ takes_values(PlannerInfo *root, Index relation, DirectPlan *direct)
 	return true;
 }
 
+/*
+ * Does nothing else of the statement write?  All parts of WITH are about what was
+ * there before, and a job about what it finds when it runs.
+ */
+static bool
+writes_alone(PlannerInfo *root)
+{
+	int count;
+	ListCell *lc;
+
+	while (root->parent_root)
+		root = root->parent_root;
+	count = root->parse->commandType != CMD_SELECT;
+	foreach (lc, root->parse->cteList)
+		count += castNode(Query, lfirst_node(CommonTableExpr, lc)->ctequery)->commandType !=
+				 CMD_SELECT;
+	return count == 1;
+}
+
 static bool
 plan_direct(PlannerInfo *root, ModifyTable *plan, Index relation, ForeignScan *scan,
 			DirectPlan *direct)
@@ -179,7 +198,8 @@ plan_direct(PlannerInfo *root, ModifyTable *plan, Index relation, ForeignScan *s
 	if (!rel->resource->has_list || plan->returningLists != NIL ||
 		!gc_option_bool(rel->options, rel->server_options, "direct_modify") ||
 		!gc_option_bool(rel->options, rel->server_options, "updatable") ||
-		gc_modify_waits(rel) || contain_subplans((Node *) scan->scan.plan.targetlist))
+		gc_modify_waits(rel) || contain_subplans((Node *) scan->scan.plan.targetlist) ||
+		!writes_alone(root))
 		return false;
 	/* A removal takes no ids. */
 	if (!(edit && names_contacts(root, relation, clauses, direct)) &&

@@ -354,31 +354,55 @@ gcIterateForeignScan(ForeignScanState *node)
 	return slot;
 }
 
-/* Does what it asks for depend on a row of another table? */
+/*
+ * Does what it asks for depend on a row of another table?  A sub-select that nobody has
+ * needed yet, and that depends on nothing itself, gives its value when it is asked.
+ */
 static bool
-has_exec_param(Node *node, void *arg)
+depends_on_row(Node *node, void *arg)
 {
+	EState *estate = arg;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
-		return true;
-	return expression_tree_walker(node, has_exec_param, arg);
+	{
+		SubPlanState *select = estate->es_param_exec_vals[((Param *) node)->paramid].execPlan;
+
+		return select == NULL || !bms_is_empty(select->planstate->plan->extParam);
+	}
+	return expression_tree_walker(node, depends_on_row, arg);
+}
+
+static bool
+can_read_ahead(const GcScanState *scan, EState *estate)
+{
+	PlanState *node = &scan->executor->ss.ps;
+
+	return node->state == estate && scan->source == NULL && !scan->plan.stands_by &&
+		   !depends_on_row((Node *) ((ForeignScan *) node->plan)->fdw_exprs, estate);
 }
 
 void
 gc_scan_read_ahead(EState *estate)
 {
+	List *ahead = NIL;
 	dlist_iter iter;
+	ListCell *lc;
 
+	/* Scans of partitions share a sub-select, and the first one has it run: find all of them before. */
 	dlist_foreach (iter, &scans)
+		if (can_read_ahead(dlist_container(GcScanState, node, iter.cur), estate))
+			ahead = lappend(ahead, dlist_container(GcScanState, node, iter.cur));
+	foreach (lc, ahead)
 	{
-		GcScanState *scan = dlist_container(GcScanState, node, iter.cur);
-		PlanState *node = &scan->executor->ss.ps;
+		GcScanState *scan = lfirst(lc);
 
-		if (node->state == estate && scan->source == NULL && !scan->plan.stands_by &&
-			!has_exec_param((Node *) ((ForeignScan *) node->plan)->fdw_exprs, NULL))
+		/* The sub-select of one may have been the scan of another. */
+		if (scan->source == NULL)
 			scan_start(scan, estate, ExecClearTuple(scan->executor->ss.ss_ScanTupleSlot));
 	}
+	list_free(ahead);
 }
 
 bool
