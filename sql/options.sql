@@ -12,7 +12,7 @@ ALTER FOREIGN DATA WRAPPER gc_fdw OPTIONS (ADD debug 'true');
 
 -- A server takes all of these.
 CREATE SERVER s FOREIGN DATA WRAPPER gc_fdw OPTIONS (
-  region 'us-east-1', api_url 'https://api.example.com', login_url 'https://login.example.com:8443/gateway/',
+  api_url 'https://api.example.com', login_url 'https://login.example.com:8443/gateway/',
   requests_per_minute '300', requests_per_second '7.5', jitter '20ms', max_in_flight '8',
   connect_timeout '5s', request_timeout '2min', retry_timeout '1h', max_retries '0',
   max_response_size '1GB', ca_file '/etc/ssl/ca.pem',
@@ -36,12 +36,21 @@ CREATE FOREIGN TABLE t (a text OPTIONS (key 'true')) SERVER s OPTIONS (object 'c
 CREATE FOREIGN TABLE t (a text OPTIONS (fields 'A')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
 
 -- Values: regions
-ALTER SERVER s OPTIONS (SET region 'us-est-1');
+CREATE SERVER regional FOREIGN DATA WRAPPER gc_fdw OPTIONS (region 'us-east-1');
+ALTER SERVER regional OPTIONS (SET region 'us-est-1');
 \echo :SQLSTATE
-ALTER SERVER s OPTIONS (SET region 'mypurecloud.com');
-ALTER SERVER s OPTIONS (SET region 'US-EAST-1');
-ALTER SERVER s OPTIONS (SET region '');
-ALTER SERVER s OPTIONS (SET region 'eu-central-1');
+ALTER SERVER regional OPTIONS (SET region 'mypurecloud.com');
+ALTER SERVER regional OPTIONS (SET region 'US-EAST-1');
+ALTER SERVER regional OPTIONS (SET region '');
+ALTER SERVER regional OPTIONS (SET region 'eu-central-1');
+-- A region says where both hosts are, so no URL stands beside it; the one replaces the other in one statement.
+ALTER SERVER regional OPTIONS (ADD api_url 'https://api.example.com');
+\echo :SQLSTATE
+ALTER SERVER regional OPTIONS (ADD login_url 'https://login.example.com');
+ALTER SERVER regional OPTIONS (DROP region, ADD api_url 'https://api.example.com', ADD login_url 'https://login.example.com');
+ALTER SERVER regional OPTIONS (ADD region 'eu-central-1');
+ALTER SERVER regional OPTIONS (DROP api_url, DROP login_url, ADD region 'eu-central-1');
+DROP SERVER regional;
 -- URLs: https, or http to this machine
 ALTER SERVER s OPTIONS (SET api_url 'http://api.example.com');
 \echo :SQLSTATE

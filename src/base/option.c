@@ -359,6 +359,8 @@ option_check(const Option *option, const char *value)
 
 /* Options that say the same thing twice, or contradict each other. */
 static const char *const exclusive_table[][2] = {
+	{"region", "api_url"},
+	{"region", "login_url"},
 	{"list_id", "list_name"},
 	{"dnc_list_id", "dnc_list_name"},
 	{"field", "attribute"},

@@ -82,7 +82,22 @@ gc_connection_init(void)
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_catalog_change, (Datum) 0);
 }
 
-/* The base URL of a service: its own option, or the region's. */
+static _Noreturn void
+throw_no_url(ForeignServer *server, const char *option)
+{
+	bool has_url = gc_option_given(server->options, "api_url") ||
+				   gc_option_given(server->options, "login_url");
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+			 errmsg("server \"%s\" lacks the option \"%s\"", server->servername,
+					has_url ? option : "region"),
+			 has_url ? errhint("The options \"api_url\" and \"login_url\" go together.")
+					 : errhint("Set it with ALTER SERVER to an AWS region, such as "
+							   "\"us-east-1\", or else \"api_url\" and \"login_url\".")));
+}
+
+/* The base URL of a service: its own option, or the region's; the two exclude each other. */
 static char *
 service_url(ForeignServer *server, const char *option, const char *service)
 {
@@ -93,10 +108,7 @@ service_url(ForeignServer *server, const char *option, const char *service)
 	if (url == NULL && region != NULL)
 		url = gc_option_region_url(region, service);
 	if (url == NULL)
-		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
-						errmsg("server \"%s\" does not say where its %s host is",
-							   server->servername, service),
-						errhint("Set the server option \"region\" or \"%s\".", option)));
+		throw_no_url(server, option);
 	copy = pstrdup(url);
 	while (*copy && copy[strlen(copy) - 1] == '/')
 		copy[strlen(copy) - 1] = '\0';
