@@ -108,6 +108,9 @@ SELECT count(*) FROM gc.robinson;
 SELECT n.entry, r.entry AS too FROM gc.never n JOIN gc.robinson r USING (entry);
 SELECT entry FROM gc.robinson ORDER BY entry LIMIT 1;
 EXPLAIN (COSTS OFF) SELECT * FROM gc.never WHERE expires_at < now();
+EXPLAIN (COSTS OFF) SELECT * FROM gc.robinson;
+-- By name, the list's id is known once it has been asked for.
+SELECT line FROM sim.analyzed('SELECT count(*) FROM gc.never') AS line WHERE line LIKE '%Remote Call%';
 -- Which of them is not there
 CREATE FOREIGN TABLE gc.gone (entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_name 'robinson');
 SELECT * FROM gc.gone;

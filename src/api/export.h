@@ -16,7 +16,7 @@
 
 /* The call that asks for one. */
 #define GC_EXPORT_ENDPOINT	   "/api/v2/outbound/contactlists/" GC_LIST_ID "/export"
-#define GC_DNC_EXPORT_ENDPOINT "/api/v2/outbound/dnclists/{dncListId}/export"
+#define GC_DNC_EXPORT_ENDPOINT "/api/v2/outbound/dnclists/" GC_DNC_LIST_ID "/export"
 
 typedef struct GcExport GcExport;
 

@@ -76,7 +76,8 @@ gc_attribute_is_export_only(const GcAttribute *attribute)
 }
 
 /* Where the list's id stands in the pattern of a path. */
-#define GC_LIST_ID "{contactListId}"
+#define GC_LIST_ID	   "{contactListId}"
+#define GC_DNC_LIST_ID "{dncListId}"
 
 /* What a page is asked of. */
 typedef struct GcPageRequest

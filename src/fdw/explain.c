@@ -18,8 +18,8 @@ list_part(GcRelation *rel, const char *list_id)
 {
 	if (list_id)
 		return gc_value_display(list_id, NAMEDATALEN);
-	if (rel->list_id)
-		return gc_value_display(rel->list_id, NAMEDATALEN);
+	if (rel->list_id || rel->dnc_list_id)
+		return gc_value_display(rel->list_id ? rel->list_id : rel->dnc_list_id, NAMEDATALEN);
 	return psprintf("{%s}", rel->list_label);
 }
 
@@ -28,12 +28,13 @@ static void
 explain_call(ExplainState *es, const char *label, GcRelation *rel, const char *list_id,
 			 const char *method, const char *endpoint)
 {
-	const char *place = strstr(endpoint, GC_LIST_ID);
+	const char *part = rel->resource->has_dnc_list ? GC_DNC_LIST_ID : GC_LIST_ID;
+	const char *place = strstr(endpoint, part);
 	const char *call = endpoint;
 
 	if (place)
 		call = psprintf("%.*s%s%s", (int) (place - endpoint), endpoint,
-						list_part(rel, list_id), place + strlen(GC_LIST_ID));
+						list_part(rel, list_id), place + strlen(part));
 	ExplainPropertyText(label, psprintf("%s %s", method, call), es);
 }
 
@@ -42,7 +43,7 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 				const char *criteria)
 {
 	GcRelation *rel = request->rel;
-	const char *list_id = request->list ? request->list->id : NULL;
+	const char *list_id = request->list ? request->list->id : request->dnc_list_id;
 	bool by_ids = ops == &gc_source_ids;
 	const GcExpansion *expansion = gc_relation_expansion(rel, request->columns);
 

@@ -62,7 +62,8 @@ read_dnc_options(GcRelation *rel)
 
 	rel->dnc_list_id = id ? gc_value_to_utf8(id) : NULL;
 	rel->dnc_list_name = name ? gc_value_to_utf8(name) : NULL;
-	rel->label = psprintf("DNC list \"%s\"", id ? id : name);
+	rel->list_label = id ? id : name;
+	rel->label = psprintf("DNC list \"%s\"", rel->list_label);
 }
 
 static void
