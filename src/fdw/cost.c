@@ -50,11 +50,49 @@ gc_cost_table_rows(const GcRelation *rel)
 	return Max(rows, 1);
 }
 
+/* The plan of ARRAY(SELECT ...), if that is what the expression is; NULL: it is not. */
+static const Plan *
+array_plan(PlannerInfo *root, const Expr *array)
+{
+	const Param *param;
+	ListCell *lc;
+
+	/* A cast keeps the number of elements. */
+	while (IsA(array, RelabelType) || IsA(array, ArrayCoerceExpr))
+		array = IsA(array, RelabelType) ? ((const RelabelType *) array)->arg
+										: ((const ArrayCoerceExpr *) array)->arg;
+	param = (const Param *) array;
+	if (!IsA(array, Param) || param->paramkind != PARAM_EXEC)
+		return NULL;
+	for (; root; root = root->parent_root)
+		foreach (lc, root->init_plans)
+		{
+			SubPlan *subplan = lfirst_node(SubPlan, lc);
+
+			if (subplan->subLinkType == ARRAY_SUBLINK &&
+				list_member_int(subplan->setParam, param->paramid))
+				return planner_subplan_get_plan(root, subplan);
+		}
+	return NULL;
+}
+
 double
 gc_cost_ids(PlannerInfo *root, const GcIdentity *identity)
 {
-	return identity->is_array ? Max(gc_compat_array_length(root, (Node *) identity->value), 1)
-							  : 1;
+	const Plan *plan;
+
+	if (!identity->is_array)
+		return 1;
+	/* The server itself takes each of them for ten elements. */
+	plan = array_plan(root, identity->value);
+	return Max(plan ? plan->plan_rows : gc_compat_array_length(root, (Node *) identity->value),
+			   1);
+}
+
+bool
+gc_cost_ids_are_guessed(PlannerInfo *root, const GcIdentity *identity)
+{
+	return identity->is_array && array_plan(root, identity->value) != NULL;
 }
 
 /* The clauses that the platform checks, or those that it does not. */

@@ -38,6 +38,9 @@ extern double gc_cost_asked_rows(PlannerInfo *root, RelOptInfo *baserel);
 /* How many contacts a clause names, as far as can be told. */
 extern double gc_cost_ids(PlannerInfo *root, const GcIdentity *identity);
 
+/* Is that the planner's guess at the rows of a sub-select? */
+extern bool gc_cost_ids_are_guessed(PlannerInfo *root, const GcIdentity *identity);
+
 /*
  * To read what the platform lets through of "clauses" (RestrictInfos), by pages or
  * by export; to look up contacts by id, whose "rows" are expected to be found.  "columns": attnums wanted.

@@ -335,8 +335,9 @@ add_search_paths(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, boo
 	/* What is not allowed is refused if nothing else will do. */
 	if (!gc_source_allows(rel, GC_SCAN_SEARCH))
 		search.total += GC_COST_REFUSED;
-	/* A search alone misses what was written a moment ago, so it has to be worth it. */
-	if (!named || by_ids.requests - identity.is_key > whole.requests)
+	/* A search alone misses what was written a moment ago, so it has to be worth it, surely. */
+	if (!named || (by_ids.requests - identity.is_key > whole.requests &&
+				   !gc_cost_ids_are_guessed(root, &identity)))
 	{
 		add_read_path(root, baserel, GC_SCAN_SEARCH, &search, baserel->rows, NULL, NIL);
 		if (gc_source_allows(rel, GC_SCAN_SEARCH))
