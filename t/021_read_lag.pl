@@ -107,8 +107,23 @@ cmp_ok($result->{at} - $from, '>=', 1.5, 'before read_lag has passed there is no
 cmp_ok($result->{seconds}, '<', 5, 'and the keys of a statement do not wait each');
 ($result, $searches) = look_up("SELECT name FROM leads WHERE k = 'nobody'");
 is($searches, 1, 'once it has passed, a key is asked for once');
-my $explained = explained($reader->run("EXPLAIN (ANALYZE, COSTS OFF) SELECT name FROM leads WHERE k = 'nobody'"));
+my $unknown = "EXPLAIN (ANALYZE, COSTS OFF) SELECT name FROM leads WHERE k = 'nobody'";
+my $explained = explained($reader->run($unknown));
 is($explained->{'Path'}, 'ids', 'as EXPLAIN says');
+is($explained->{'Read Lag'}, undef, 'which knows of no wait');
+
+# It is not silent (U11): EXPLAIN shows the wait, and a message at DEBUG1 its limit.
+$writer->run("ALTER SERVER genesys OPTIONS (SET read_lag '3s')");
+$reader->run('SET client_min_messages = debug1');
+load($writer, 'elsewhere-8', 'K-8');
+$result = $reader->run($unknown);
+like($result->{err}, qr/^DEBUG:  waiting up to [0-3]\.\d+ s until contact list "Leads" shows what was written \(read_lag\)$/m, 'a wait is told');
+is(() = $result->{err} =~ /read_lag/g, 1, 'once');
+$explained = explained($result);
+cmp_ok($explained->{'Read Lag'} =~ s/ ms//r, '>', 0, 'EXPLAIN (ANALYZE) shows how long it was');
+cmp_ok($explained->{'Read Lag'} =~ s/ ms//r, '<=', $explained->{'Wait Time'} =~ s/ ms//r, 'as a part of all waits');
+$reader->run('RESET client_min_messages');
+$writer->run("ALTER SERVER genesys OPTIONS (SET read_lag '1500ms')");
 
 # However long others go on writing, what was written before the statement is what counts.
 my $loader = GcSession->new($node);

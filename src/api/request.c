@@ -168,11 +168,14 @@ gc_calls_sleep(GcCalls *calls, GcTime until, GcWait wait_for, bool wait)
 {
 	GcTime from = gc_clock_now();
 	GcTime now = from;
+	int64 slept = gc_loop_return(&calls->away);
 
-	calls->stat->wait_us += gc_loop_return(&calls->away);
 	for (; wait && now < until; now = gc_clock_now())
 		gc_loop_wait(until, wait_for);
-	calls->stat->wait_us += now - from;
+	slept += now - from;
+	calls->stat->wait_us += slept;
+	if (wait_for == GC_WAIT_LAG)
+		calls->stat->lag_us += slept;
 	if (now >= until)
 		return true;
 	gc_loop_leave(&calls->away, until);

@@ -23,7 +23,8 @@ typedef struct GcStat
 	int64 throttled;	  /* replies with status 429 */
 	int64 bytes_sent;	  /* request bodies */
 	int64 bytes_received; /* reply bodies, decompressed */
-	int64 wait_us;		  /* time the backend slept: network, quota and backoff */
+	int64 wait_us;		  /* time the backend slept: network, quota, backoff, read_lag */
+	int64 lag_us;		  /* of that, until searches show what was written: read_lag */
 	int64 quota_wait_us;  /* of that, with nothing in flight: quota and backoff */
 	int64 export_age_us;  /* of the export that was read last, as it was begun; 0: none was */
 	int64 *spent; /* requests of the whole statement, token calls aside; NULL: of none */

@@ -428,6 +428,8 @@ gc_direct_check_left(GcDirect *direct, const char *criteria, TimestampTz began)
 	while ((ids = gc_direct_search(direct, criteria, SEARCH_MAX, &left)) != NIL &&
 		   gc_clock_now() < shown)
 	{
+		if (pause_us == POLL_FIRST_US)
+			gc_source_tell_lag(request->rel, shown);
 		(void) gc_calls_sleep(direct->calls, Min(gc_clock_now() + pause_us, shown),
 							  GC_WAIT_LAG, true);
 		pause_us = Min(pause_us * 2, POLL_CAP_US);

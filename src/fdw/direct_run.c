@@ -92,8 +92,10 @@ await_lag(GcDirect *direct)
 		gc_written_shown(request->conn->api_url, request->list->id,
 						 gc_option_ms(request->rel->server_options, NIL, "read_lag"));
 
-	if (gc_clock_now() < shown)
-		(void) gc_calls_sleep(direct->calls, shown, GC_WAIT_LAG, true);
+	if (gc_clock_now() >= shown)
+		return;
+	gc_source_tell_lag(request->rel, shown);
+	(void) gc_calls_sleep(direct->calls, shown, GC_WAIT_LAG, true);
 }
 
 static char *

@@ -140,4 +140,6 @@ gc_explain_stat(ExplainState *es, const GcStat *stat)
 		ExplainPropertyFloat("Export Age", "ms", stat->export_age_us / 1000.0, 3, es);
 	if (es->timing)
 		ExplainPropertyFloat("Wait Time", "ms", stat->wait_us / 1000.0, 3, es);
+	if (es->timing && stat->lag_us > 0)
+		ExplainPropertyFloat("Read Lag", "ms", stat->lag_us / 1000.0, 3, es);
 }

@@ -174,6 +174,9 @@ await_lag(const GcModify *modify, GcStat *stat)
 	int lag_ms = gc_option_ms(modify->rel->server_options, NIL, "read_lag");
 	GcTime shown = gc_written_shown(modify->conn->api_url, modify->list->id, lag_ms);
 
+	if (gc_clock_now() >= shown)
+		return;
+	gc_source_tell_lag(modify->rel, shown);
 	(void) gc_calls_sleep(gc_calls_open(modify->conn, stat), shown, GC_WAIT_LAG, true);
 }
 

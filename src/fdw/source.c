@@ -134,6 +134,14 @@ gc_source_connect(GcSourceRequest *request, Oid user_id)
 				: gc_dnc_list_find(request->conn, request->stat, rel->dnc_list_name);
 }
 
+void
+gc_source_tell_lag(const GcRelation *rel, GcTime until)
+{
+	ereport(DEBUG1,
+			(errmsg_internal("waiting up to %.3f s until %s shows what was written (read_lag)",
+							 Max(until - gc_clock_now(), 0) / 1e6, rel->label)));
+}
+
 static void
 forget_list(void *list)
 {

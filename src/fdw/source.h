@@ -54,6 +54,9 @@ typedef struct GcSourceRequest
 
 typedef struct GcSource GcSource;
 
+/* Says at DEBUG1 that searches are waited for, since they may not show yet what was written. */
+extern void gc_source_tell_lag(const GcRelation *rel, GcTime until);
+
 /* Which contact a row is, and what it was made from; spans stay until the next row. */
 typedef struct GcSourceRow
 {

@@ -233,6 +233,8 @@ search_again(IdsSource *source)
 	until = Min(written, request->began) + lag_ms * INT64CONST(1000);
 	if (written == 0 || source->searched_at >= until)
 		return false;
+	if (source->pause_us == LAG_FIRST_US)
+		gc_source_tell_lag(request->rel, until);
 	/* One that reads the whole list is worth it once. */
 	source->search_at =
 		request->criteria ? Min(gc_clock_now() + source->pause_us, until) : until;
