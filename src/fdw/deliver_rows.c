@@ -65,6 +65,8 @@ gc_deliver_check(const GcRelation *rel, const GcRow *row)
 	problem->detail = psprintf("Contact id: \"%s\". It has %d bytes, and a request holds %d.",
 							   row->id, row->len, GC_CONTACTS_MAX_BYTES);
 	problem->code = "contact.too.large";
+	problem->reason = psprintf("%s: it has %d bytes, and a request holds %d", problem->message,
+							   row->len, GC_CONTACTS_MAX_BYTES);
 	return problem;
 }
 

@@ -69,21 +69,31 @@ gc_encoder_create(GcRelation *rel, const GcList *list, Bitmapset *named)
 /* ---- identity ---- */
 
 static const GcProblem *
+malformed_id(GcEncoder *encoder, const GcColumn *column, const char *id, int len)
+{
+	const char *pattern = gc_id_pattern_source(encoder->id_pattern);
+	const char *shown =
+		gc_value_display(pnstrdup(id, Min(len, GC_CONTACT_ID_MAX * 2)), GC_CONTACT_ID_MAX);
+	GcProblem *result = gc_encode_problem(
+		column, ERRCODE_INVALID_PARAMETER_VALUE,
+		psprintf("invalid contact id in column \"%s\" of %s", column->name,
+				 encoder->rel->label),
+		psprintf("The id \"%s\" does not match the pattern %s.", shown, pattern),
+		"The table option contact_id_pattern says what an id may look like.");
+
+	result->reason =
+		psprintf("%s: \"%s\" does not match the pattern %s", result->message, shown, pattern);
+	return result;
+}
+
+static const GcProblem *
 check_id(GcEncoder *encoder, const GcColumn *column, const char *id, int len)
 {
 	if (len == 0)
 		return gc_encode_column_problem(encoder, column, ERRCODE_INVALID_PARAMETER_VALUE,
 										"is the contact's id and must not be empty", NULL);
 	if (len >= sizeof(encoder->id) || !gc_id_pattern_matches(encoder->id_pattern, id, len))
-		return gc_encode_problem(
-			column, ERRCODE_INVALID_PARAMETER_VALUE,
-			psprintf("invalid contact id in column \"%s\" of %s", column->name,
-					 encoder->rel->label),
-			psprintf("The id \"%s\" does not match the pattern %s.",
-					 gc_value_display(pnstrdup(id, Min(len, GC_CONTACT_ID_MAX * 2)),
-									  GC_CONTACT_ID_MAX),
-					 gc_id_pattern_source(encoder->id_pattern)),
-			"The table option contact_id_pattern says what an id may look like.");
+		return malformed_id(encoder, column, id, len);
 	return NULL;
 }
 

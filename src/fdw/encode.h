@@ -23,10 +23,11 @@ typedef struct GcProblem
 	int sqlstate;
 	const char *message;
 	const char *detail;
-	const char *hint;  /* or NULL */
-	const char *code;  /* "invalid.value"; what a program can go by */
-	const char *field; /* the column's name; or NULL: it is about the whole row */
-	bool taken;		   /* the row has been counted as taken from the executor */
+	const char *hint;	/* or NULL */
+	const char *code;	/* "invalid.value"; what a program can go by */
+	const char *field;	/* the column's name; or NULL: it is about the whole row */
+	const char *reason; /* for rejected_rows, beside the key; NULL: message and detail */
+	bool taken;			/* the row has been counted as taken from the executor */
 } GcProblem;
 
 /* One encoded contact; its bytes stay until the next row. */

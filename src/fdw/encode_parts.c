@@ -41,15 +41,22 @@ gc_encode_problem(const GcColumn *column, int sqlstate, const char *message,
 {
 	GcProblem *result = palloc(sizeof(GcProblem));
 
-	*result = (GcProblem){sqlstate, message, detail, hint, code_of(sqlstate), column->name};
+	*result =
+		(GcProblem){sqlstate, message, detail, hint, code_of(sqlstate), column->name, message};
 	return result;
+}
+
+static bool
+has_id(const GcEncoder *encoder)
+{
+	return encoder->id[0] != '\0';
 }
 
 /* Of which contact: its id, if the row had one. */
 static const char *
 which(GcEncoder *encoder)
 {
-	if (encoder->id[0] == '\0')
+	if (!has_id(encoder))
 		return psprintf("It is row " INT64_FORMAT
 						" of the statement, and has no contact id yet.",
 						encoder->rows);
@@ -60,10 +67,15 @@ GcProblem *
 gc_encode_column_problem(GcEncoder *encoder, const GcColumn *column, int sqlstate,
 						 const char *what, const char *hint)
 {
-	return gc_encode_problem(
+	GcProblem *result = gc_encode_problem(
 		column, sqlstate,
 		psprintf("column \"%s\" of %s %s", column->name, encoder->rel->label, what),
 		which(encoder), hint);
+
+	if (!has_id(encoder))
+		result->reason = psprintf("%s (row " INT64_FORMAT " of the statement)",
+								  result->message, encoder->rows);
+	return result;
 }
 
 /* ---- cells and attributes ---- */
@@ -281,6 +293,7 @@ run_guarded(GcEncoder *encoder, const GcEncodeTask *task)
 {
 	MemoryContext caller_cxt = CurrentMemoryContext;
 	const GcProblem *volatile bad = NULL;
+	GcProblem *unsaid;
 
 	PG_TRY();
 	{
@@ -295,11 +308,13 @@ run_guarded(GcEncoder *encoder, const GcEncodeTask *task)
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
 			PG_RE_THROW();
 		FlushErrorState();
-		bad = gc_encode_problem(
+		unsaid = gc_encode_problem(
 			encoder->column, error->sqlerrcode,
 			psprintf("could not convert column \"%s\" of %s to UTF-8", encoder->column->name,
 					 encoder->rel->label),
 			psprintf("%s The server says: %s.", which(encoder), error->message), NULL);
+		unsaid->reason = psprintf("%s: %s", unsaid->message, error->message);
+		bad = unsaid;
 	}
 	PG_END_TRY();
 	return bad;

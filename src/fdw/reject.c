@@ -119,7 +119,8 @@ put(GcRejecter *rejecter, const GcProblem *problem, const char *id, const char *
 		.key = id ? gc_value_display(id, strlen(id)) : NULL,
 		.row_data = row_data,
 		.code = problem->code,
-		.reason = psprintf("%s: %s", problem->message, problem->detail),
+		.reason = problem->reason ? problem->reason
+								  : psprintf("%s: %s", problem->message, problem->detail),
 		.field = problem->field,
 		.correlation_id = correlation_id,
 	};
