@@ -200,6 +200,12 @@ SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT crm_id FROM gc.source FOR U
 SELECT * FROM gc_fdw.schema_diff('gc.leads', 'SELECT 1; SELECT 2');
 SELECT * FROM gc_fdw.schema_diff('gc.leads', 'ANALYZE');
 SELECT * FROM gc_fdw.schema_diff('gc.leads', '');
+-- … and not a table's name; a NULL is not taken for a query without a fault.
+SELECT * FROM gc_fdw.schema_diff('gc.leads', 'gc.source');
+\echo :SQLSTATE
+SELECT * FROM gc_fdw.schema_diff('gc.leads', NULL);
+\echo :SQLSTATE
+SELECT * FROM gc_fdw.schema_diff(NULL, 'SELECT 1');
 SELECT count(*) FROM gc.source;
 -- What is no foreign table of contacts.
 SELECT * FROM gc_fdw.schema_diff('gc.source', 'SELECT 1');

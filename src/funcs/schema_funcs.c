@@ -352,17 +352,34 @@ reads_only(List *sources)
 		   query->rowMarks == NIL;
 }
 
+#define QUERY_HINT                                                                            \
+	"The second argument is a query that gives the rows to be inserted, such as \"SELECT * "  \
+	"FROM leads\"."
+
+/* Of what is no statement at all, such as a table's name, the parser says no more than that. */
+static void
+hint_at_query(void *arg)
+{
+	if (geterrcode() == ERRCODE_SYNTAX_ERROR)
+		errhint(QUERY_HINT);
+}
+
 static SPIPlanPtr
 prepare(const char *query, TupleDesc *tupdesc)
 {
-	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
+	ErrorContextCallback callback = {.callback = hint_at_query,
+									 .previous = error_context_stack};
+	SPIPlanPtr plan;
 
+	error_context_stack = &callback;
+	plan = SPI_prepare(query, 0, NULL);
+	error_context_stack = callback.previous;
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (!reads_only(SPI_plan_get_plan_sources(plan)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
-				 errmsg("schema_diff() takes one query, which must not write or lock")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
+						errmsg("schema_diff() takes one query, which must not write or lock"),
+						errhint(QUERY_HINT)));
 	*tupdesc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
 	return plan;
 }
@@ -375,6 +392,11 @@ gc_fdw_schema_diff(PG_FUNCTION_ARGS)
 	TupleDesc tupdesc;
 	ListCell *lc;
 
+	for (int i = 0; i < 2; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("\"%s\" of schema_diff() must not be NULL",
+								   i == 0 ? "list" : "query")));
 	InitMaterializedSRF(fcinfo, 0);
 	diff.schema = read_schema(PG_GETARG_OID(0));
 	diff.query = trim_query(text_to_cstring(PG_GETARG_TEXT_PP(1)));
