@@ -183,7 +183,7 @@ COMMENT ON COLUMN audit_log.total IS 'rows that it gave: accepted, in doubt, rej
 COMMENT ON COLUMN audit_log.accepted IS 'rows that the platform has accepted; a rollback does not take them back';
 COMMENT ON COLUMN audit_log.in_doubt IS 'rows that were sent and never answered for';
 COMMENT ON COLUMN audit_log.rejected IS 'rows that are in rejected_rows instead';
-COMMENT ON COLUMN audit_log.success_rate IS 'accepted of total, in percent; 0 when there were none';
+COMMENT ON COLUMN audit_log.success_rate IS 'accepted of total, in percent; 0 when total is 0, as of a TRUNCATE';
 COMMENT ON COLUMN audit_log.requests IS 'HTTP requests, retries and token calls included';
 COMMENT ON COLUMN audit_log.correlation_id IS 'the platform''s, of the last answer';
 COMMENT ON COLUMN audit_log.statements IS 'how many alike are in this row: 1, but in transactions of more than a thousand';
@@ -231,14 +231,9 @@ SELECT pg_catalog.pg_extension_config_dump('audit_log_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('rejected_rows', '');
 SELECT pg_catalog.pg_extension_config_dump('rejected_rows_id_seq', '');
 
+-- Not STRICT: a NULL is refused, and does not pass for an age that nothing has.
 CREATE FUNCTION purge(older_than interval, OUT relation regclass, OUT rows bigint)
-RETURNS SETOF record LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  WITH audits AS (DELETE FROM @extschema@.audit_log WHERE at < now() - older_than RETURNING 1),
-       rejects AS (DELETE FROM @extschema@.rejected_rows WHERE at < now() - older_than RETURNING 1)
-  SELECT '@extschema@.audit_log'::regclass, count(*) FROM audits
-  UNION ALL
-  SELECT '@extschema@.rejected_rows'::regclass, count(*) FROM rejects;
-END;
+RETURNS SETOF record LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'gc_fdw_purge';
 COMMENT ON FUNCTION purge(interval) IS 'deletes what is older from the tables of history; how many rows of each';
 REVOKE EXECUTE ON FUNCTION purge(interval) FROM PUBLIC;

@@ -40,6 +40,11 @@ COPY gc.leads (crm_id) FROM PROGRAM 'seq 1 3';
 INSERT INTO gc.leads SELECT 'nobody' WHERE false;
 WITH o AS (INSERT INTO gc.others VALUES ('A-1', 'x'), ('A-2', 'y') RETURNING crm_id) INSERT INTO gc.leads SELECT crm_id FROM o;
 SELECT * FROM sim.audits(5);
+-- Nobody is found, nothing is counted: a rate of 0, and no failure.
+UPDATE gc.others SET note = 'x' WHERE crm_id = 'nobody';
+DELETE FROM gc.others WHERE crm_id = 'nobody';
+TRUNCATE gc.others;
+SELECT operation, list, status, total, accepted, success_rate, statements FROM sim.audits(3);
 -- Who, and what for support.
 SET application_name = 'nightly load';
 INSERT INTO gc.leads VALUES ('A-1');
@@ -222,6 +227,11 @@ RESET ROLE;
 GRANT EXECUTE ON FUNCTION gc_fdw.purge TO gc_audit_nobody;
 SET ROLE gc_audit_nobody;
 SELECT * FROM gc_fdw.purge('1 hour');
+-- What is meant for old rows takes no new ones.
+SELECT * FROM gc_fdw.purge('-1 day');
+\echo :SQLSTATE
+SELECT * FROM gc_fdw.purge(NULL);
+\echo :SQLSTATE
 SELECT relation, rows > 3000 AS rows FROM gc_fdw.purge('0');
 RESET ROLE;
 SELECT count(*) FROM gc_fdw.audit_log;
