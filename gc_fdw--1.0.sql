@@ -42,37 +42,48 @@ REVOKE EXECUTE ON FUNCTION schema_diff(regclass, text) FROM PUBLIC;
 -- as whoever looks.
 --
 -- The functions show a caller the rows of the roles that he is a member of, and
--- all rows to members of pg_read_all_stats; so do the views.
+-- all rows to members of pg_read_all_stats; so do the views.  Their columns are
+-- those of types, so that \df is not as wide as all of them together.
 
-CREATE FUNCTION stat_get_servers(
-  OUT server_oid oid, OUT requests bigint, OUT retries bigint, OUT throttled bigint, OUT errors bigint,
-  OUT rows_sent bigint, OUT rows_received bigint, OUT bytes_sent bigint, OUT bytes_received bigint,
-  OUT quota_wait interval, OUT network_time interval, OUT tokens bigint, OUT since timestamptz)
-RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_servers';
+CREATE TYPE stat_servers_row AS (
+  server_oid oid, requests bigint, retries bigint, throttled bigint, errors bigint,
+  rows_sent bigint, rows_received bigint, bytes_sent bigint, bytes_received bigint,
+  quota_wait interval, network_time interval, tokens bigint, since timestamptz);
+COMMENT ON TYPE stat_servers_row IS 'what the view stat_servers is made of';
+CREATE FUNCTION stat_get_servers() RETURNS SETOF stat_servers_row
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_servers';
 COMMENT ON FUNCTION stat_get_servers() IS 'requests by server and role; see the view stat_servers';
 
-CREATE FUNCTION stat_get_endpoints(
-  OUT server_oid oid, OUT method text, OUT endpoint text, OUT status_class text, OUT count bigint,
-  OUT total_time interval, OUT buckets bigint[])
-RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_endpoints';
+CREATE TYPE stat_requests_row AS (
+  server_oid oid, method text, endpoint text, status_class text, count bigint,
+  total_time interval, buckets bigint[]);
+COMMENT ON TYPE stat_requests_row IS 'what the view stat_requests is made of';
+CREATE FUNCTION stat_get_endpoints() RETURNS SETOF stat_requests_row
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_endpoints';
 COMMENT ON FUNCTION stat_get_endpoints() IS 'requests by server, role, endpoint and status; see the view stat_requests';
 
-CREATE FUNCTION stat_get_recent(
-  OUT at timestamptz, OUT pid integer, OUT server_oid oid, OUT method text, OUT path text, OUT status integer,
-  OUT ms double precision, OUT attempt integer, OUT request_id text, OUT correlation_id text)
-RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_recent';
+CREATE TYPE requests_row AS (
+  at timestamptz, pid integer, server_oid oid, method text, path text, status integer,
+  ms double precision, attempt integer, request_id text, correlation_id text);
+COMMENT ON TYPE requests_row IS 'what the view requests is made of';
+CREATE FUNCTION stat_get_recent() RETURNS SETOF requests_row
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_recent';
 COMMENT ON FUNCTION stat_get_recent() IS 'the latest requests; see the view requests';
 
-CREATE FUNCTION stat_get_progress(
-  OUT pid integer, OUT role_oid oid, OUT server_oid oid, OUT list text, OUT operation text, OUT rows_done bigint,
-  OUT rows_total bigint, OUT requests bigint, OUT quota_wait interval, OUT elapsed interval)
-RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_progress';
+CREATE TYPE progress_row AS (
+  pid integer, role_oid oid, server_oid oid, list text, operation text, rows_done bigint,
+  rows_total bigint, requests bigint, quota_wait interval, elapsed interval);
+COMMENT ON TYPE progress_row IS 'what the view progress is made of';
+CREATE FUNCTION stat_get_progress() RETURNS SETOF progress_row
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_progress';
 COMMENT ON FUNCTION stat_get_progress() IS 'statements at work; see the view progress';
 
-CREATE FUNCTION stat_get_limits(
-  OUT server_oid oid, OUT client text, OUT bucket text, OUT allowed integer, OUT used integer,
-  OUT reset_at timestamptz, OUT closed_until timestamptz, OUT waiters integer, OUT longest_wait interval)
-RETURNS SETOF record LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_limits';
+CREATE TYPE rate_limits_row AS (
+  server_oid oid, client text, bucket text, allowed integer, used integer,
+  reset_at timestamptz, closed_until timestamptz, waiters integer, longest_wait interval);
+COMMENT ON TYPE rate_limits_row IS 'what the view rate_limits is made of';
+CREATE FUNCTION stat_get_limits() RETURNS SETOF rate_limits_row
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'gc_fdw_stat_limits';
 COMMENT ON FUNCTION stat_get_limits() IS 'quotas; see the view rate_limits';
 
 CREATE FUNCTION stat_reset() RETURNS void
@@ -173,6 +184,7 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_at ON audit_log (at);
 COMMENT ON TABLE audit_log IS 'what statements wrote to the platform, a row for each statement and contact list, whatever became of them';
+COMMENT ON SEQUENCE audit_log_id_seq IS 'ids of audit_log';
 COMMENT ON COLUMN audit_log.at IS 'when the statement ended';
 COMMENT ON COLUMN audit_log.by_role IS 'the role that was current';
 COMMENT ON COLUMN audit_log.operation IS 'INSERT, COPY, UPDATE, DELETE, TRUNCATE';
@@ -205,6 +217,7 @@ CREATE TABLE rejected_rows (
 CREATE INDEX rejected_rows_at ON rejected_rows (at);
 CREATE INDEX rejected_rows_source ON rejected_rows (source, source_id);
 COMMENT ON TABLE rejected_rows IS 'rows that were not sent, or refused by the platform, while others went on (on_error ''reject'')';
+COMMENT ON SEQUENCE rejected_rows_id_seq IS 'ids of rejected_rows';
 COMMENT ON COLUMN rejected_rows.by_role IS 'the role that was current';
 COMMENT ON COLUMN rejected_rows.source IS 'what gave the row: statement, import or sync';
 COMMENT ON COLUMN rejected_rows.source_id IS 'of a statement: the id of its row in audit_log';

@@ -5,6 +5,11 @@
 --
 -- What is shown of the network's use, and how it is bounded (DESIGN 4.2, U5, U6)
 --
+-- What psql shows of the extension: each object has a comment, and no function is too wide for \df (DESIGN 2.2).
+SELECT pg_describe_object(classid, objid, 0) FROM pg_depend d
+WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'gc_fdw')
+  AND NOT EXISTS (SELECT FROM pg_description WHERE objoid = d.objid AND classoid = d.classid AND objsubid = 0);
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'gc_fdw'::regnamespace AND length(pg_get_function_arguments(oid)) > 100;
 CALL sim.list('leads', '{crm_id,note,phone}');
 CREATE FOREIGN TABLE gc.leads (crm_id text, note text)
   SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'crm_id', batch_size '10', fetch_size '10');
