@@ -216,6 +216,10 @@ CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contacts');
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact_lists', list_id 'leads');
 \echo :SQLSTATE
 CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (object 'contact_lists', list_name 'leads');
+-- How contacts are written is no matter of other objects.
+CREATE FOREIGN TABLE t (name text) SERVER s OPTIONS (object 'campaigns', key 'name');
+\echo :SQLSTATE
+CREATE FOREIGN TABLE t (entry text) SERVER s OPTIONS (object 'dnc_entries', dnc_list_id 'x', do_not_queue 'true');
 -- ALTER looks at what there will be.
 CREATE FOREIGN TABLE t (a text OPTIONS (field 'Note')) SERVER s OPTIONS (object 'contacts', list_id 'leads');
 ALTER FOREIGN TABLE t OPTIONS (ADD list_name 'leads');
@@ -242,6 +246,10 @@ SELECT * FROM gc.t;
 INSERT INTO gc.t VALUES ('x');
 ALTER FOREIGN TABLE gc.t OPTIONS (SET key 'contact_id');
 SELECT * FROM gc.t;
+-- The name of the list's column is IMPORT's; a table's key is a column of its own.
+ALTER FOREIGN TABLE gc.t ADD remark text OPTIONS (field 'Note'), OPTIONS (SET key 'Note');
+SELECT * FROM gc.t;
+ALTER FOREIGN TABLE gc.t DROP COLUMN remark;
 ALTER FOREIGN TABLE gc.t OPTIONS (DROP key);
 -- Two columns may not stand for one.
 ALTER FOREIGN TABLE gc.t ALTER a OPTIONS (ADD field 'crm_id');

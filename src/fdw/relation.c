@@ -21,6 +21,20 @@ invalid_table(const GcRelation *rel, const char *problem, const char *hint)
 					hint ? errhint("%s", hint) : 0));
 }
 
+/* What says how contacts are written means nothing of anything else. */
+static void
+check_contacts_only(List *options, const char *object)
+{
+	static const char *const names[] = {"key", "priority", "do_not_queue", "clear_system_data",
+										"contact_id_pattern"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (gc_option_given(options, names[i]))
+			ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+							errmsg("object \"%s\" takes no option \"%s\"", object, names[i]),
+							errhint("It is for tables with object \"%s\".", "contacts")));
+}
+
 void
 gc_relation_check_options(List *options)
 {
@@ -52,6 +66,8 @@ gc_relation_check_options(List *options)
 		ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 						errmsg("object \"%s\" belongs to no DNC list", object),
 						errhint("Leave out the option dnc_list_id or dnc_list_name.")));
+	if (!gc_resource_by_name(object)->has_list)
+		check_contacts_only(options, object);
 }
 
 static void
@@ -190,6 +206,9 @@ read_key(GcRelation *rel)
 		if (column->attnum == 0)
 			continue;
 		gc_nearest_offer(&nearest, column->name);
+		/* IMPORT takes the remote name of a key, a table its own. */
+		if (column->field && strcmp(column->field, key) == 0)
+			nearest = (GcNearest){.word = key, .best = column->name};
 		if (strcmp(column->name, key) != 0)
 			continue;
 		if (column->field == NULL)
