@@ -8,7 +8,10 @@
 -- What psql shows of the extension: each object has a comment, and no function is too wide for \df (DESIGN 2.2).
 SELECT pg_describe_object(classid, objid, 0) FROM pg_depend d
 WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'gc_fdw')
-  AND NOT EXISTS (SELECT FROM pg_description WHERE objoid = d.objid AND classoid = d.classid AND objsubid = 0);
+  AND NOT EXISTS (SELECT FROM pg_description WHERE objoid = d.objid AND classoid = d.classid AND objsubid = 0)
+  -- Newer versions have types that come with another object among the members.
+  AND NOT (classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
+                                                     WHERE t.oid = d.objid AND (typcategory = 'A' OR relkind <> 'c')));
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'gc_fdw'::regnamespace AND length(pg_get_function_arguments(oid)) > 100;
 CALL sim.list('leads', '{crm_id,note,phone}');
 CREATE FOREIGN TABLE gc.leads (crm_id text, note text)
