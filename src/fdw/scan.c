@@ -467,6 +467,17 @@ gcEndForeignScan(ForeignScanState *node)
 	node->fdw_state = NULL;
 }
 
+/* Of what stood by in vain there is nothing to tell; but formats for programs have each field. */
+static bool
+has_run(const ForeignScanState *node, const ExplainState *es)
+{
+	const GcScanState *scan = node->fdw_state;
+	const Instrumentation *instrument = node->ss.ps.instrument;
+
+	return scan->stat.requests > 0 || instrument == NULL || instrument->nloops > 0 ||
+		   es->format != EXPLAIN_FORMAT_TEXT;
+}
+
 static void
 gcExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -479,7 +490,7 @@ gcExplainForeignScan(ForeignScanState *node, ExplainState *es)
 							gc_cost_seconds(scan->user_id, scan->request.rel,
 											scan->plan.requests,
 											scan->plan.method == GC_SCAN_EXPORT));
-	if (es->analyze)
+	if (es->analyze && has_run(node, es))
 		gc_explain_stat(es, &scan->stat);
 }
 
