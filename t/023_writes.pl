@@ -58,7 +58,7 @@ my @cuts = (
 	{ what => 'the look after a DELETE', sql => q(DELETE FROM leads), stall => { path => '*/contacts/bulk' },
 		seen => qr{/bulk$}, requests => 1, counts => '0/10/10', changed => sub { 40 - $sim->contacts($list) }, least => 10, most => 10 },
 	{ what => 'a TRUNCATE', sql => q(TRUNCATE leads), stall => { path => '*/clear', effect => \1 },
-		seen => qr{/clear$}, requests => 1, counts => 'none', says => qr/TRUNCATE took from/, changed => sub { 40 - $sim->contacts($list) }, least => 40, most => 40 },
+		seen => qr{/clear$}, requests => 1, counts => 'none', says => qr/unknown whether TRUNCATE took the contacts from/, changed => sub { 40 - $sim->contacts($list) }, least => 40, most => 40 },
 	{ what => 'the look after a TRUNCATE', sql => q(TRUNCATE leads), stall => { path => '*/search' },
 		seen => qr{/search$}, requests => 1, counts => 'none', says => qr/TRUNCATE took from/, changed => sub { 40 - $sim->contacts($list) }, least => 40, most => 40 },
 );

@@ -113,9 +113,15 @@ finish_call(Target *target)
 					  failure ? failure->correlation_id
 							  : gc_call_header(target->call, "inin-correlation-id"));
 	if (failure == NULL)
+	{
+		target->audit->cleared++;
 		return;
+	}
 	if (gc_list_is_doubted(failure))
 		gc_list_forget(target->list);
+	/* What the error says, no WARNING repeats. */
+	if (failure->in_doubt)
+		target->audit->clears--;
 	gc_call_throw(target->call, psprintf("could not clear %s", target->rel->label),
 				  failure->in_doubt ? "It is unknown whether its contacts are going." : NULL);
 }

@@ -294,6 +294,7 @@ join_shared(GcAudit *audit)
 	other->told_accepted += audit->told_accepted;
 	other->told_in_doubt += audit->told_in_doubt;
 	other->clears += audit->clears;
+	other->cleared += audit->cleared;
 	dlist_delete(&audit->node);
 	audit_count--;
 	free_audit(audit);
@@ -317,6 +318,7 @@ warn(GcAudit *first)
 	int64 accepted = 0;
 	int64 in_doubt = 0;
 	int64 clears = 0;
+	int64 cleared = 0;
 	dlist_iter iter;
 
 	dlist_foreach (iter, &audits)
@@ -333,13 +335,20 @@ warn(GcAudit *first)
 		audit->told_accepted = audit->entry.accepted;
 		audit->told_in_doubt = audit->entry.in_doubt;
 		clears += audit->clears;
-		audit->clears = 0;
+		cleared += audit->cleared;
+		audit->clears = audit->cleared = 0;
 	}
-	if (clears > 0)
+	if (cleared > 0)
 		ereport(WARNING, (errcode(ERRCODE_WARNING),
 						  errmsg("contacts that TRUNCATE took from %s are not brought back by "
 								 "the rollback",
 								 first->label)));
+	else if (clears > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("it is unknown whether TRUNCATE took the contacts from %s; the "
+						"rollback does not bring them back",
+						first->label)));
 	if (accepted + in_doubt == 0)
 		return;
 	ereport(WARNING,

@@ -43,7 +43,8 @@ typedef struct GcAudit
 	int64 told_accepted;
 	int64 told_in_doubt;
 	char *job;	  /* a bulk job that is at work; NULL: none is */
-	int64 clears; /* TRUNCATE: calls that were taken, or are in doubt, as they count it */
+	int64 clears; /* TRUNCATE: calls that were taken, or are in doubt, as they count it, … */
+	int64 cleared; /* … and those of them that were answered */
 } GcAudit;
 
 /*
