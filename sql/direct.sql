@@ -256,6 +256,15 @@ SELECT id, data, contact->>'callable' AS callable FROM sim.contacts('leads') WHE
 CALL sim.faults('[{"method": "POST", "path": "*/contacts", "status": 403, "body_json": {"code": "missing.permissions", "status": 403}}]');
 CALL sim.try($$UPDATE gc.leads SET first_name = 'X' WHERE state = 'NY'$$);
 CALL sim.faults('[]');
+-- One that has nothing else to lose cannot show it: the next one is asked, and if there is none, it is refused.
+DO $$ BEGIN FOR i IN 1..12 LOOP CALL sim.touch('leads', 'L-' || i, '{"data": {"crm_id": null, "state": null, "score": null, "phone": null}}'); END LOOP; END $$;
+CALL sim.forget();
+CALL sim.try($$UPDATE gc.leads SET first_name = 'X' WHERE first_name LIKE 'name%'$$);
+CALL sim.try($$UPDATE gc.leads SET first_name = 'X' WHERE contact_id IN ('L-1', 'L-2', 'L-14')$$);
+CALL sim.try($$UPDATE gc.leads SET first_name = 'X' WHERE contact_id IN ('L-1', 'L-2')$$);
+CALL sim.try($$UPDATE gc.leads SET first_name = 'X' WHERE first_name LIKE 'name%' AND state IS NULL$$);
+SELECT * FROM gc.asked;
+SELECT count(*) FILTER (WHERE data ? 'state') AS whole, count(*) FILTER (WHERE data->>'first_name' = 'X') AS changed FROM sim.contacts('leads');
 CALL sim.set('{"bulk_edit_data": "patch"}');
 -- Contacts in use are passed over: it is told, whether the job counts them or not.
 CREATE PROCEDURE gc.in_use(switches jsonb)

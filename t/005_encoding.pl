@@ -7,7 +7,6 @@ use Encode qw(encode decode);
 use FindBin;
 use lib $FindBin::Bin;
 use GcTest;
-use JSON::PP ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use utf8;
@@ -46,15 +45,7 @@ sub cell_of
 sub put_there
 {
 	my ($list, $id, $name) = @_;
-	my $http = $sim->{http};
-	my $login = $http->post_form($sim->url . '/oauth/token', { grant_type => 'client_credentials' },
-		{ headers => { Authorization => 'Basic aWQ6c2VjcmV0' } });
-	my $token = JSON::PP->new->decode($login->{content})->{access_token};
-	my $reply = $http->post($sim->url . "/api/v2/outbound/contactlists/$list/contacts", {
-		headers => { Authorization => "Bearer $token", 'Content-Type' => 'application/json' },
-		content => JSON::PP->new->utf8->encode([ { id => $id, contactListId => $list, data => { Name => $name, Key => $id } } ]),
-	});
-	die $reply->{content} if $reply->{status} != 200;
+	$sim->api('POST', "/outbound/contactlists/$list/contacts", [ { id => $id, contactListId => $list, data => { Name => $name, Key => $id } } ]);
 	return;
 }
 

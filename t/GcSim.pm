@@ -128,6 +128,33 @@ sub call
 	return $self->{json}->decode($text);
 }
 
+# token(): one that the simulator hands out; api(METHOD, PATH[, DATA]): a call of somebody
+# else's, below /api/v2, and its answer; file(PATH): one that can be downloaded there.
+sub token
+{
+	my ($self) = @_;
+	my $login = $self->{http}->post_form("$self->{url}/oauth/token", { grant_type => 'client_credentials' },
+		{ headers => { Authorization => 'Basic aWQ6c2VjcmV0' } });
+	return $self->{json}->decode($login->{content})->{access_token};
+}
+
+sub api
+{
+	my ($self, $method, $path, $data) = @_;
+	my %send = defined $data ? (content => $self->{json}->encode($data)) : ();
+	my $reply = $self->{http}->request($method, "$self->{url}/api/v2$path",
+		{ headers => { Authorization => 'Bearer ' . $self->token, 'Content-Type' => 'application/json' }, %send });
+	die "$method $path: $reply->{status} $reply->{content}" if $reply->{status} != 200;
+	return $self->{json}->decode($reply->{content});
+}
+
+sub file
+{
+	my ($self, $path) = @_;
+	my $where = $self->api('GET', "$path?issueRedirect=false")->{url};
+	return $self->{http}->get($where)->{content};
+}
+
 # list(NAME, COLUMN...): makes a list, whose first column is a phone; returns its id.
 sub list
 {

@@ -19,7 +19,7 @@ use GcSim;
 
 our @EXPORT = qw(
   skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
-  await await_waiting paced is_alive shimmed jump_clock stall_names answer_names
+  await await_waiting await_recovery paced is_alive shimmed jump_clock stall_names answer_names
   counts_in explained open_sockets descriptors tasks rss_kb context_bytes slurp_log
 );
 
@@ -170,6 +170,15 @@ sub await_waiting
 	return await("backend $pid waits", sub {
 		$asked->value("SELECT wait_event_type = 'Extension' FROM pg_stat_activity WHERE pid = $pid") eq 't';
 	});
+}
+
+# await_recovery(NODE, FROM): until the server is back after a crash, which came when its log
+# was FROM bytes long; a session with it.
+sub await_recovery
+{
+	my ($node, $from) = @_;
+	await('the server is back', sub { substr(slurp_log($node), $from) =~ /database system is ready to accept connections/ });
+	return GcSession->new($node);
 }
 
 # A process that has ended may be there until somebody asks for its status.

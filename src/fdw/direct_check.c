@@ -198,32 +198,75 @@ own_cells(const GcDirect *direct, const GcDirectContact *contact)
 	return cells.data;
 }
 
-/* Has a cell that had a text before none any more? */
+/* Does SET name that cell? */
 static bool
-has_lost(const GcDirectContact *before, const GcDirectContact *after)
+is_named(const GcDirect *direct, const char *field)
 {
-	GcSpan old = member_of(&before->raw, "data");
-	GcSpan new = member_of(&after->raw, "data");
-	GcJson json;
+	for (int i = 0; i < direct->patch.field_count; i++)
+		if (strcmp(direct->patch.fields[i], field) == 0)
+			return true;
+	return false;
+}
+
+/* The next cell with a text in it that SET does not name; NULL: there is none any more. */
+static const char *
+next_other(const GcDirect *direct, GcJson *cells)
+{
 	GcSpan key;
 	GcSpan value;
 
-	gc_json_init(&json, old.p, old.len);
-	if (old.type != '{' || !gc_json_enter(&json, '{'))
-		return false;
-	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
-	{
-		GcSpan now = member_of(&new, text_of(&key));
+	while (gc_json_key(cells, &key) && gc_json_value(cells, &value))
+		if (*text_of(&value) != '\0' && !is_named(direct, text_of(&key)))
+			return text_of(&key);
+	return NULL;
+}
 
-		if (*text_of(&value) != '\0' && *text_of(&now) == '\0')
+/* A cursor into the contact's cells; false if it has none. */
+static bool
+enter_cells(const GcDirectContact *contact, GcJson *cells)
+{
+	GcSpan data = member_of(&contact->raw, "data");
+
+	gc_json_init(cells, data.p, data.len);
+	return data.type == '{' && gc_json_enter(cells, '{');
+}
+
+/* Has a cell that SET does not name, and that had a text before, none any more? */
+static bool
+has_lost(const GcDirect *direct, const GcDirectContact *before, const GcDirectContact *after)
+{
+	GcSpan new = member_of(&after->raw, "data");
+	const char *field;
+	GcJson cells;
+
+	if (!enter_cells(before, &cells))
+		return false;
+	while ((field = next_other(direct, &cells)) != NULL)
+	{
+		GcSpan now = member_of(&new, field);
+
+		if (*text_of(&now) == '\0')
 			return true;
 	}
 	return false;
 }
 
-/* Writes the contact as it was. */
+List *
+gc_direct_telling(const GcDirect *direct, List *contacts)
+{
+	List *telling = NIL;
+	GcJson cells;
+	ListCell *lc;
+
+	foreach (lc, contacts)
+		if (enter_cells(lfirst(lc), &cells) && next_other(direct, &cells) != NULL)
+			telling = lappend(telling, lfirst(lc));
+	return telling;
+}
+
+/* Writes the contact as it was before the job. */
 static void
-restore(GcDirect *direct, const GcDirectContact *contact)
+restore(GcDirect *direct, const GcDirectContact *contact, const GcBulkJob *job)
 {
 	GcMerger *merger = gc_merger_create(direct->request.list);
 	GcPatch none = {.attributes = "", .cells = ""};
@@ -242,12 +285,15 @@ restore(GcDirect *direct, const GcDirectContact *contact)
 	spec.body_len = strlen(spec.body);
 	call = gc_call_start(direct->calls, &spec);
 	gc_call_wait(call);
+	gc_audit_end_trial(direct->audit);
 	if (gc_call_failure(call))
 		gc_call_throw(call,
 					  psprintf("could not restore cells of contact \"%s\" of %s",
 							   gc_value_display(contact->id, NAMEDATALEN),
 							   direct->request.rel->label),
-					  "A bulk edit took those away that it did not name.");
+					  psprintf("A bulk edit took those away that it did not name.  "
+							   "The file of bulk job \"%s\" has them.",
+							   job->id));
 	gc_call_free(call);
 }
 
@@ -263,35 +309,52 @@ throw_replaces(const GcDirect *direct)
 		 errhint("Set the option \"direct_modify\" to false.")));
 }
 
-/*
- * By the cells that SET names, with what this contact has in them already.  False
- * if nothing could be learned: the contact was passed over, or is gone.
- */
-static bool
-probe_one(GcDirect *direct, const GcDirectContact *contact)
+static void
+throw_untold(const GcDirect *direct)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot tell what bulk edits of %s do to cells that they do not name",
+					direct->request.rel->label),
+			 errdetail("The first contacts have no other cells.  Nothing was changed."),
+			 errhint("Set the option \"direct_modify\" to false.")));
+}
+
+/* One job about that contact, which is given what it has in the cells that SET names. */
+static void
+try_edit(GcDirect *direct, const GcDirectContact *contact, GcBulkJob *job)
 {
 	StringInfoData which;
-	const GcDirectContact *after;
-	GcBulkJob job;
 
 	initStringInfo(&which);
-	appendStringInfoString(&which, "\"generateDownloadURI\":false,\"contactIds\":[\"");
+	appendStringInfoString(&which, "\"contactIds\":[\"");
 	gc_json_escape(&which, contact->id, strlen(contact->id));
 	appendStringInfoString(&which, "\"]");
+	/* Its file, which has the contact as it was, is what is left if we do not see the end. */
+	gc_audit_begin_trial(direct->audit, gc_value_display(contact->id, NAMEDATALEN));
 	gc_direct_job(direct,
 				  psprintf("{%s,\"contact\":{%s\"data\":{%s}}}", which.data, direct->start,
 						   own_cells(direct, contact)),
-				  1, false, &job);
-	if (job.completed == 0)
-		return false;
-	after = find_contact(gc_direct_read(direct, &contact->id, 1), contact->id);
-	if (after == NULL)
-		return false;
-	if (!has_lost(contact, after))
-		return true;
-	restore(direct, contact);
-	throw_replaces(direct);
-	return false;
+				  1, false, job);
+}
+
+/* False if nothing could be learned: the contact was passed over, or is gone. */
+static bool
+probe_one(GcDirect *direct, const GcDirectContact *contact)
+{
+	const GcDirectContact *after = NULL;
+	GcBulkJob job;
+
+	try_edit(direct, contact, &job);
+	if (job.completed != 0)
+		after = find_contact(gc_direct_read(direct, &contact->id, 1), contact->id);
+	if (after && has_lost(direct, contact, after))
+	{
+		restore(direct, contact, &job);
+		throw_replaces(direct);
+	}
+	gc_audit_end_trial(direct->audit);
+	return after != NULL;
 }
 
 void
@@ -300,6 +363,8 @@ gc_direct_probe(GcDirect *direct, List *contacts)
 	List *ids = NIL;
 	ListCell *lc;
 
+	if (contacts == NIL)
+		throw_untold(direct);
 	foreach (lc, contacts)
 	{
 		if (probe_one(direct, lfirst(lc)))

@@ -99,7 +99,9 @@ book_end(Waiting *waiting)
 	GcDirect *direct = waiting->direct;
 	int64 rest = waiting->taken - waiting->booked;
 
-	gc_audit_set_job(direct->audit, NULL);
+	/* Of one that was tried, what it did is still to be seen. */
+	if (waiting->counted)
+		gc_audit_set_job(direct->audit, NULL);
 	direct->in_doubt -= rest;
 	direct->audit->entry.in_doubt -= rest;
 	gc_stat_rows(&direct->request.conn->owner, waiting->booked, 0);
@@ -113,6 +115,8 @@ submit(Waiting *waiting, const char *body, int64 expected)
 	GcDirect *direct = waiting->direct;
 	const char *message = gc_direct_failed(direct, expected);
 	int rows = waiting->counted ? Min(expected, INT_MAX) : 0;
+	int64 *in_doubt =
+		waiting->counted ? &direct->audit->entry.in_doubt : &direct->audit->trials;
 	const char *problem;
 	GcCall *call;
 
@@ -121,7 +125,7 @@ submit(Waiting *waiting, const char *body, int64 expected)
 	gc_audit_take(direct->audit, rows);
 	waiting->taken = rows;
 	call = gc_bulk_submit(direct->calls, direct->request.list, direct->verb == GC_VERB_UPDATE,
-						  body, &direct->audit->entry.in_doubt, rows);
+						  body, in_doubt, waiting->counted ? rows : 1);
 	gc_call_wait(call);
 	if (gc_call_failure(call))
 	{
@@ -147,7 +151,8 @@ submit(Waiting *waiting, const char *body, int64 expected)
 static const char *
 tell_going_on(Waiting *waiting)
 {
-	gc_audit_set_job(waiting->direct->audit, NULL);
+	if (waiting->counted)
+		gc_audit_set_job(waiting->direct->audit, NULL);
 	return psprintf("Unless it has ended, job \"%s\" goes on at the platform.\n%s",
 					waiting->id, gc_direct_tell(waiting->direct));
 }

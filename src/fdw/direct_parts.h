@@ -82,9 +82,12 @@ extern List *gc_direct_search(GcDirect *direct, const char *criteria, int size, 
 /* These contacts (GcDirectContact), read by id: those of them that are there. */
 extern List *gc_direct_read(GcDirect *direct, char *const *ids, int count);
 
+/* Those of the contacts that have a cell which SET does not name: they can lose it. */
+extern List *gc_direct_telling(const GcDirect *direct, List *contacts);
+
 /*
  * Makes sure that an edit leaves cells alone that it does not name, by one that
- * changes nothing of these contacts.  Throws if it does not.
+ * changes nothing of these contacts, of which each can tell.  Throws if it does not.
  */
 extern void gc_direct_probe(GcDirect *direct, List *contacts);
 

@@ -128,14 +128,30 @@ id_array(List *ids)
 	return array;
 }
 
-static void
-probe_first(GcDirect *direct, List *ids, int64 total)
+/* Those of these contacts that are there, of "total" that a search has shown. */
+static List *
+read_found(GcDirect *direct, List *ids, int64 total)
 {
 	List *contacts = gc_direct_read(direct, id_array(ids), list_length(ids));
 
 	if (contacts == NIL)
 		throw_gone(direct, total);
-	gc_direct_probe(direct, contacts);
+	return contacts;
+}
+
+/* By the first contacts that a search shows, or, if none of them can tell, by some more. */
+static void
+probe_found(GcDirect *direct, List *ids, int64 total)
+{
+	const char *criteria = direct->request.criteria;
+	List *telling = gc_direct_telling(direct, read_found(direct, ids, total));
+
+	if (telling == NIL && total > list_length(ids))
+	{
+		ids = gc_direct_search(direct, criteria, GC_CONTACTS_MAX_IDS, &total);
+		telling = gc_direct_telling(direct, read_found(direct, ids, total));
+	}
+	gc_direct_probe(direct, list_truncate(telling, FIRST_CONTACTS));
 }
 
 static int64
@@ -145,7 +161,7 @@ edit_by_criteria(GcDirect *direct, List *first, int64 total)
 	TimestampTz began;
 	GcBulkJob job;
 
-	probe_first(direct, first, total);
+	probe_found(direct, first, total);
 	began = GetCurrentTimestamp();
 	gc_direct_job(direct, edit_body(direct, psprintf("\"criteria\":%s", criteria)), total,
 				  true, &job);
@@ -203,15 +219,24 @@ distinct_ids(const GcSourceRequest *request, char **ids)
 	return count;
 }
 
-/* The first contacts that are there; NIL: none is. */
-static List *
-first_contacts(GcDirect *direct, char **ids, int count)
+/* By the first of these contacts that can tell; false if none of them is there. */
+static bool
+probe_named(GcDirect *direct, char **ids, int count)
 {
-	List *contacts = NIL;
+	List *telling = NIL;
+	bool found = false;
 
-	for (int i = 0; i < count && contacts == NIL; i += GC_CONTACTS_MAX_IDS)
-		contacts = gc_direct_read(direct, ids + i, Min(GC_CONTACTS_MAX_IDS, count - i));
-	return list_truncate(contacts, FIRST_CONTACTS);
+	for (int i = 0; i < count && telling == NIL; i += GC_CONTACTS_MAX_IDS)
+	{
+		int some = Min(GC_CONTACTS_MAX_IDS, count - i);
+		List *contacts = gc_direct_read(direct, ids + i, some);
+
+		found |= contacts != NIL;
+		telling = gc_direct_telling(direct, contacts);
+	}
+	if (found)
+		gc_direct_probe(direct, list_truncate(telling, FIRST_CONTACTS));
+	return found;
 }
 
 /* How many of these ids one job takes, and which they are as JSON. */
@@ -256,14 +281,12 @@ run_by_ids(GcDirect *direct)
 {
 	char **ids = palloc(sizeof(char *) * direct->request.id_count);
 	int count = distinct_ids(&direct->request, ids);
-	List *first = first_contacts(direct, ids, count);
 	MemoryContext scratch =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw bulk ids", ALLOCSET_DEFAULT_SIZES);
 	int64 done = 0;
 
-	if (first == NIL)
+	if (!probe_named(direct, ids, count))
 		return 0;
-	gc_direct_probe(direct, first);
 	for (int i = 0; i < count;)
 	{
 		MemoryContext caller_cxt = MemoryContextSwitchTo(scratch);

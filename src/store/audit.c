@@ -225,12 +225,33 @@ gc_audit_tell(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
 					accepted, in_doubt, total - accepted - in_doubt);
 }
 
+/* In place of what was there before; NULL: nothing is. */
+static void
+note(char **place, const char *what)
+{
+	if (*place)
+		pfree(*place);
+	*place = what ? MemoryContextStrdup(TopTransactionContext, what) : NULL;
+}
+
 void
 gc_audit_set_job(GcAudit *audit, const char *job)
 {
-	if (audit->job)
-		pfree(audit->job);
-	audit->job = job ? MemoryContextStrdup(TopTransactionContext, job) : NULL;
+	note(&audit->job, job);
+}
+
+void
+gc_audit_begin_trial(GcAudit *audit, const char *contact)
+{
+	note(&audit->tried, contact);
+	audit->trials = 0;
+}
+
+void
+gc_audit_end_trial(GcAudit *audit)
+{
+	note(&audit->tried, NULL);
+	note(&audit->job, NULL);
 }
 
 int64
@@ -360,13 +381,28 @@ warn(GcAudit *first)
 }
 
 static void
-roll_back(GcAudit *audit)
+warn_of_job(const GcAudit *audit)
 {
-	count_requests(audit);
-	if (audit->job)
+	if (audit->tried && audit->trials > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("contact \"%s\" of %s may have lost cells to a bulk edit that was "
+						"tried with it",
+						audit->tried, audit->label),
+				 audit->job
+					 ? errdetail("The file of bulk job \"%s\" has it as it was.", audit->job)
+					 : 0));
+	else if (audit->job)
 		ereport(WARNING, (errcode(ERRCODE_WARNING),
 						  errmsg("the platform goes on with bulk job \"%s\" of %s", audit->job,
 								 audit->label)));
+}
+
+static void
+roll_back(GcAudit *audit)
+{
+	count_requests(audit);
+	warn_of_job(audit);
 	if (audit->entry.status == GC_AUDIT_RUNNING)
 	{
 		stop_clock(audit);

@@ -42,7 +42,9 @@ typedef struct GcAudit
 	int64 told_total;	/* of what an error has told, the WARNING says nothing */
 	int64 told_accepted;
 	int64 told_in_doubt;
-	char *job;	  /* a bulk job that is at work; NULL: none is */
+	char *job;	  /* a bulk job that is at work, or was tried; NULL: none */
+	char *tried;  /* the contact that it is tried with, … */
+	int64 trials; /* … and whether it went out, or is in doubt, as the call counts it */
 	int64 clears; /* TRUNCATE: calls that were taken, or are in doubt, as they count it, … */
 	int64 cleared; /* … and those of them that were answered */
 } GcAudit;
@@ -65,6 +67,13 @@ extern const char *gc_audit_tell(GcAudit *audit, int64 total, int64 accepted, in
 
 /* A bulk job goes on at the platform, until it has ended (NULL): a rollback says so. */
 extern void gc_audit_set_job(GcAudit *audit, const char *job);
+
+/*
+ * The next job is tried with this contact, by its name in the database's encoding, and may
+ * take cells from it: a rollback says so, until it has been seen what it did.
+ */
+extern void gc_audit_begin_trial(GcAudit *audit, const char *contact);
+extern void gc_audit_end_trial(GcAudit *audit);
 
 /* The id that the row will have. */
 extern int64 gc_audit_id(GcAudit *audit);
