@@ -253,14 +253,14 @@ gc_cost_by_ids(PlannerInfo *root, RelOptInfo *baserel, const GcIdentity *identit
 }
 
 double
-gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts)
+gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts, double wait_ms)
 {
 	GcTime interval;
 	GcTime wait;
 
 	gc_connection_pace(user_id, rel->server_id, &interval, &wait);
-	return GC_COST_EXPORT_REQUESTS +
-		   (EXPORT_MS + contacts * EXPORTED_ROW_MS) / Max(LATENCY_MS, interval / 1000.0);
+	return GC_COST_EXPORT_REQUESTS + (wait_ms + EXPORT_MS + contacts * EXPORTED_ROW_MS) /
+										 Max(LATENCY_MS, interval / 1000.0);
 }
 
 double

@@ -58,8 +58,12 @@ extern double gc_cost_pages(const GcRelation *rel, double rows);
 /* Requests of a search beyond which an export would be the cheaper way. */
 extern double gc_cost_export_from(RelOptInfo *baserel);
 
-/* Look-ups by ids beyond which one export of a list of so many contacts is the cheaper way. */
-extern double gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts);
+/*
+ * Look-ups by ids beyond which one export of a list of so many contacts is the cheaper
+ * way, if it has to wait for so long before it can be asked for.
+ */
+extern double gc_cost_lookups_for_export(Oid user_id, const GcRelation *rel, double contacts,
+										 double wait_ms);
 
 /*
  * Seconds that so many requests of a role to a server take, as the quota is now;

@@ -4,23 +4,33 @@
  *
  * By id, as the scan of the table read it, many a call.  With an AFTER ROW
  * trigger each row is a call, so that the trigger sees none that was not there.
+ * The contacts of a large one are looked for at its end (fdw/removed.c), those of
+ * others batch by batch (fdw/removal.c).
  */
 #include "postgres.h"
 
 #include "api/url.h"
 #include "fdw/delete.h"
 #include "fdw/modify_state.h"
+#include "fdw/removed.h"
 
 #include "access/htup_details.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
+
+typedef struct DeleteState
+{
+	GcModify base;
+	GcRemoved *removed; /* NULL: contacts are looked for batch by batch */
+} DeleteState;
 
 void
 gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool counted)
 {
 	EState *estate = rows->state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
-	GcModify *modify = palloc0(sizeof(GcModify));
+	DeleteState *state = palloc0(sizeof(DeleteState));
+	GcModify *modify = &state->base;
 
 	modify->single = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_delete_after_row;
 	gc_modify_open(modify, estate, rri, GC_VERB_DELETE, false, counted && !modify->single);
@@ -45,11 +55,21 @@ show_row(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 	ExecMaterializeSlot(slot);
 }
 
+const char *
+gc_delete_check_way(const GcModify *modify)
+{
+	const DeleteState *state = (const DeleteState *) modify;
+
+	return state->removed ? gc_removed_way(state->removed) : gc_source_ids.name;
+}
+
 TupleTableSlot *
 gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 			  TupleTableSlot *plan_slot)
 {
-	GcModify *modify = rri->ri_FdwState;
+	DeleteState *state = rri->ri_FdwState;
+	GcModify *modify = &state->base;
+	bool is_first = !modify->began;
 	MemoryContext caller_cxt;
 	GcKeptRow kept;
 	GcRow row = {.noted = true};
@@ -58,6 +78,8 @@ gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	gc_modify_row(modify, estate);
 	caller_cxt = MemoryContextSwitchTo(modify->row_cxt);
 	there = gc_modify_take(modify, estate, rri, plan_slot, &kept);
+	if (is_first && !modify->single)
+		state->removed = gc_removed_open(modify, gc_kept_count(modify->kept), estate);
 	if (there)
 	{
 		row.id = kept.id;

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "nodes/execnodes.h"
+#include "fdw/modify_state.h"
 
 /*
  * Makes ready for the rows that a plan gives; sets rri's state.  "counted": they are
@@ -18,5 +18,8 @@ extern void gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool coun
 /* One row; the callback ExecForeignDelete. */
 extern TupleTableSlot *gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 									 TupleTableSlot *plan_slot);
+
+/* How it was found out what had become of contacts, for EXPLAIN. */
+extern const char *gc_delete_check_way(const GcModify *modify);
 
 #endif /* GC_FDW_DELETE_H */

@@ -96,7 +96,11 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 		GcTarget *other = lfirst(lc);
 
 		if (strcmp(other->list->id, list->id) == 0)
-			target->has_twin = other->has_twin = true;
+		{
+			gc_wire_end_deferral(other);
+			other->has_twin = true;
+			target->has_twin = true;
+		}
 	}
 	target->writer = writer;
 	target->rel = rel;
@@ -190,23 +194,35 @@ gc_wire_off(GcBatch *batch)
 	((GcTarget *) batch->owner)->writer->wire_count--;
 }
 
+void
+gc_wire_accept(GcTarget *target, int64 rows, int64 done)
+{
+	target->accepted += done;
+	target->audit->entry.accepted += done;
+	target->audit->entry.in_doubt -= rows;
+	gc_stat_rows(&target->writer->conn->owner, done, 0);
+}
+
 /* The contacts of a batch are as they should be, but for those that could not be deleted. */
 static void
 book_accepted(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
-	int done = batch->rows - list_length(batch->held);
-	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->cxt);
 	ListCell *lc;
 
-	target->accepted += done;
-	target->audit->entry.accepted += done;
-	target->audit->entry.in_doubt -= batch->rows;
+	gc_wire_accept(target, batch->rows, batch->rows - list_length(batch->held));
 	target->uncounted += batch->missing;
 	foreach (lc, batch->held)
-		if (target->held++ < GC_HELD_SHOWN)
-			target->held_ids = lappend(target->held_ids, pstrdup(lfirst(lc)));
-	gc_stat_rows(&target->writer->conn->owner, done, 0);
+		gc_deliver_held(target, lfirst(lc));
+}
+
+void
+gc_deliver_held(GcTarget *target, const char *id)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->cxt);
+
+	if (target->held++ < GC_HELD_SHOWN)
+		target->held_ids = lappend(target->held_ids, pstrdup(id));
 	MemoryContextSwitchTo(caller_cxt);
 }
 
@@ -220,7 +236,7 @@ gc_wire_failure(const GcBatch *batch)
 bool
 gc_wire_done(const GcBatch *batch)
 {
-	return !batch->removes || gc_removal_done(batch);
+	return !batch->removes || gc_wire_is_deferred(batch) || gc_removal_done(batch);
 }
 
 /* The platform's time before which no contact of the batch was there; DT_NOBEGIN: any. */
@@ -259,6 +275,11 @@ gc_wire_book(GcBatch *batch, int *sqlstate)
 	}
 	if (gc_call_failure(batch->call) == NULL)
 		gc_audit_answered(target->audit, gc_call_header(batch->call, "inin-correlation-id"));
+	if (gc_wire_is_deferred(batch))
+	{
+		gc_wire_defer(batch);
+		return NULL;
+	}
 	if (batch->removes)
 	{
 		*sqlstate = ERRCODE_FDW_ERROR;
@@ -479,6 +500,8 @@ gc_deliver_drain(EState *estate)
 				gc_deliver_open_batch(target);
 		}
 		gc_wire_wait(writer, 0);
+		foreach (lc, writer->targets)
+			gc_wire_check(lfirst(lc));
 		foreach (lc, writer->targets)
 			target_end(lfirst(lc));
 	}

@@ -73,6 +73,22 @@ extern void gc_deliver_skipped(GcTarget *target, int64 rows);
 /* Before everything is sent: this brings what is still held back. */
 extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg);
 
+/*
+ * DELETE: contacts are not looked for batch by batch.  removed() is told of each that
+ * the platform says nothing of, and they are in doubt; check() is called when there are
+ * no more, to find out which of them are still there.
+ */
+extern void gc_deliver_defer_check(GcTarget *target,
+								   void (*removed)(void *arg, const char *id),
+								   void (*check)(void *arg), void *arg);
+
+/* For check(): one of them is still there; and so many were, all others are gone. */
+extern void gc_deliver_held(GcTarget *target, const char *id);
+extern void gc_deliver_checked(GcTarget *target, int64 held);
+
+/* Does nothing else in the statement write the target's list? */
+extern bool gc_deliver_is_alone(const GcTarget *target);
+
 /* A contact that the platform refuses for what it says. */
 typedef struct GcRefusal
 {

@@ -12,7 +12,8 @@
 static const char *
 tell_counts(GcTarget *target)
 {
-	return gc_audit_tell(target->audit, target->taken, target->accepted, target->in_doubt);
+	return gc_audit_tell(target->audit, target->taken, target->accepted,
+						 target->in_doubt + target->unchecked);
 }
 
 /* A PUT did not find its contact: it is told by a 400, or by this 404. */

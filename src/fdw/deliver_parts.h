@@ -1,8 +1,9 @@
 /*
  * fdw/deliver_parts.h
  *	  Delivery of contacts, between deliver.c (batches on the wire, counts),
- *	  deliver_rows.c (rows into batches), deliver_fail.c (errors) and bisect.c
- *	  (batches that are refused in part).
+ *	  deliver_rows.c (rows into batches), deliver_check.c (DELETEs that are
+ *	  checked at the end), deliver_fail.c (errors) and bisect.c (batches that are
+ *	  refused in part).
  */
 #ifndef GC_FDW_DELIVER_PARTS_H
 #define GC_FDW_DELIVER_PARTS_H
@@ -52,6 +53,10 @@ struct GcTarget
 	int64 uncounted; /* rows that the executor has counted, and nothing happened to */
 	int64 held;		 /* DELETE: contacts that are still there afterwards, … */
 	List *held_ids;	 /* … the first of them */
+	void (*removed)(void *arg, const char *id); /* DELETE: NULL: looked for batch by batch */
+	void (*check)(void *arg);
+	void *check_arg;
+	int64 unchecked; /* contacts that were deleted, and are looked for by check() */
 	bool has_twin;	 /* another target of the statement is the same list */
 	void (*before_drain)(void *arg);
 	void *before_drain_arg;
@@ -81,6 +86,18 @@ extern const GcFailure *gc_wire_failure(const GcBatch *batch);
 
 /* Its call was the last one. */
 extern bool gc_wire_done(const GcBatch *batch);
+
+/* Of so many contacts that were in doubt these are as they should be. */
+extern void gc_wire_accept(GcTarget *target, int64 rows, int64 done);
+
+/*
+ * DELETE (deliver_check.c): are a batch's contacts looked for at the end?  Then it is
+ * booked so.  The end of that; and that they are looked for now, and from now on.
+ */
+extern bool gc_wire_is_deferred(const GcBatch *batch);
+extern void gc_wire_defer(GcBatch *batch);
+extern void gc_wire_check(GcTarget *target);
+extern void gc_wire_end_deferral(GcTarget *target);
 
 /* Throws for a batch that has been booked. */
 extern _Noreturn void gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate);

@@ -272,12 +272,16 @@ next_row(Waiting *waiting, GcRow *row)
 /* ---- which of them are there ---- */
 
 static void
-take(void *arg, int64 number)
+take(Waiting *waiting, int64 number)
 {
-	Waiting *waiting = arg;
-
 	waiting->taken[number / 8] |= 1 << number % 8;
 	waiting->taken_count++;
+}
+
+static void
+take_found(void *arg, const char *id, int len, int64 number)
+{
+	take(arg, number);
 }
 
 static bool
@@ -324,7 +328,7 @@ look_up(Waiting *waiting)
 
 			if (lookup)
 				gc_lookup_end(lookup);
-			lookup = gc_lookup_begin(first->modify, first->ids, take, waiting);
+			lookup = gc_lookup_begin(first->modify, first->ids, take_found, waiting);
 		}
 		resetStringInfo(&last);
 		appendBinaryStringInfo(&last, key, len);

@@ -28,7 +28,8 @@ struct GcKept
 	bool with_raw;
 	BufFile *file;
 	int64 end; /* its length */
-	int64 at;  /* where it is read or written next */
+	int64 count;
+	int64 at; /* where it is read or written next */
 	MemoryContextCallback on_reset;
 };
 
@@ -119,8 +120,15 @@ gc_kept_put(GcKept *kept, const GcSourceRow *row)
 	if (header.raw_len >= 0)
 		write_bytes(kept, row->raw.p, header.raw_len);
 	kept->end = kept->at;
+	kept->count++;
 	pfree(id);
 	return place;
+}
+
+int64
+gc_kept_count(const GcKept *kept)
+{
+	return kept->count;
 }
 
 /* No offset is 0, which would be that of no tuple. */

@@ -39,6 +39,9 @@ extern GcKept *gc_kept_find(EState *estate, Index rti);
 /* Keeps the row that the source gave last; returns its place. */
 extern int64 gc_kept_put(GcKept *kept, const GcSourceRow *row);
 
+/* How many rows are kept. */
+extern int64 gc_kept_count(const GcKept *kept);
+
 /* A place as a ctid. */
 extern void gc_kept_set_tid(ItemPointer tid, int64 place);
 

@@ -5,6 +5,8 @@
 #include "postgres.h"
 
 #include "api/contacts.h"
+#include "api/pager.h"
+#include "base/json_pick.h"
 #include "base/option.h"
 #include "base/written.h"
 #include "fdw/cost.h"
@@ -15,6 +17,9 @@
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
+
+/* Contacts that are read to see whether the list has any more. */
+#define PAGE_SIZE 100
 
 struct GcLookup
 {
@@ -29,8 +34,9 @@ struct GcLookup
 	int max;
 	GcCall **calls;
 	MemoryContext cxt; /* of what is asked for, reset when it has been answered */
-	/* By export: the ids in it, and the one at hand. */
-	GcIdSort *exported;
+	/* By export, or page: the ids in it, and the one at hand. */
+	GcIdSort *listed;
+	bool is_page;
 	const char *id; /* NULL: there is none left */
 	int len;
 };
@@ -138,7 +144,8 @@ ask(GcLookup *lookup)
 	}
 	for (int i = 0; i < lookup->count; i++)
 		if (lookup->there[i])
-			lookup->found(lookup->arg, lookup->numbers[i]);
+			lookup->found(lookup->arg, lookup->ids[i], strlen(lookup->ids[i]),
+						  lookup->numbers[i]);
 	lookup->count = 0;
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextReset(lookup->cxt);
@@ -156,32 +163,50 @@ gc_lookup_one(const GcModify *modify, const char *id)
 	return there;
 }
 
-/* ---- by export ---- */
+/* ---- by export, or by a page ---- */
 
 static void
-next_exported(GcLookup *lookup)
+next_listed(GcLookup *lookup)
 {
 	int64 number;
 
-	if (!gc_id_sort_next(lookup->exported, &lookup->id, &lookup->len, &number))
+	if (!gc_id_sort_next(lookup->listed, &lookup->id, &lookup->len, &number))
 		lookup->id = NULL;
 }
 
-/* An export lags behind: what this cluster has written to the list must show in it. */
-static void
-await_lag(const GcModify *modify, GcStat *stat)
+static int
+read_lag_ms(const GcModify *modify)
 {
-	int lag_ms = gc_option_ms(modify->rel->server_options, NIL, "read_lag");
-	GcTime shown = gc_written_shown(modify->conn->api_url, modify->list->id, lag_ms);
+	return gc_option_ms(modify->rel->server_options, NIL, "read_lag");
+}
+
+/* Until when reads may miss what this cluster has written to the list. */
+static GcTime
+lag_end(const GcModify *modify)
+{
+	return gc_written_shown(modify->conn->api_url, modify->list->id, read_lag_ms(modify));
+}
+
+static GcCalls *
+open_reads(const GcModify *modify)
+{
+	return gc_calls_open(modify->conn, gc_deliver_read_stat(modify->target));
+}
+
+/* Searches and exports lag behind: what this cluster has written to the list must show in them. */
+static void
+await_lag(const GcModify *modify)
+{
+	GcTime shown = lag_end(modify);
 
 	if (gc_clock_now() >= shown)
 		return;
 	gc_source_tell_lag(modify->rel, shown);
-	(void) gc_calls_sleep(gc_calls_open(modify->conn, stat), shown, GC_WAIT_LAG, true);
+	(void) gc_calls_sleep(open_reads(modify), shown, GC_WAIT_LAG, true);
 }
 
-/* Reads the ids of all contacts of the list. */
-static void
+/* Reads the ids of all contacts of the list; how many there are. */
+static int64
 read_export(GcLookup *lookup)
 {
 	const GcModify *modify = lookup->modify;
@@ -199,25 +224,76 @@ read_export(GcLookup *lookup)
 	GcSource *source;
 	GcSourceRow row;
 
-	await_lag(modify, stat);
-	lookup->exported = gc_id_sort_create(work_mem / 4);
+	lookup->listed = gc_id_sort_create(work_mem / 4);
 	source = gc_source_export.open(&request);
 	MemoryContextSwitchTo(row_cxt);
 	while (source->ops->next(source, true, values, nulls) == GC_NEXT_ROW)
 	{
 		source->ops->identify(source, &row);
 		if (row.id.p)
-			gc_id_sort_put(lookup->exported, row.id.p, row.id.len, 0);
+			gc_id_sort_put(lookup->listed, row.id.p, row.id.len, 0);
 		contacts++;
 		MemoryContextReset(row_cxt);
 	}
 	gc_size_note(modify->rel, contacts);
-	gc_id_sort_finish(lookup->exported);
+	gc_id_sort_finish(lookup->listed);
+	return contacts;
+}
+
+static void
+forget_list(void *list)
+{
+	gc_list_forget(list);
+}
+
+static void
+put_contact(GcIdSort *sort, GcPager *pager, GcPick *pick, GcJson *contact)
+{
+	GcSpan id;
+	char *decoded;
+	int len;
+
+	if (!gc_pick_object(pick, contact, &id, 1) || id.type != '"')
+		gc_pager_throw(pager, "A contact in it has no id.");
+	decoded = palloc(id.len + 1);
+	len = gc_json_unescape(&id, decoded);
+	gc_id_sort_put(sort, decoded, Max(len, 0), 0);
+}
+
+/*
+ * Reads the ids of all contacts of the list, if one page has them.  How many there are;
+ * -1: it was not told.
+ */
+static int64
+read_page(GcLookup *lookup)
+{
+	static const char *const id[] = {"id"};
+	const GcModify *modify = lookup->modify;
+	GcPager *pager = gc_pager_open(open_reads(modify), modify->rel->resource, modify->list->id,
+								   PAGE_SIZE, 1, modify->rel->label);
+	GcIdSort *sort = gc_id_sort_create(0);
+	GcPick *pick = gc_pick_create();
+	GcJson *contact;
+
+	gc_pick_add(pick, id, 1, 0);
+	gc_pager_on_missing(pager, forget_list, modify->list);
+	while (gc_pager_next(pager, true, &contact) == GC_NEXT_ROW && !gc_pager_has_pages(pager))
+		put_contact(sort, pager, pick, contact);
+	gc_size_note(modify->rel, gc_pager_total(pager));
+	lookup->is_page = gc_pager_total(pager) >= 0 && !gc_pager_has_pages(pager);
+	if (lookup->is_page)
+	{
+		gc_id_sort_finish(sort);
+		lookup->listed = sort;
+	}
+	else
+		gc_id_sort_end(sort);
+	return gc_pager_total(pager);
 }
 
 /* What is asked for and what is there are in the same order. */
 static bool
-is_exported(GcLookup *lookup, const char *id, int len)
+is_listed(GcLookup *lookup, const char *id, int len)
 {
 	while (lookup->id)
 	{
@@ -227,50 +303,150 @@ is_exported(GcLookup *lookup, const char *id, int len)
 			order = lookup->len - len;
 		if (order >= 0)
 			return order == 0;
-		next_exported(lookup);
+		next_listed(lookup);
 	}
 	return false;
 }
 
 /* ---- the way ---- */
 
-/* Is one export of the list cheaper than to look up so many ids? */
 static bool
-takes_export(const GcModify *modify, int64 count)
+has_method(const GcModify *modify, const char *method)
 {
-	GcRelation *rel = modify->rel;
-	const char *method = gc_option_string(rel->options, rel->server_options, "scan_method");
-	double contacts = gc_cost_table_rows(rel);
+	const GcRelation *rel = modify->rel;
+
+	return strcmp(gc_option_string(rel->options, rel->server_options, "scan_method"),
+				  method) == 0;
+}
+
+static bool
+may_export(const GcModify *modify)
+{
 	const char *why;
 
-	if (strcmp(method, "ids") == 0 || !gc_source_export_can(rel, NULL, &why))
-		return false;
-	if (strcmp(method, "export") == 0)
-		return true;
+	return !has_method(modify, "ids") && gc_source_export_can(modify->rel, NULL, &why);
+}
+
+/* Is one export of the list cheaper than to look up so many ids, if it has to wait first? */
+static bool
+is_cheaper(const GcModify *modify, int64 count, double wait_ms)
+{
+	GcRelation *rel = modify->rel;
+	double contacts = gc_cost_table_rows(rel);
+
 	if (!gc_cost_is_known(rel) && modify->list->size >= 0)
 		contacts = modify->list->size;
-	return count >
-		   gc_cost_lookups_for_export(modify->user_id, rel, contacts) * GC_CONTACTS_MAX_IDS;
+	return count > gc_cost_lookups_for_export(modify->user_id, rel, contacts, wait_ms) *
+					   GC_CONTACTS_MAX_IDS;
+}
+
+static GcLookup *
+create(const GcModify *modify, GcLookupFound found, void *arg)
+{
+	GcLookup *lookup = palloc0(sizeof(GcLookup));
+
+	lookup->modify = modify;
+	lookup->found = found;
+	lookup->arg = arg;
+	return lookup;
+}
+
+static void
+begin_ids(GcLookup *lookup)
+{
+	open_calls(lookup, lookup->modify->conn->max_in_flight);
+}
+
+GcLookup *
+gc_lookup_begin_ids(const GcModify *modify, GcLookupFound found, void *arg)
+{
+	GcLookup *lookup = create(modify, found, arg);
+
+	begin_ids(lookup);
+	return lookup;
 }
 
 GcLookup *
 gc_lookup_begin(const GcModify *modify, int64 count, GcLookupFound found, void *arg)
 {
 	MemoryContext caller_cxt = CurrentMemoryContext;
-	GcLookup *lookup = palloc0(sizeof(GcLookup));
+	GcLookup *lookup = create(modify, found, arg);
+	double wait_ms = Max(lag_end(modify) - gc_clock_now(), 0) / 1000.0;
 
-	lookup->modify = modify;
-	lookup->found = found;
-	lookup->arg = arg;
-	if (takes_export(modify, count))
+	if (may_export(modify) &&
+		(has_method(modify, "export") || is_cheaper(modify, count, wait_ms)))
 	{
-		read_export(lookup);
-		next_exported(lookup);
+		await_lag(modify);
+		(void) read_export(lookup);
+		next_listed(lookup);
 	}
 	else
-		open_calls(lookup, modify->conn->max_in_flight);
+		begin_ids(lookup);
 	MemoryContextSwitchTo(caller_cxt);
 	return lookup;
+}
+
+bool
+gc_lookup_left_exports(const GcModify *modify, int64 count)
+{
+	return may_export(modify) && is_cheaper(modify, count, read_lag_ms(modify));
+}
+
+/*
+ * Reads the ids of all contacts that are left; false: that would not be cheaper, or they
+ * cannot be known so.  An export that has fewer contacts than the list had when it was
+ * asked for may be one that was begun earlier, for somebody else.
+ */
+static bool
+read_left(GcLookup *lookup, int64 count)
+{
+	const GcModify *modify = lookup->modify;
+	int64 total;
+
+	if (!gc_lookup_left_exports(modify, count))
+		return false;
+	await_lag(modify);
+	total = read_page(lookup);
+	if (lookup->is_page)
+		return true;
+	if (!is_cheaper(modify, count, 0))
+		return false;
+	if (read_export(lookup) >= total)
+		return true;
+	gc_id_sort_end(lookup->listed);
+	lookup->listed = NULL;
+	return false;
+}
+
+GcLookup *
+gc_lookup_begin_left(const GcModify *modify, int64 count, GcLookupFound found, void *arg)
+{
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	GcLookup *lookup = create(modify, found, arg);
+
+	if (read_left(lookup, count))
+		next_listed(lookup);
+	else
+	{
+		MemoryContextSwitchTo(caller_cxt);
+		begin_ids(lookup);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	return lookup;
+}
+
+const char *
+gc_lookup_way(const GcLookup *lookup)
+{
+	if (lookup->listed == NULL)
+		return gc_source_ids.name;
+	return lookup->is_page ? lookup->modify->rel->resource->path_name : gc_source_export.name;
+}
+
+bool
+gc_lookup_is_by_ids(const GcLookup *lookup)
+{
+	return lookup->listed == NULL;
 }
 
 void
@@ -278,10 +454,10 @@ gc_lookup_put(GcLookup *lookup, const char *id, int len, int64 number)
 {
 	char *copy;
 
-	if (lookup->exported)
+	if (lookup->listed)
 	{
-		if (is_exported(lookup, id, len))
-			lookup->found(lookup->arg, number);
+		if (is_listed(lookup, id, len))
+			lookup->found(lookup->arg, id, len, number);
 		return;
 	}
 	copy = MemoryContextAlloc(lookup->cxt, len + 1);
@@ -296,8 +472,8 @@ gc_lookup_put(GcLookup *lookup, const char *id, int len, int64 number)
 void
 gc_lookup_end(GcLookup *lookup)
 {
-	if (lookup->exported)
-		gc_id_sort_end(lookup->exported);
+	if (lookup->listed)
+		gc_id_sort_end(lookup->listed);
 	else
 		ask(lookup);
 }

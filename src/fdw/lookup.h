@@ -3,7 +3,8 @@
  *	  Which of a statement's ids a list has already.
  *
  * By look-ups of 50 ids each, which see what was written a moment ago; or by the
- * ids of one export, where these would take longer.
+ * ids of one export, where these would take longer.  Contacts that should be gone may
+ * be known so by one page of a search, if it shows all that the list has left.
  */
 #ifndef GC_FDW_LOOKUP_H
 #define GC_FDW_LOOKUP_H
@@ -14,12 +15,32 @@
 
 typedef struct GcLookup GcLookup;
 
-/* What is told of each id that is there: the number that it came with. */
-typedef void (*GcLookupFound)(void *arg, int64 number);
+/* What is told of each id that is there, and the number that it came with. */
+typedef void (*GcLookupFound)(void *arg, const char *id, int len, int64 number);
 
-/* To look for "count" ids in the list that "modify" writes; in the current context. */
+/*
+ * To look for "count" ids in the list that "modify" writes; in the current context.  By
+ * the cheaper way.
+ */
 extern GcLookup *gc_lookup_begin(const GcModify *modify, int64 count, GcLookupFound found,
 								 void *arg);
+
+/* The same by look-ups in any case. */
+extern GcLookup *gc_lookup_begin_ids(const GcModify *modify, GcLookupFound found, void *arg);
+
+/*
+ * The same of contacts that the statement has deleted.  What is not found is gone; what
+ * is found may be gone as well, unless it was looked up by its id.
+ */
+extern GcLookup *gc_lookup_begin_left(const GcModify *modify, int64 count, GcLookupFound found,
+									  void *arg);
+
+/* Would so many deleted contacts be looked for in an export? */
+extern bool gc_lookup_left_exports(const GcModify *modify, int64 count);
+
+/* The way that it goes, for EXPLAIN; is it by their ids? */
+extern const char *gc_lookup_way(const GcLookup *lookup);
+extern bool gc_lookup_is_by_ids(const GcLookup *lookup);
 
 /* They come in ascending order of their bytes, each once. */
 extern void gc_lookup_put(GcLookup *lookup, const char *id, int len, int64 number);

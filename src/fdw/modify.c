@@ -416,6 +416,8 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 	{
 		GcStat stat = gc_deliver_stat(modify->target);
 
+		if (verb == GC_VERB_DELETE && !single)
+			ExplainPropertyText("Check Path", gc_delete_check_way(modify), es);
 		if (mode != GC_DUPLICATE_UPDATE)
 			ExplainPropertyInteger("Skipped", NULL,
 								   gc_duplicates_skipped(((InsertState *) modify)->duplicates),
