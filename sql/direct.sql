@@ -129,7 +129,7 @@ SELECT id, data, contact->>'callable' AS callable FROM sim.contacts('leads') WHE
 CALL sim.faults('[{"method": "POST", "path": "*/contacts/bulk", "nth": 2, "calls_before": [{"path": "/_sim/contacts", "body": {"listId": "leads", "id": "L-6", "callable": true}}]}]');
 CALL sim.try($$UPDATE gc.leads SET callable = false WHERE contact_id = ANY ('{L-6,L-7}')$$);
 CALL sim.faults('[]');
--- One by itself is a PUT, however it is named; of none there is nobody to ask for.
+-- One by itself is a POST, however it is named; of none there is nobody to ask for.
 CALL sim.forget();
 CALL sim.try($$UPDATE gc.leads SET first_name = 'Z' WHERE contact_id = 'L-1'$$);
 CALL sim.try($$UPDATE gc.leads SET first_name = 'Z' WHERE contact_id IN ('L-2', NULL)$$);

@@ -49,8 +49,8 @@ sub named
 my @cuts = (
 	{ what => 'an UPDATE in batches', sql => q(UPDATE leads SET name = 'new'), stall => { method => 'POST', path => '*/contacts', nth => 2 },
 		seen => qr{^POST .*/contacts$}, requests => 2, counts => '10/10/10', changed => sub { named('new') }, least => 10, most => 20 },
-	{ what => 'an UPDATE of one', sql => q(UPDATE leads SET name = 'new' WHERE contact_id = 'k1'), stall => { method => 'PUT' },
-		seen => qr{^PUT }, requests => 1, counts => '0/1/0', changed => sub { named('new') }, least => 0, most => 1 },
+	{ what => 'an UPDATE of one', sql => q(UPDATE leads SET name = 'new' WHERE contact_id = 'k1'), stall => { method => 'POST', path => '*/contacts' },
+		seen => qr{^POST .*/contacts$}, requests => 1, counts => '0/1/0', changed => sub { named('new') }, least => 0, most => 1 },
 	{ what => 'a fresh read', sql => q(UPDATE fresh SET name = 'new'), stall => { path => '*/contacts/bulk' },
 		seen => qr{/bulk$}, requests => 1, counts => 'none', changed => sub { named('new') }, least => 0, most => 0 },
 	{ what => 'a DELETE in batches', sql => q(DELETE FROM leads), stall => { method => 'DELETE', nth => 2 },

@@ -49,7 +49,6 @@ gc_batch_create(int max_rows)
 	GcBatch *batch = palloc0(sizeof(GcBatch));
 
 	initStringInfo(&batch->body);
-	initStringInfo(&batch->put);
 	batch->ends = palloc(sizeof(int) * max_rows);
 	batch->ids = palloc(sizeof(uint64) * ID_SLOTS);
 	batch->rows_cxt =
@@ -62,14 +61,12 @@ gc_batch_reset(GcBatch *batch, const char *form)
 {
 	batch->form = form;
 	resetStringInfo(&batch->body);
-	resetStringInfo(&batch->put);
 	batch->rows = 0;
 	memset(batch->ids, 0, sizeof(uint64) * ID_SLOTS);
 	batch->notes = NIL;
 	MemoryContextReset(batch->rows_cxt);
 	batch->after_wire = false;
 	batch->doubted = batch->oldest = batch->absent_at = 0;
-	batch->is_put = false;
 	batch->acted = batch->missing = false;
 	batch->checked = 0;
 	batch->held = NIL;
@@ -159,8 +156,6 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 		batch->oldest = row->read_at;
 	if (row->absent_at && (batch->absent_at == 0 || row->absent_at < batch->absent_at))
 		batch->absent_at = row->absent_at;
-	if (batch->rows == 0 && row->rest > 0)
-		appendStringInfo(&batch->put, "{%s%s", row->extra, row->json + row->rest);
 	add_bytes(batch, row->json, row->len);
 	return batch->body.len - before;
 }

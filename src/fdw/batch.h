@@ -32,8 +32,6 @@ typedef struct GcBatch
 	dlist_node node;	 /* for its owner */
 	const char *form;	 /* of its body, as gc_verb() has it */
 	StringInfoData body; /* "[row,row" until it is closed with "]" */
-	StringInfoData put;	 /* UPDATE: its first row as the body of a PUT, … */
-	bool is_put;		 /* … which is what was sent */
 	int rows;
 	int *ends;	 /* where each row ends in the body */
 	uint64 *ids; /* hashes of the rows' ids, an open hash table; 0: free */

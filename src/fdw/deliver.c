@@ -288,11 +288,6 @@ gc_wire_book(GcBatch *batch, int *sqlstate)
 	else
 	{
 		bytes = gc_call_reply(batch->call, &len);
-		if (batch->is_put) /* one contact, no array */
-		{
-			bytes = psprintf("[%s]", bytes);
-			len += 2;
-		}
 		problem = gc_batch_check_echo(batch, bytes, len, absent_since(batch), sqlstate);
 	}
 	if (problem)

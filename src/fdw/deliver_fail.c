@@ -16,19 +16,6 @@ tell_counts(GcTarget *target)
 						 target->in_doubt + target->unchecked);
 }
 
-/* A PUT did not find its contact: it is told by a 400, or by this 404. */
-static void
-throw_gone(GcBatch *batch, const char *message)
-{
-	GcTarget *target = batch->owner;
-	GcFailure gone = *gc_call_failure(batch->call);
-
-	gone.sqlstate = gc_policy(GC_CAUSE_GONE)->sqlstate;
-	gone.hint = gc_policy(GC_CAUSE_GONE)->hint;
-	gc_wire_stop(target->writer);
-	gc_failure_throw(&gone, message, tell_counts(target));
-}
-
 /* The counts, and which contact it is where the call does not tell. */
 static const char *
 tell_batch(const GcBatch *batch, const GcFailure *failure)
@@ -37,7 +24,7 @@ tell_batch(const GcBatch *batch, const GcFailure *failure)
 	const char *counts = tell_counts(target);
 	const char *id = NULL;
 
-	if (batch->rows == 1 && target->settings.verb == GC_VERB_UPDATE && !batch->is_put)
+	if (batch->rows == 1 && target->settings.verb == GC_VERB_UPDATE)
 		id = gc_batch_id(batch, 0);
 	if (batch->rows == 1 && target->settings.verb == GC_VERB_INSERT && failure &&
 		(gc_bisect_is_row(batch, failure) || failure->cause == GC_CAUSE_IN_USE))
@@ -71,8 +58,6 @@ gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
 		gc_verb_failed(target->settings.verb, batch->rows, target->rel->label);
 	const GcFailure *failure = gc_wire_failure(batch);
 
-	if (batch->is_put && failure && gc_contacts_is_missing(failure))
-		throw_gone(batch, message);
 	if (failure && gc_list_is_doubted(failure))
 		gc_list_forget(target->list);
 	gc_wire_stop(target->writer);

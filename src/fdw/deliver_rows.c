@@ -168,11 +168,8 @@ gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 		return !batch->missing;
 	bytes = gc_call_reply(batch->call, &len);
 	gc_json_init(&target->echo, bytes, len);
-	if (!batch->is_put)
-	{
-		(void) gc_json_enter(&target->echo, '[');
-		(void) gc_json_element(&target->echo);
-	}
+	(void) gc_json_enter(&target->echo, '[');
+	(void) gc_json_element(&target->echo);
 	*echo = &target->echo;
 	return true;
 }

@@ -47,8 +47,6 @@ typedef struct GcRow
 	GcTime absent_at; /* it was not there then, and must be new; 0: it may be there */
 	/* UPDATE: */
 	const char *created; /* dateCreated as it was read; NULL: it had none */
-	int rest;			 /* where "json" goes on behind the id, … */
-	const char *extra;	 /* … and what a PUT says before that */
 	GcTime read_at;		 /* … when */
 	bool taken;			 /* it has been counted as taken from the executor */
 } GcRow;

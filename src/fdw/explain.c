@@ -90,15 +90,13 @@ void
 gc_explain_modify(ExplainState *es, GcRelation *rel, const char *list_id, GcVerb verb,
 				  int batch_rows)
 {
-	static const char *const methods[][2] = {[GC_VERB_INSERT] = {"POST", "POST"},
-											 [GC_VERB_UPDATE] = {"POST", "PUT"},
-											 [GC_VERB_DELETE] = {"DELETE", "DELETE"}};
+	const char *method = verb == GC_VERB_DELETE ? "DELETE" : "POST";
+	bool one = verb == GC_VERB_DELETE && batch_rows == 1;
 
-	if (batch_rows > 1 || verb == GC_VERB_INSERT)
-		explain_call(es, "Remote Call", rel, list_id, methods[verb][0], GC_CONTACTS_ALL);
-	if (verb != GC_VERB_INSERT)
-		explain_call(es, batch_rows > 1 ? "Remote Call for One" : "Remote Call", rel, list_id,
-					 methods[verb][1], GC_CONTACTS_ONE);
+	explain_call(es, "Remote Call", rel, list_id, method,
+				 one ? GC_CONTACTS_ONE : GC_CONTACTS_ALL);
+	if (verb == GC_VERB_DELETE && !one)
+		explain_call(es, "Remote Call for One", rel, list_id, method, GC_CONTACTS_ONE);
 	if (verb == GC_VERB_DELETE && batch_rows > 1)
 		explain_call(es, "Remote Check", rel, list_id, "POST", GC_CONTACTS_BULK);
 	if (verb == GC_VERB_UPDATE)

@@ -12,16 +12,9 @@ enum Member
 {
 	MEMBER_DATA,
 	MEMBER_CREATED,
-	MEMBER_CALLABLE,
-	MEMBER_PHONE_STATUS,
-	MEMBER_CONTACTABLE_STATUS,
-	MEMBER_FIRST_KEPT,
 };
 
-static const char *const member_names[] = {
-	"data", "dateCreated", "callable", "phoneNumberStatus", "contactableStatus",
-	/* Those that a PUT might take away by leaving them out. */
-	"retentionType", "retentionDays", "dateExpiration", "latestWhatsAppEvaluations"};
+static const char *const member_names[] = {"data", "dateCreated"};
 
 struct GcMerger
 {
@@ -97,45 +90,6 @@ merge_cells(StringInfo out, const GcSpan *data, const GcPatch *patch)
 	return NULL;
 }
 
-static void
-add_extra(StringInfo out, enum Member member, const GcSpan *value)
-{
-	appendStringInfo(out, "\"%s\":", member_names[member]);
-	gc_json_append(out, value);
-	appendStringInfoChar(out, ',');
-}
-
-static bool
-says_false(const GcSpan *value)
-{
-	for (const char *p = value->p; p && p + 5 <= value->p + value->len; p++)
-		if (memcmp(p, "false", 5) == 0)
-			return true;
-	return false;
-}
-
-/*
- * What a PUT says besides, as it was read: whether it keeps what it leaves out
- * is not published, and an opt-out must not get lost.
- */
-static const char *
-extra(const GcSpan *members, const GcPatch *patch)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	if (!patch->sets_callable && members[MEMBER_CALLABLE].type == 'f')
-		add_extra(&out, MEMBER_CALLABLE, &members[MEMBER_CALLABLE]);
-	if (!patch->sets_phone_status && says_false(&members[MEMBER_PHONE_STATUS]))
-		add_extra(&out, MEMBER_PHONE_STATUS, &members[MEMBER_PHONE_STATUS]);
-	if (!patch->sets_contactable_status && says_false(&members[MEMBER_CONTACTABLE_STATUS]))
-		add_extra(&out, MEMBER_CONTACTABLE_STATUS, &members[MEMBER_CONTACTABLE_STATUS]);
-	for (int i = MEMBER_FIRST_KEPT; i < lengthof(member_names); i++)
-		if (members[i].p && members[i].type != 'n')
-			add_extra(&out, i, &members[i]);
-	return out.data;
-}
-
 const char *
 gc_merge(GcMerger *merger, const char *id, const char *raw, int raw_len, const GcPatch *patch,
 		 GcRow *row)
@@ -156,7 +110,6 @@ gc_merge(GcMerger *merger, const char *id, const char *raw, int raw_len, const G
 	*row = patch->shown;
 	row->id = id;
 	row->noted = true;
-	row->rest = out.len;
 	appendStringInfo(&out, "\"contactListId\":\"%s\",%s", merger->list_id, patch->attributes);
 	problem = merge_cells(&out, &members[MEMBER_DATA], patch);
 	if (problem)
@@ -164,7 +117,6 @@ gc_merge(GcMerger *merger, const char *id, const char *raw, int raw_len, const G
 	appendStringInfoChar(&out, '}');
 	row->json = out.data;
 	row->len = out.len;
-	row->extra = extra(members, patch);
 	row->created = created->type == '"' ? pnstrdup(created->p, created->len) : NULL;
 	return NULL;
 }

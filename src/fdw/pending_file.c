@@ -205,7 +205,7 @@ gc_pending_file_get_row(GcPendingFile *file, GcRow *row)
 	row->json = get_text(file);
 	row->phone_number_status = get_text(file);
 	row->contactable_status = get_text(file);
-	row->created = row->extra = NULL;
+	row->created = NULL;
 }
 
 static const char *

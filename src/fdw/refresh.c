@@ -186,11 +186,7 @@ merge(GcRefresh *refresh, const Held *held, GcTime read_at, GcRow *row)
 	if (refresh->verb == GC_VERB_UPDATE)
 		row->read_at = read_at;
 	else
-	{
-		/* Whether it was deleted meanwhile does not matter: it was to be there. */
-		row->created = NULL;
-		row->rest = 0;
-	}
+		row->created = NULL; /* if it was deleted meanwhile: it was to be there */
 }
 
 /* The answer to one look-up: what it has is merged and goes on. */

@@ -53,20 +53,6 @@ delete_call(const GcList *list, const char *path, GcBatch *batch, GcCallSpec *sp
 								  : psprintf("%s%s", path, batch->body.data);
 }
 
-/* One contact by itself is a PUT, which makes none that is not there any more. */
-static void
-update_call(const GcList *list, GcBatch *batch, GcCallSpec *spec)
-{
-	batch->is_put = batch->rows == 1 && batch->put.len > 0;
-	spec->body = batch->is_put ? batch->put.data : batch->body.data;
-	spec->body_len = batch->is_put ? batch->put.len : batch->body.len;
-	if (!batch->is_put)
-		return;
-	spec->method = "PUT";
-	spec->endpoint = GC_CONTACTS_ONE;
-	spec->path = gc_contacts_one_path(list->id, gc_batch_id(batch, 0));
-}
-
 void
 gc_verb_call(GcVerb verb, const GcList *list, const char *path, const GcContactsFlags *flags,
 			 GcBatch *batch, GcCallSpec *spec)
@@ -82,20 +68,15 @@ gc_verb_call(GcVerb verb, const GcList *list, const char *path, const GcContacts
 		.rate = {.priority = batch->rows == 1, .bulk = true},
 		/* It does not say which: halves find out, so that the others need not wait for it. */
 		.in_use_ends = verb != GC_VERB_DELETE && batch->rows > 1};
-	switch (verb)
+	if (verb == GC_VERB_DELETE)
+		delete_call(list, path, batch, spec);
+	else
 	{
-		case GC_VERB_INSERT:
-			if (flags->clear_system_data)
-				spec->call_class = GC_CALL_UNSAFE;
-			spec->body = batch->body.data;
-			spec->body_len = batch->body.len;
-			break;
-		case GC_VERB_UPDATE:
-			update_call(list, batch, spec);
-			break;
-		case GC_VERB_DELETE:
-			delete_call(list, path, batch, spec);
-			break;
+		/* A single contact of an UPDATE, too: a PUT may reset what it leaves out. */
+		spec->body = batch->body.data;
+		spec->body_len = batch->body.len;
+		if (flags->clear_system_data)
+			spec->call_class = GC_CALL_UNSAFE;
 	}
 	MemoryContextSwitchTo(caller_cxt);
 }
