@@ -163,8 +163,8 @@ gc_contacts_post_path(const char *list_id, const GcContactsFlags *flags)
 int64
 gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit, void *arg)
 {
-	static const char *const members[] = {"id", "callable", "phoneNumberStatus",
-										  "contactableStatus", "dateCreated"};
+	static const char *const members[] = {
+		"id", "callable", "phoneNumberStatus", "contactableStatus", "dateCreated", "data"};
 	GcPick *pick = gc_pick_create();
 	GcSpan spans[lengthof(members)];
 	GcJson json;
@@ -186,6 +186,7 @@ gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit, void 
 		echo.phone_number_status = spans[2];
 		echo.contactable_status = spans[3];
 		echo.created = spans[4];
+		echo.data = spans[5];
 		visit(arg, &echo);
 		count++;
 	}

@@ -54,6 +54,7 @@ typedef struct GcContactEcho
 	GcSpan phone_number_status;
 	GcSpan contactable_status;
 	GcSpan created;
+	GcSpan data;
 } GcContactEcho;
 
 /*

@@ -289,6 +289,8 @@ gc_wire_book(GcBatch *batch, int *sqlstate)
 	{
 		bytes = gc_call_reply(batch->call, &len);
 		problem = gc_batch_check_echo(batch, bytes, len, absent_since(batch), sqlstate);
+		if (problem == NULL && target->echoed && !target->echoed(target->echoed_arg, batch))
+			target->echoed = NULL;
 	}
 	if (problem)
 		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
@@ -302,6 +304,14 @@ gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg
 {
 	target->before_drain = callback;
 	target->before_drain_arg = arg;
+}
+
+void
+gc_deliver_on_echo(GcTarget *target, bool (*echoed)(void *arg, const GcBatch *batch),
+				   void *arg)
+{
+	target->echoed = echoed;
+	target->echoed_arg = arg;
 }
 
 void

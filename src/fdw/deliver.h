@@ -74,6 +74,13 @@ extern void gc_deliver_skipped(GcTarget *target, int64 rows);
 extern void gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg);
 
 /*
+ * Called with batches that were answered well, their answers still there, until it
+ * returns false.
+ */
+extern void gc_deliver_on_echo(GcTarget *target,
+							   bool (*echoed)(void *arg, const GcBatch *batch), void *arg);
+
+/*
  * DELETE: contacts are not looked for batch by batch.  removed() is told of each that
  * the platform says nothing of, and they are in doubt; check() is called when there are
  * no more, to find out which of them are still there.

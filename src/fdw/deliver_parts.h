@@ -53,6 +53,8 @@ struct GcTarget
 	int64 uncounted; /* rows that the executor has counted, and nothing happened to */
 	int64 held;		 /* DELETE: contacts that are still there afterwards, … */
 	List *held_ids;	 /* … the first of them */
+	bool (*echoed)(void *arg, const GcBatch *batch); /* NULL: nobody wants to know */
+	void *echoed_arg;
 	void (*removed)(void *arg, const char *id); /* DELETE: NULL: looked for batch by batch */
 	void (*check)(void *arg);
 	void *check_arg;

@@ -187,7 +187,8 @@ insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool retu
 		check_waits(base->rel, mode);
 	else
 		state->rejecter = gc_reject_open(estate, base->rel, base->list, base->target);
-	state->partial = gc_partial_open(base, ExecGetInsertedCols(rri, estate));
+	state->partial =
+		gc_partial_open(base, ExecGetInsertedCols(rri, estate), mode != GC_DUPLICATE_UPDATE);
 	if (mode != GC_DUPLICATE_UPDATE)
 	{
 		/* What is sent is new, and has no other cells. */

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/option.h"
+#include "fdw/left_out.h"
 #include "fdw/merge.h"
 #include "fdw/partial.h"
 #include "fdw/refresh.h"
@@ -42,18 +43,21 @@ missing_column(const GcModify *modify, const Bitmapset *named)
 }
 
 GcPartial *
-gc_partial_open(const GcModify *modify, const Bitmapset *named)
+gc_partial_open(const GcModify *modify, const Bitmapset *named, bool all_new)
 {
 	GcRelation *rel = modify->rel;
 	const char *wanted = gc_option_string(rel->options, rel->server_options, "partial_rows");
-	const char *missing;
+	const char *missing = missing_column(modify, named);
 	GcPartial *partial;
 
-	if (strcmp(wanted, "allow") == 0)
-		return NULL;
-	missing = missing_column(modify, named);
 	if (missing == NULL)
 		return NULL;
+	if (strcmp(wanted, "allow") == 0)
+	{
+		if (modify->target && !all_new)
+			gc_left_out_watch(modify->target, rel, modify->list);
+		return NULL;
+	}
 	if (strcmp(wanted, "refuse") == 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("the INSERT does not name all columns of %s", rel->label),

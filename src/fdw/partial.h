@@ -17,9 +17,11 @@ typedef struct GcPartial GcPartial;
 
 /*
  * What is to be done with the rows of an INSERT into an open list that names these
- * columns; NULL: nothing.  Throws 0A000 if it is to be refused.
+ * columns; NULL: nothing, or only that what becomes of the others is looked at, unless
+ * all contacts are new.  Throws 0A000 if it is to be refused.
  */
-extern GcPartial *gc_partial_open(const GcModify *modify, const Bitmapset *named);
+extern GcPartial *gc_partial_open(const GcModify *modify, const Bitmapset *named,
+								  bool all_new);
 
 /* A row goes out, merged with the contact of its id if there is one; not at once. */
 extern void gc_partial_row(GcPartial *partial, const GcRow *row);

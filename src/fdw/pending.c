@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/seen.h"
+#include "fdw/left_out.h"
 #include "fdw/merge.h"
 #include "fdw/pending.h"
 #include "fdw/pending_file.h"
@@ -234,6 +235,8 @@ open_target(EState *estate, GcPending *pending)
 		pending->refresh =
 			gc_refresh_create(pending->target, GC_VERB_UPDATE, pending->rel, pending->list,
 							  gc_merger_create(pending->list), pending->conn->max_in_flight);
+	if (pending->settings.verb == GC_VERB_INSERT)
+		gc_left_out_watch(pending->target, pending->rel, pending->list);
 	/* All of them count as not sent until they are. */
 	gc_deliver_taken(pending->target, pending->rows);
 }
