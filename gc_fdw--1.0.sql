@@ -196,7 +196,7 @@ COMMENT ON COLUMN audit_log.accepted IS 'rows that the platform has accepted; a 
 COMMENT ON COLUMN audit_log.in_doubt IS 'rows that were sent and never answered for';
 COMMENT ON COLUMN audit_log.rejected IS 'rows that are in rejected_rows instead';
 COMMENT ON COLUMN audit_log.success_rate IS 'accepted of total, in percent; 0 when total is 0, as of a TRUNCATE';
-COMMENT ON COLUMN audit_log.requests IS 'HTTP requests, retries and token calls included';
+COMMENT ON COLUMN audit_log.requests IS 'HTTP requests of the writing, retries and token calls included, those of scans not';
 COMMENT ON COLUMN audit_log.correlation_id IS 'the platform''s, of the last answer';
 COMMENT ON COLUMN audit_log.statements IS 'how many alike are in this row: 1, but in transactions of more than a thousand';
 
