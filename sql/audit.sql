@@ -244,6 +244,15 @@ DROP ROLE gc_audit_lead, gc_audit_stats, gc_audit_nobody;
 ALTER TABLE gc_fdw.audit_log ADD COLUMN ticket text;
 INSERT INTO gc.leads VALUES ('T-1');
 SELECT status, ticket FROM gc_fdw.audit_log;
+-- Triggers and references of theirs are heeded.
+CREATE TABLE sim.statuses (name text PRIMARY KEY);
+INSERT INTO sim.statuses VALUES ('completed');
+CREATE FUNCTION sim.told() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %', new.status, new.list_id; RETURN new; END $$;
+CREATE TRIGGER told AFTER INSERT ON gc_fdw.audit_log FOR EACH ROW EXECUTE FUNCTION sim.told();
+ALTER TABLE gc_fdw.audit_log ADD CONSTRAINT known FOREIGN KEY (status) REFERENCES sim.statuses;
+INSERT INTO gc.leads VALUES ('T-1');
+ALTER TABLE gc_fdw.audit_log DROP CONSTRAINT known;
+DROP TRIGGER told ON gc_fdw.audit_log;
 -- No row is sent when none could be written.
 ALTER TABLE gc_fdw.audit_log ALTER application_name TYPE varchar(100);
 CALL sim.forget();

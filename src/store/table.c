@@ -154,6 +154,8 @@ void
 gc_table_close(GcTable *table)
 {
 	AfterTriggerEndQuery(table->estate);
+	/* What their triggers have opened. */
+	ExecCloseResultRelations(table->estate);
 	PopActiveSnapshot();
 	ExecResetTupleTable(table->estate->es_tupleTable, false);
 	ExecCloseIndices(table->result_rel);
