@@ -24,101 +24,107 @@ skip_unless_possible();
 # transaction wrote.  What fails in the query does so at its 25th row; all that is struck is the
 # second request, or a job that has done a third.
 my $table = <<'END_OF_TABLE';
-way                      | deliver   | by             | sent | done  | SQLSTATE | told                     | audit                | local
-the statement alone      | statement | rows           | 3    | 30    | 00000    |                          | completed 30/0/0     | -
-the statement alone      | statement | UPDATE job     | 2    | 30    | 00000    |                          | completed 30/0/0     | -
-the statement alone      | statement | DELETE job     | 1    | 30    | 00000    |                          | completed 30/0/0     | -
-the statement alone      | statement | TRUNCATE       | 1    | 30    | 00000    |                          | completed 0/0/0      | -
-the statement alone      | commit    | rows           | 3    | 30    | 00000    |                          | completed 30/0/0     | -
-the statement alone      | commit    | TRUNCATE       | 1    | 30    | 00000    |                          | completed 0/0/0      | -
-COMMIT                   | statement | rows           | 3    | 30    | 00000    |                          | completed 30/0/0     | stays
-COMMIT                   | statement | UPDATE job     | 2    | 30    | 00000    |                          | completed 30/0/0     | stays
-COMMIT                   | statement | DELETE job     | 1    | 30    | 00000    |                          | completed 30/0/0     | stays
-COMMIT                   | statement | TRUNCATE       | 1    | 30    | 00000    |                          | completed 0/0/0      | stays
-COMMIT                   | commit    | rows           | 3    | 30    | 00000    |                          | completed 30/0/0     | stays
-ROLLBACK                 | statement | rows           | 3    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-ROLLBACK                 | statement | UPDATE job     | 2    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-ROLLBACK                 | statement | DELETE job     | 1    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-ROLLBACK                 | statement | TRUNCATE       | 1    | 30    | 00000    | WARNING taken            | rolled back 0/0/0    | -
-ROLLBACK                 | commit    | rows           | 0    | 0     | 00000    |                          |                      | -
-ROLLBACK                 | commit    | TRUNCATE       | 1    | 30    | 00000    | WARNING taken            | rolled back 0/0/0    | -
-ROLLBACK TO, COMMIT      | statement | rows           | 3    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | stays
-ROLLBACK TO, COMMIT      | statement | UPDATE job     | 2    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | stays
-ROLLBACK TO, COMMIT      | statement | DELETE job     | 1    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | stays
-ROLLBACK TO, COMMIT      | statement | TRUNCATE       | 1    | 30    | 00000    | WARNING taken            | rolled back 0/0/0    | stays
-ROLLBACK TO, COMMIT      | commit    | rows           | 0    | 0     | 00000    |                          |                      | stays
-RELEASE, COMMIT          | statement | rows           | 3    | 30    | 00000    |                          | completed 30/0/0     | stays
-RELEASE, COMMIT          | commit    | rows           | 3    | 30    | 00000    |                          | completed 30/0/0     | stays
-RELEASE, ROLLBACK        | statement | rows           | 3    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-RELEASE, ROLLBACK        | statement | TRUNCATE       | 1    | 30    | 00000    | WARNING taken            | rolled back 0/0/0    | -
-RELEASE, ROLLBACK        | commit    | rows           | 0    | 0     | 00000    |                          |                      | -
-exception caught, COMMIT | statement | rows           | 3    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | stays
-exception caught, COMMIT | statement | UPDATE job     | 2    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | stays
-exception caught, COMMIT | statement | DELETE job     | 1    | 30    | 00000    | WARNING 30/0/0           | rolled back 30/0/0   | stays
-exception caught, COMMIT | statement | TRUNCATE       | 1    | 30    | 00000    | WARNING taken            | rolled back 0/0/0    | stays
-exception caught, COMMIT | commit    | rows           | 0    | 0     | 00000    |                          |                      | stays
-COMMIT: constraint       | statement | rows           | 3    | 30    | 23505    | WARNING 30/0/0           | rolled back 30/0/0   | -
-COMMIT: constraint       | statement | TRUNCATE       | 1    | 30    | 23505    | WARNING taken            | rolled back 0/0/0    | -
-COMMIT: constraint       | commit    | rows           | 0    | 0     | 23505    |                          |                      | -
-COMMIT: serialization    | statement | rows           | 3    | 30    | 40001    | WARNING 30/0/0           | rolled back 30/0/0   | -
-COMMIT: serialization    | statement | UPDATE job     | 2    | 30    | 40001    | WARNING 30/0/0           | rolled back 30/0/0   | -
-COMMIT: serialization    | statement | DELETE job     | 1    | 30    | 40001    | WARNING 30/0/0           | rolled back 30/0/0   | -
-COMMIT: serialization    | statement | TRUNCATE       | 1    | 30    | 40001    | WARNING taken            | rolled back 0/0/0    | -
-COMMIT: serialization    | commit    | rows           | 3    | 30    | 40001    | WARNING 30/0/0           | rolled back 30/0/0   | -
-PREPARE TRANSACTION      | statement | rows           | 3    | 30    | 0A000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-PREPARE TRANSACTION      | statement | UPDATE job     | 2    | 30    | 0A000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-PREPARE TRANSACTION      | statement | DELETE job     | 1    | 30    | 0A000    | WARNING 30/0/0           | rolled back 30/0/0   | -
-PREPARE TRANSACTION      | statement | TRUNCATE       | 1    | 30    | 0A000    | WARNING taken            | rolled back 0/0/0    | -
-PREPARE TRANSACTION      | commit    | rows           | 0    | 0     | 0A000    |                          |                      | -
-idle in transaction      | statement | rows           | 3    | 30    | gone     | WARNING 30/0/0           | rolled back 30/0/0   | -
-idle in transaction      | statement | DELETE job     | 1    | 30    | gone     | WARNING 30/0/0           | rolled back 30/0/0   | -
-idle in transaction      | statement | TRUNCATE       | 1    | 30    | gone     | WARNING taken            | rolled back 0/0/0    | -
-idle in transaction      | commit    | rows           | 0    | 0     | gone     |                          |                      | -
-query: error             | statement | rows           | 1-2  | 10-20 | P0001    | WARNING 10/10/4          | failed 10/10/4       | -
-query: error             | commit    | rows           | 0    | 0     | P0001    |                          |                      | -
-query: lock_timeout      | statement | rows           | 1-2  | 10-20 | 55P03    | WARNING 10/10/4          | failed 10/10/4       | -
-query: lock_timeout      | commit    | rows           | 0    | 0     | 55P03    |                          |                      | -
-query: cancel            | statement | rows           | 1-2  | 10-20 | 57014    | WARNING 10/10/4          | failed 10/10/4       | -
-query: cancel            | commit    | rows           | 0    | 0     | 57014    |                          |                      | -
-query: kill -9           | commit    | rows           | 0    | 0     | gone     |                          |                      | -
-400                      | statement | INSERT, COPY   | 7    | 14    | 22023    | ERROR 14/0/16            | failed 14/0/16       | -
-400                      | statement | UPDATE, DELETE | 2    | 10    | 22023    | ERROR 10/0/20            | failed 10/0/20       | -
-400                      | statement | UPDATE job     | 2    | 0     | 22023    | ERROR 0/0/30             | failed 0/0/30        | -
-400                      | statement | DELETE job     | 1    | 0     | 22023    | ERROR 0/0/30             | failed 0/0/30        | -
-400                      | statement | TRUNCATE       | 1    | 0     | 22023    |                          | failed 0/0/0         | -
-400                      | commit    | INSERT, COPY   | 7    | 14    | 22023    | ERROR 14/0/16            | failed 14/0/16       | -
-400                      | commit    | UPDATE, DELETE | 2    | 10    | 22023    | ERROR 10/0/20            | failed 10/0/20       | -
-500                      | statement | rows           | 3    | 10    | 58000    | ERROR 10/10/10           | failed 10/10/10      | -
-500                      | statement | UPDATE job     | 2    | 0     | 58000    | ERROR 0/30/0             | failed 0/30/0        | -
-500                      | statement | DELETE job     | 1    | 0     | 58000    | ERROR 0/30/0             | failed 0/30/0        | -
-500                      | statement | TRUNCATE       | 2    | 0     | 58000    | ERROR unknown            | failed 0/0/0         | -
-500                      | commit    | rows           | 3    | 10    | 58000    | ERROR 10/10/10           | failed 10/10/10      | -
-500, ROLLBACK TO, COMMIT | statement | rows           | 3    | 10    | 58000    | ERROR 10/10/10           | failed 10/10/10      | stays
-500, ROLLBACK TO, COMMIT | statement | TRUNCATE       | 2    | 0     | 58000    | ERROR unknown            | failed 0/0/0         | stays
-no answer                | statement | rows           | 3    | 20    | 08006    | ERROR 10/10/10           | failed 10/10/10      | -
-no answer                | statement | UPDATE job     | 2    | 0     | 08006    | ERROR 0/30/0             | failed 0/30/0        | -
-no answer                | statement | DELETE job     | 1    | 0     | 08006    | ERROR 0/30/0             | failed 0/30/0        | -
-no answer                | statement | TRUNCATE       | 2    | 30    | 08006    | ERROR unknown            | failed 0/0/0         | -
-no answer                | commit    | rows           | 3    | 20    | 08006    | ERROR 10/10/10           | failed 10/10/10      | -
-cancel                   | statement | rows           | 2    | 20    | 57014    | WARNING 10/10/10         | failed 10/10/10      | -
-cancel                   | statement | UPDATE job     | 2    | 20    | 57014    | WARNING 10/20/0, job     | failed 10/20/0       | -
-cancel                   | statement | DELETE job     | 1    | 20    | 57014    | WARNING 10/20/0, job     | failed 10/20/0       | -
-cancel                   | statement | TRUNCATE       | 1    | 30    | 57014    | WARNING unknown          | failed 0/0/0         | -
-cancel                   | commit    | rows           | 2    | 20    | 57014    | WARNING 10/10/10         | failed 10/10/10      | -
-timeout                  | statement | rows           | 2    | 10    | 57014    | WARNING 10/10/10         | failed 10/10/10      | -
-timeout                  | statement | DELETE job     | 1    | 10    | 57014    | WARNING 10/20/0, job     | failed 10/20/0       | -
-timeout                  | statement | TRUNCATE       | 1    | 0     | 57014    | WARNING unknown          | failed 0/0/0         | -
-timeout                  | commit    | rows           | 2    | 10    | 57014    | WARNING 10/10/10         | failed 10/10/10      | -
-terminate                | statement | rows           | 2    | 20    | gone     | WARNING 10/10/10         | failed 10/10/10      | -
-terminate                | statement | UPDATE job     | 2    | 20    | gone     | WARNING 10/20/0, job     | failed 10/20/0       | -
-terminate                | statement | DELETE job     | 1    | 20    | gone     | WARNING 10/20/0, job     | failed 10/20/0       | -
-terminate                | statement | TRUNCATE       | 1    | 30    | gone     | WARNING unknown          | failed 0/0/0         | -
-terminate                | commit    | rows           | 2    | 20    | gone     | WARNING 10/10/10         | failed 10/10/10      | -
-kill -9                  | statement | rows           | 2    | 20    | gone     |                          |                      | -
-kill -9                  | statement | UPDATE job     | 2    | 20    | gone     |                          |                      | -
-kill -9                  | statement | DELETE job     | 1    | 20    | gone     |                          |                      | -
-kill -9                  | statement | TRUNCATE       | 1    | 30    | gone     |                          |                      | -
-kill -9                  | commit    | rows           | 2    | 20    | gone     |                          |                      | -
+way                          | deliver   | by                   | sent | done  | SQLSTATE | told                 | audit                                | local
+the statement alone          | statement | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | -
+the statement alone          | statement | UPDATE job           | 2    | 30    | 00000    |                      | completed 30/0/0                     | -
+the statement alone          | statement | DELETE job           | 1    | 30    | 00000    |                      | completed 30/0/0                     | -
+the statement alone          | statement | TRUNCATE             | 1    | 30    | 00000    |                      | completed 0/0/0                      | -
+the statement alone          | commit    | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | -
+the statement alone          | commit    | TRUNCATE             | 1    | 30    | 00000    |                      | completed 0/0/0                      | -
+COMMIT                       | statement | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | stays
+COMMIT                       | statement | UPDATE job           | 2    | 30    | 00000    |                      | completed 30/0/0                     | stays
+COMMIT                       | statement | DELETE job           | 1    | 30    | 00000    |                      | completed 30/0/0                     | stays
+COMMIT                       | statement | TRUNCATE             | 1    | 30    | 00000    |                      | completed 0/0/0                      | stays
+COMMIT                       | commit    | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | stays
+ROLLBACK                     | statement | rows                 | 3    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+ROLLBACK                     | statement | UPDATE job           | 2    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+ROLLBACK                     | statement | DELETE job           | 1    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+ROLLBACK                     | statement | TRUNCATE             | 1    | 30    | 00000    | WARNING taken        | rolled back 0/0/0                    | -
+ROLLBACK                     | commit    | rows                 | 0    | 0     | 00000    |                      |                                      | -
+ROLLBACK                     | commit    | TRUNCATE             | 1    | 30    | 00000    | WARNING taken        | rolled back 0/0/0                    | -
+ROLLBACK TO, COMMIT          | statement | rows                 | 3    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+ROLLBACK TO, COMMIT          | statement | UPDATE job           | 2    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+ROLLBACK TO, COMMIT          | statement | DELETE job           | 1    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+ROLLBACK TO, COMMIT          | statement | TRUNCATE             | 1    | 30    | 00000    | WARNING taken        | rolled back 0/0/0                    | stays
+ROLLBACK TO, COMMIT          | commit    | rows                 | 0    | 0     | 00000    |                      |                                      | stays
+RELEASE, COMMIT              | statement | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | stays
+RELEASE, COMMIT              | commit    | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | stays
+RELEASE, ROLLBACK            | statement | rows                 | 3    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+RELEASE, ROLLBACK            | statement | TRUNCATE             | 1    | 30    | 00000    | WARNING taken        | rolled back 0/0/0                    | -
+RELEASE, ROLLBACK            | commit    | rows                 | 0    | 0     | 00000    |                      |                                      | -
+RELEASE, ROLLBACK TO, COMMIT | statement | rows                 | 3    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+RELEASE, ROLLBACK TO, COMMIT | statement | TRUNCATE             | 1    | 30    | 00000    | WARNING taken        | rolled back 0/0/0                    | stays
+RELEASE, ROLLBACK TO, COMMIT | commit    | rows                 | 0    | 0     | 00000    |                      |                                      | stays
+ROLLBACK TO, again, COMMIT   | statement | INSERT, COPY, UPDATE | 6    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0, completed 30/0/0 | stays
+ROLLBACK TO, again, COMMIT   | statement | DELETE               | 3    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0, completed 0/0/0  | stays
+ROLLBACK TO, again, COMMIT   | commit    | rows                 | 3    | 30    | 00000    |                      | completed 30/0/0                     | stays
+exception caught, COMMIT     | statement | rows                 | 3    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+exception caught, COMMIT     | statement | UPDATE job           | 2    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+exception caught, COMMIT     | statement | DELETE job           | 1    | 30    | 00000    | WARNING 30/0/0       | rolled back 30/0/0                   | stays
+exception caught, COMMIT     | statement | TRUNCATE             | 1    | 30    | 00000    | WARNING taken        | rolled back 0/0/0                    | stays
+exception caught, COMMIT     | commit    | rows                 | 0    | 0     | 00000    |                      |                                      | stays
+COMMIT: constraint           | statement | rows                 | 3    | 30    | 23505    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+COMMIT: constraint           | statement | TRUNCATE             | 1    | 30    | 23505    | WARNING taken        | rolled back 0/0/0                    | -
+COMMIT: constraint           | commit    | rows                 | 0    | 0     | 23505    |                      |                                      | -
+COMMIT: serialization        | statement | rows                 | 3    | 30    | 40001    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+COMMIT: serialization        | statement | UPDATE job           | 2    | 30    | 40001    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+COMMIT: serialization        | statement | DELETE job           | 1    | 30    | 40001    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+COMMIT: serialization        | statement | TRUNCATE             | 1    | 30    | 40001    | WARNING taken        | rolled back 0/0/0                    | -
+COMMIT: serialization        | commit    | rows                 | 3    | 30    | 40001    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+PREPARE TRANSACTION          | statement | rows                 | 3    | 30    | 0A000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+PREPARE TRANSACTION          | statement | UPDATE job           | 2    | 30    | 0A000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+PREPARE TRANSACTION          | statement | DELETE job           | 1    | 30    | 0A000    | WARNING 30/0/0       | rolled back 30/0/0                   | -
+PREPARE TRANSACTION          | statement | TRUNCATE             | 1    | 30    | 0A000    | WARNING taken        | rolled back 0/0/0                    | -
+PREPARE TRANSACTION          | commit    | rows                 | 0    | 0     | 0A000    |                      |                                      | -
+idle in transaction          | statement | rows                 | 3    | 30    | gone     | WARNING 30/0/0       | rolled back 30/0/0                   | -
+idle in transaction          | statement | DELETE job           | 1    | 30    | gone     | WARNING 30/0/0       | rolled back 30/0/0                   | -
+idle in transaction          | statement | TRUNCATE             | 1    | 30    | gone     | WARNING taken        | rolled back 0/0/0                    | -
+idle in transaction          | commit    | rows                 | 0    | 0     | gone     |                      |                                      | -
+query: error                 | statement | rows                 | 1-2  | 10-20 | P0001    | WARNING 10/10/4      | failed 10/10/4                       | -
+query: error                 | commit    | rows                 | 0    | 0     | P0001    |                      |                                      | -
+query: lock_timeout          | statement | rows                 | 1-2  | 10-20 | 55P03    | WARNING 10/10/4      | failed 10/10/4                       | -
+query: lock_timeout          | commit    | rows                 | 0    | 0     | 55P03    |                      |                                      | -
+query: cancel                | statement | rows                 | 1-2  | 10-20 | 57014    | WARNING 10/10/4      | failed 10/10/4                       | -
+query: cancel                | commit    | rows                 | 0    | 0     | 57014    |                      |                                      | -
+query: kill -9               | commit    | rows                 | 0    | 0     | gone     |                      |                                      | -
+400                          | statement | INSERT, COPY         | 7    | 14    | 22023    | ERROR 14/0/16        | failed 14/0/16                       | -
+400                          | statement | UPDATE, DELETE       | 2    | 10    | 22023    | ERROR 10/0/20        | failed 10/0/20                       | -
+400                          | statement | UPDATE job           | 2    | 0     | 22023    | ERROR 0/0/30         | failed 0/0/30                        | -
+400                          | statement | DELETE job           | 1    | 0     | 22023    | ERROR 0/0/30         | failed 0/0/30                        | -
+400                          | statement | TRUNCATE             | 1    | 0     | 22023    |                      | failed 0/0/0                         | -
+400                          | commit    | INSERT, COPY         | 7    | 14    | 22023    | ERROR 14/0/16        | failed 14/0/16                       | -
+400                          | commit    | UPDATE, DELETE       | 2    | 10    | 22023    | ERROR 10/0/20        | failed 10/0/20                       | -
+500                          | statement | rows                 | 3    | 10    | 58000    | ERROR 10/10/10       | failed 10/10/10                      | -
+500                          | statement | UPDATE job           | 2    | 0     | 58000    | ERROR 0/30/0         | failed 0/30/0                        | -
+500                          | statement | DELETE job           | 1    | 0     | 58000    | ERROR 0/30/0         | failed 0/30/0                        | -
+500                          | statement | TRUNCATE             | 2    | 0     | 58000    | ERROR unknown        | failed 0/0/0                         | -
+500                          | commit    | rows                 | 3    | 10    | 58000    | ERROR 10/10/10       | failed 10/10/10                      | -
+500, ROLLBACK TO, COMMIT     | statement | rows                 | 3    | 10    | 58000    | ERROR 10/10/10       | failed 10/10/10                      | stays
+500, ROLLBACK TO, COMMIT     | statement | TRUNCATE             | 2    | 0     | 58000    | ERROR unknown        | failed 0/0/0                         | stays
+no answer                    | statement | rows                 | 3    | 20    | 08006    | ERROR 10/10/10       | failed 10/10/10                      | -
+no answer                    | statement | UPDATE job           | 2    | 0     | 08006    | ERROR 0/30/0         | failed 0/30/0                        | -
+no answer                    | statement | DELETE job           | 1    | 0     | 08006    | ERROR 0/30/0         | failed 0/30/0                        | -
+no answer                    | statement | TRUNCATE             | 2    | 30    | 08006    | ERROR unknown        | failed 0/0/0                         | -
+no answer                    | commit    | rows                 | 3    | 20    | 08006    | ERROR 10/10/10       | failed 10/10/10                      | -
+cancel                       | statement | rows                 | 2    | 20    | 57014    | WARNING 10/10/10     | failed 10/10/10                      | -
+cancel                       | statement | UPDATE job           | 2    | 20    | 57014    | WARNING 10/20/0, job | failed 10/20/0                       | -
+cancel                       | statement | DELETE job           | 1    | 20    | 57014    | WARNING 10/20/0, job | failed 10/20/0                       | -
+cancel                       | statement | TRUNCATE             | 1    | 30    | 57014    | WARNING unknown      | failed 0/0/0                         | -
+cancel                       | commit    | rows                 | 2    | 20    | 57014    | WARNING 10/10/10     | failed 10/10/10                      | -
+timeout                      | statement | rows                 | 2    | 10    | 57014    | WARNING 10/10/10     | failed 10/10/10                      | -
+timeout                      | statement | DELETE job           | 1    | 10    | 57014    | WARNING 10/20/0, job | failed 10/20/0                       | -
+timeout                      | statement | TRUNCATE             | 1    | 0     | 57014    | WARNING unknown      | failed 0/0/0                         | -
+timeout                      | commit    | rows                 | 2    | 10    | 57014    | WARNING 10/10/10     | failed 10/10/10                      | -
+terminate                    | statement | rows                 | 2    | 20    | gone     | WARNING 10/10/10     | failed 10/10/10                      | -
+terminate                    | statement | UPDATE job           | 2    | 20    | gone     | WARNING 10/20/0, job | failed 10/20/0                       | -
+terminate                    | statement | DELETE job           | 1    | 20    | gone     | WARNING 10/20/0, job | failed 10/20/0                       | -
+terminate                    | statement | TRUNCATE             | 1    | 30    | gone     | WARNING unknown      | failed 0/0/0                         | -
+terminate                    | commit    | rows                 | 2    | 20    | gone     | WARNING 10/10/10     | failed 10/10/10                      | -
+kill -9                      | statement | rows                 | 2    | 20    | gone     |                      |                                      | -
+kill -9                      | statement | UPDATE job           | 2    | 20    | gone     |                      |                                      | -
+kill -9                      | statement | DELETE job           | 1    | 20    | gone     |                      |                                      | -
+kill -9                      | statement | TRUNCATE             | 1    | 30    | gone     |                      |                                      | -
+kill -9                      | commit    | rows                 | 2    | 20    | gone     |                      |                                      | -
 END_OF_TABLE
 
 my $rows = 30;
@@ -188,6 +194,8 @@ my %ways = (
 	'ROLLBACK TO, COMMIT' => { steps => [ @savepoint, 'ROLLBACK TO s', 'COMMIT' ] },
 	'RELEASE, COMMIT' => { steps => [ @savepoint, 'RELEASE s', 'COMMIT' ] },
 	'RELEASE, ROLLBACK' => { steps => [ @savepoint, 'RELEASE s', 'ROLLBACK' ] },
+	'RELEASE, ROLLBACK TO, COMMIT' => { steps => [ 'BEGIN', 'SAVEPOINT a', 'SAVEPOINT s', 'STATEMENT', 'RELEASE s', 'ROLLBACK TO a', 'COMMIT' ] },
+	'ROLLBACK TO, again, COMMIT' => { steps => [ @savepoint, 'ROLLBACK TO s', 'STATEMENT', 'COMMIT' ] },
 	'exception caught, COMMIT' => { steps => [ 'BEGIN', 'CAUGHT', 'COMMIT' ] },
 	'COMMIT: constraint' => { steps => [ 'BEGIN', 'INSERT INTO local VALUES (0)', 'STATEMENT', 'COMMIT' ] },
 	'COMMIT: serialization' => { steps => [ 'BEGIN ISOLATION LEVEL SERIALIZABLE', 'SELECT FROM skew; INSERT INTO skew VALUES (1)', 'STATEMENT', 'SKEW', 'COMMIT' ] },
