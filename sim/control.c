@@ -13,17 +13,22 @@
 #include "errors.h"
 #include "exports.h"
 #include "faults.h"
+#include "import_control.h"
+#include "imports.h"
 #include "lists.h"
 #include "locks.h"
 #include "record.h"
 #include "state.h"
 #include "switches.h"
 #include "things.h"
+#include "uploads.h"
 
 void
 control_reset(Request *req)
 {
 	runs_reset();
+	imports_reset();
+	uploads_reset();
 	exports_reset();
 	things_reset();
 	store_reset();
@@ -106,9 +111,10 @@ void
 control_requests(Request *req)
 {
 	int64_t since = 0;
+	const Span *path = request_param(req, "path");
 
 	if (request_number(req, "since", &since))
-		record_list(req, since);
+		record_list(req, since, path ? path->p : "");
 }
 
 void
@@ -165,6 +171,7 @@ control_state(Request *req)
 	char *storage = exports_storage();
 
 	json_object_set_new(state, "lists", show_lists());
+	json_object_set_new(state, "imports", imports_show(NULL));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		json_object_set_new(state, counts[i].name, json_integer(counts[i].value));
 	json_object_set_new(state, "throttled_at", limit_time(limit_throttled_us()));

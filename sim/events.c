@@ -7,6 +7,7 @@
 #include "criteria.h"
 #include "errors.h"
 #include "events.h"
+#include "imports.h"
 #include "lists.h"
 #include "things.h"
 
@@ -64,9 +65,11 @@ nest_members(json_t *event)
 	json_object_del(event, "contactId");
 }
 
-static void
-add_event(json_t *event)
+void
+event_add(json_t *event)
 {
+	static int64_t last_us; /* no two at the same time, so that they stay in order */
+	bool dated = json_object_get(event, "timestamp") != NULL;
 	char now[TIME_SIZE];
 	long double seconds;
 	json_t *defaults;
@@ -79,8 +82,11 @@ add_event(json_t *event)
 						 "level", "ERROR", "name", thing_refers(made->body, "errorEntity"));
 	json_object_update_missing(made->body, defaults);
 	json_decref(defaults);
-	if (text_time(text_member(made->body, "timestamp"), &seconds))
+	if (dated && text_time(text_member(made->body, "timestamp"), &seconds))
 		made->created_us = (int64_t) (seconds * 1000000);
+	else if (made->created_us <= last_us)
+		made->created_us = last_us + 1;
+	last_us = dated ? last_us : made->created_us;
 }
 
 void
@@ -97,7 +103,7 @@ events_seed(Request *req)
 	{
 		if (!json_is_object(event))
 			continue;
-		add_event(event);
+		event_add(event);
 		n++;
 	}
 	if (body)
@@ -181,8 +187,11 @@ list_import_status(Request *req)
 {
 	List *list = list_find(req, "contact.list.not.found");
 
-	if (list)
-		reply_status(req, list->import_status);
+	if (list == NULL)
+		return;
+	imports_poll_list(list);
+	imports_settle();
+	reply_status(req, list->import_status);
 }
 
 void

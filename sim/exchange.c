@@ -76,10 +76,15 @@ void
 exchange_free(Exchange *exchange)
 {
 	exchange_leave(exchange);
-	if (exchange->fault)
+	if (exchange->form)
+		MHD_destroy_post_processor(exchange->form);
+	if (exchange->fault || exchange->slow)
 	{
 		state_lock();
-		fault_release(exchange->fault);
+		if (exchange->fault)
+			fault_release(exchange->fault);
+		if (exchange->slow)
+			fault_release(exchange->slow);
 		state_unlock();
 	}
 	request_free(exchange->req);
@@ -169,20 +174,35 @@ bool
 exchange_cut(Exchange *exchange)
 {
 	Record *record;
+	Fault *fault;
 
 	if (exchange->control || !faults_during())
 		return false;
 	state_lock();
-	exchange->fault = faults_match(exchange->req, true);
+	fault = faults_match(exchange->req, true);
 	state_unlock();
-	if (exchange->fault == NULL)
+	if (fault == NULL)
 		return false;
+	if (fault->drop != DROP_DURING)
+	{
+		exchange->slow = fault;
+		return false;
+	}
+	exchange->fault = fault;
 	record = record_prepare(exchange->req);
 	state_lock();
 	record_add(exchange->req, record);
 	state_unlock();
 	finish(exchange, false);
 	return true;
+}
+
+bool
+exchange_slow(const Exchange *exchange, size_t n)
+{
+	return exchange->slow == NULL ||
+		   wait_us(exchange->fd,
+				   (int64_t) n * 1000000 / exchange->slow->read_bytes_per_second);
 }
 
 bool

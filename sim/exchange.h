@@ -19,9 +19,11 @@ typedef struct Exchange
 	Fault *fault; /* NULL = none */
 	bool started; /* its headers are known */
 	bool control;
-	bool trusted; /* by its TLS certificate, where one is wanted */
-	bool counted; /* among those in flight */
-	int fd;		  /* the client's socket */
+	bool trusted;					/* by its TLS certificate, where one is wanted */
+	bool counted;					/* among those in flight */
+	int fd;							/* the client's socket */
+	Fault *slow;					/* that has the body read at its pace; NULL = none */
+	struct MHD_PostProcessor *form; /* what takes a form apart; NULL = there is none */
 } Exchange;
 
 extern Exchange *exchange_create(const char *uri, bool storage);
@@ -37,8 +39,13 @@ extern bool waits_open(void);
 extern void waits_end(void);
 extern bool wait_us(int fd, int64_t us); /* below 0 = for ever */
 
-/* True when a fault closes the connection now that part of the body is there. */
+/*
+ * The first piece of the body is there: true when a fault closes the connection
+ * now.  Then, and for any other piece, the pace at which a fault has it read.
+ */
 extern bool exchange_cut(Exchange *exchange);
+extern bool exchange_slow(const Exchange *exchange,
+						  size_t n); /* false = the client has gone */
 
 extern void connection_reset(int fd); /* at once, with no end that the client could expect */
 

@@ -319,7 +319,7 @@ download_get(Request *req)
 	}
 }
 
-static void
+void
 storage_error(Request *req, int status, const char *code, const char *message)
 {
 	buf_printf(&req->reply.body,
@@ -357,8 +357,6 @@ storage_get(Request *req)
 						 ? export_of_id(req->part[1])
 						 : NULL;
 
-	reply_header(req, "ININ-Correlation-Id", NULL);
-	reply_header(req, "x-amz-request-id", req->correlation_id);
 	if (request_header(req, "Authorization"))
 		storage_error(req, 400, "InvalidArgument",
 					  "Only one auth mechanism allowed; only the X-Amz-Algorithm query "

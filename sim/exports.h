@@ -30,6 +30,8 @@ extern char *export_add(Request *req, const char *owner, const char *id, Stream 
 extern void download_get(Request *req); /* GET /downloads/{id} */
 extern void storage_get(Request *req);	/* on the other port, by a signed address */
 
+extern void storage_error(Request *req, int status, const char *code, const char *message);
+
 extern void exports_forget(const char *owner, const char *id);
 extern void exports_reset(void);
 

@@ -58,6 +58,7 @@ static const struct Member
 	{"rst", M_FLAG, offsetof(Fault, rst)},
 	{"truncate", M_NUMBER, offsetof(Fault, truncate)},
 	{"bytes_per_second", M_NUMBER, offsetof(Fault, bytes_per_second)},
+	{"read_bytes_per_second", M_NUMBER, offsetof(Fault, read_bytes_per_second)},
 	{"echo_less", M_NUMBER, offsetof(Fault, echo_less)},
 	{"headers", M_OBJECT, 0},
 	{"body", M_TEXT, 0},
@@ -157,6 +158,13 @@ fault_release(Fault *fault)
 	free(fault);
 }
 
+/* Whether it strikes as the body comes in, not when all of it is there. */
+static bool
+is_during(const Fault *fault)
+{
+	return fault->drop == DROP_DURING || fault->read_bytes_per_second > 0;
+}
+
 /* Sets what follows from what was said; what does not go together, to free. */
 static char *
 complete(Fault *fault)
@@ -171,9 +179,9 @@ complete(Fault *fault)
 		return sim_printf("\"conflict_words\" goes with \"conflict\"");
 	if (fault->body_bytes > 0 && !fault->body_kind)
 		return sim_printf("\"body_bytes\" goes with \"body_kind\"");
-	if (fault->drop == DROP_DURING && (json_object_get(fault->spec, CALLS_BEFORE) ||
-									   json_object_get(fault->spec, CALLS_AFTER)))
-		return sim_printf("no calls go with \"drop\" \"during\"");
+	if (is_during(fault) && (json_object_get(fault->spec, CALLS_BEFORE) ||
+							 json_object_get(fault->spec, CALLS_AFTER)))
+		return sim_printf("no calls go with what strikes during the body");
 	if (fault->rst && !fault->drop && fault->truncate < 0)
 		return sim_printf("\"rst\" goes with \"drop\" or \"truncate\"");
 	fault->body_bytes = body_size((BodyKind) fault->body_kind, fault->body_bytes);
@@ -239,7 +247,7 @@ faults_set(Request *req)
 		if (fault)
 		{
 			faults[nfaults++] = fault;
-			nduring += fault->drop == DROP_DURING;
+			nduring += is_during(fault);
 		}
 	}
 	json_decref(list);
@@ -315,7 +323,7 @@ faults_match(const Request *req, bool during)
 	{
 		Fault *fault = faults[i];
 
-		if ((fault->drop == DROP_DURING) != during || !fault_concerns(fault, req))
+		if (is_during(fault) != during || !fault_concerns(fault, req))
 			continue;
 		fault->seen++;
 		if (struck || !fault_is_due(fault))

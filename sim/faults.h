@@ -46,6 +46,7 @@ typedef struct Fault
 	bool rst;		  /* with drop or truncate: a reset, no orderly end */
 	int64_t truncate; /* -1 = not */
 	int64_t bytes_per_second;
+	int64_t read_bytes_per_second; /* of the request's body; 0 = as it comes */
 	int64_t echo_less;
 	int body_kind; /* a BodyKind */
 	int64_t body_bytes;

@@ -6,6 +6,7 @@
 
 #include "errors.h"
 #include "exports.h"
+#include "imports.h"
 #include "lag.h"
 #include "list_check.h"
 #include "listing.h"
@@ -200,6 +201,13 @@ reply_deleted(Request *req, int status)
 				sw_is(SW_DELETE_STATUS, "auto") ? status : (int) sw_number(SW_DELETE_STATUS));
 }
 
+/* One that is being filled stays. */
+static bool
+is_importing(const List *list)
+{
+	return sw_is(SW_IMPORT_DELETE, "refuse") && imports_active(list->id, false) > 0;
+}
+
 static void
 remove_list(List *list)
 {
@@ -212,10 +220,14 @@ list_delete_one(Request *req)
 {
 	List *list = list_find(req, "resource.not.found");
 
-	if (list == NULL)
-		return;
-	remove_list(list);
-	reply_deleted(req, 200);
+	if (list && is_importing(list))
+		reply_error(req, 400, "contact.list.import.in.progress",
+					"The contact list has an import in progress.");
+	else if (list)
+	{
+		remove_list(list);
+		reply_deleted(req, 200);
+	}
 }
 
 /* Those that exist are deleted; one that does not makes the reply a conflict. */
@@ -239,7 +251,7 @@ lists_delete(Request *req)
 
 		if (!span_is(req->params[i].name, "id"))
 			continue;
-		if ((list = store_find(req->params[i].value)) != NULL)
+		if ((list = store_find(req->params[i].value)) != NULL && !is_importing(list))
 			remove_list(list);
 		else
 			missing++;

@@ -1,10 +1,11 @@
 /*
  * locks.c
- *	  What keeps writes out: a lock on a list, a clear at work, a campaign that dials.
+ *	  What keeps writes out: a lock on a list, a clear or an import at work, a campaign that dials.
  */
 #include "locks.h"
 #include "conflicts.h"
 #include "errors.h"
+#include "imports.h"
 #include "switches.h"
 #include "things.h"
 
@@ -60,7 +61,7 @@ list_is_clearing(Request *req, const List *list)
 }
 
 bool
-list_refuses(Request *req, List *list)
+list_refuses_import(Request *req, List *list)
 {
 	Lock *lock = &list->lock;
 
@@ -76,6 +77,18 @@ list_refuses(Request *req, List *list)
 		return true;
 	}
 	return list_is_clearing(req, list);
+}
+
+bool
+list_refuses(Request *req, List *list)
+{
+	if (sw_is(SW_IMPORT_LOCKS, "on") && imports_active(list->id, false) > 0)
+	{
+		reply_error(req, 409, "contact.list.not.ready",
+					"The contact list has an import in progress.");
+		return true;
+	}
+	return list_refuses_import(req, list);
 }
 
 /* False when a member is not of its kind; without a conflict there is no lock. */

@@ -1,6 +1,6 @@
 /*
  * locks.h
- *	  What keeps writes out: a lock on a list, a clear at work, a campaign that dials.
+ *	  What keeps writes out: a lock on a list, a clear or an import at work, a campaign that dials.
  *
  * All want the lock that requests share.
  */
@@ -12,6 +12,9 @@
 
 /* True, with the conflict as the reply, when the list takes no writes now. */
 extern bool list_refuses(Request *req, List *list);
+
+/* Likewise, of imports, which wait for each other. */
+extern bool list_refuses_import(Request *req, List *list);
 
 /* Likewise, while a clear keeps more out than writes. */
 extern bool list_is_clearing(Request *req, const List *list);

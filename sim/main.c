@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "auth.h"
+#include "bulk_run.h"
 #include "exports.h"
 #include "faults.h"
 #include "lists.h"
@@ -18,6 +19,7 @@
 #include "state.h"
 #include "switches.h"
 #include "things.h"
+#include "uploads.h"
 
 typedef struct Options
 {
@@ -172,6 +174,9 @@ seed_lists(const char *path)
 static void
 free_all(void)
 {
+	imports_reset();
+	uploads_reset();
+	runs_reset();
 	exports_reset();
 	things_reset();
 	store_reset();

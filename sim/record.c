@@ -9,6 +9,7 @@
 #include "auth.h"
 #include "digest.h"
 #include "record.h"
+#include "route.h"
 #include "switches.h"
 
 struct Record
@@ -91,11 +92,14 @@ record_prepare(const Request *req)
 	record->path = sim_strdup(req->path);
 	record->query = sim_strdup(req->query);
 	put_headers(&record->headers, req);
-	if (wants_digest())
+	if (req->intake)
+		memcpy(record->sha256, req->intake->sha256, sizeof(record->sha256));
+	else if (wants_digest())
 		sha256_hex(req->body.data, req->body.len, record->sha256);
 	record->body_bytes = req->body_bytes;
-	/* Never of a token call: its form may hold a secret. */
-	if (sw_is(SW_RECORD_BODIES, "on") && !request_is(req, "/oauth/token"))
+	/* Never of a token call: its form may hold a secret.  Always of a webhook. */
+	if ((sw_is(SW_RECORD_BODIES, "on") && !request_is(req, "/oauth/token")) ||
+		route_is_webhook(req))
 	{
 		buf_reserve(&record->body, req->body.len + 1);
 		buf_put(&record->body, req->body.data, req->body.len);
@@ -218,18 +222,22 @@ put_record(Buf *out, const Record *record)
 }
 
 void
-record_list(Request *req, int64_t since)
+record_list(Request *req, int64_t since, const char *path)
 {
 	Buf *out = &req->reply.body;
+	const char *before = "[";
 	uint64_t from = (uint64_t) since + 1 > first ? (uint64_t) since + 1 : first;
 
-	buf_putc(out, '[');
 	for (uint64_t seq = from; seq < next; seq++)
 	{
-		if (seq > from)
-			buf_puts(out, ",\n");
-		put_record(out, ring[seq % capacity]);
+		const Record *record = ring[seq % capacity];
+
+		if (strstr(record->path, path) == NULL)
+			continue;
+		buf_puts(out, before);
+		put_record(out, record);
+		before = ",\n";
 	}
-	buf_putc(out, ']');
+	buf_puts(out, *before == '[' ? "[]" : "]");
 	reply_ok(req);
 }

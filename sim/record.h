@@ -16,7 +16,9 @@ extern Record *record_prepare(const Request *req);	  /* the costly part, without
 extern void record_add(Request *req, Record *record); /* gives req->seq */
 extern void record_finish(const Request *req);		  /* status and rows are known now */
 extern void record_clear(void);
-extern void record_reset(void);						  /* and count from 1 again */
-extern void record_list(Request *req, int64_t since); /* as the reply */
+extern void record_reset(void); /* and count from 1 again */
+
+/* Those whose path has the text, as the reply. */
+extern void record_list(Request *req, int64_t since, const char *path);
 
 #endif

@@ -116,6 +116,7 @@ request_free(Request *req)
 	stream_release(req->reply.stream);
 	buf_free(&req->reply.body);
 	buf_free(&req->body);
+	intake_free(req->intake);
 	free(req->params);
 	free(req->decoded);
 	free(req->query);

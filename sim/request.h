@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "buf.h"
+#include "intake.h"
 #include "stream.h"
 
 #define MAX_PARTS		  12
@@ -56,6 +57,7 @@ typedef struct Request
 
 	Buf body;
 	size_t body_bytes; /* received; may exceed what was kept */
+	Intake *intake;	   /* where a file comes in: then the body is but its beginning */
 	int64_t rows;	   /* contacts sent, asked for or found; -1 = n/a */
 
 	const struct Client *client; /* whose token it was, or NULL */

@@ -18,6 +18,8 @@
 #include "events.h"
 #include "exports.h"
 #include "filters.h"
+#include "import_control.h"
+#include "imports.h"
 #include "list_export.h"
 #include "lists.h"
 #include "locks.h"
@@ -25,88 +27,102 @@
 #include "search.h"
 #include "state.h"
 #include "switches.h"
+#include "uploads.h"
 
 typedef struct Route
 {
 	const char *method;
 	const char *pattern; /* a star stands for one part */
 	void (*handler)(Request *req);
-	bool locks; /* takes the lock itself */
-	bool bulk;	/* takes many contacts: has a limit of its own */
+	unsigned flags;
 } Route;
 
+#define LOCKS 1u /* takes the lock itself */
+#define BULK  2u /* takes many contacts: has a limit of its own */
+#define LARGE 4u /* takes larger bodies */
+#define FORM  8u /* takes a form with a file */
+
 static const Route platform_routes[] = {
-	{"GET", "api/v2/outbound/contactlists", lists_get, false, false},
-	{"POST", "api/v2/outbound/contactlists", lists_post, false, false},
-	{"DELETE", "api/v2/outbound/contactlists", lists_delete, false, false},
-	{"GET", "api/v2/outbound/contactlists/divisionviews", list_views_get, false, false},
-	{"GET", "api/v2/outbound/contactlists/*", list_get, false, false},
-	{"PUT", "api/v2/outbound/contactlists/*", list_put, false, false},
-	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, false, false},
-	{"POST", "api/v2/outbound/contactlists/*/clear", list_clear_contacts, false, false},
-	{"POST", "api/v2/outbound/contactlists/*/contacts", contacts_post, true, true},
-	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, true, false},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, true, false},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, true, true},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, true, false},
-	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, true, false},
-	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, true, false},
-	{"GET", "api/v2/outbound/contactlists/divisionviews/*", list_view_get, false, false},
-	{"POST", "api/v2/outbound/contactlists/*/export", list_export_post, false, false},
-	{"GET", "api/v2/outbound/contactlists/*/export", list_export_get, false, false},
-	{"GET", "api/v2/outbound/contactlists/*/importstatus", list_import_status, false, false},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/update", bulk_update, false, true},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/remove", bulk_remove, false, true},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, false, false},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, false, false},
-	{"GET", "api/v2/downloads/*", download_get, false, false},
-	{"GET", "api/v2/outbound/contactlistfilters", filters_get, false, false},
-	{"POST", "api/v2/outbound/contactlistfilters", filters_post, false, false},
-	{"POST", "api/v2/outbound/contactlistfilters/preview", filter_preview, false, false},
-	{"GET", "api/v2/outbound/contactlistfilters/*", filter_get, false, false},
-	{"GET", "api/v2/outbound/campaigns", campaigns_get, false, false},
-	{"POST", "api/v2/outbound/campaigns/progress", campaigns_progress, false, false},
-	{"GET", "api/v2/outbound/campaigns/divisionviews", campaign_views_get, false, false},
-	{"GET", "api/v2/outbound/campaigns/divisionviews/*", campaign_view_get, false, false},
-	{"GET", "api/v2/outbound/campaigns/*", campaign_get, false, false},
-	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, false, false},
-	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, false, false},
-	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, false, false},
-	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, false, false},
-	{"GET", "api/v2/outbound/dnclists/*/importstatus", dnc_import_status, false, false},
-	{"POST", "api/v2/outbound/dnclists/*/export", dnc_export_post, false, false},
-	{"GET", "api/v2/outbound/dnclists/*/export", dnc_export_get, false, false},
-	{"POST", "api/v2/outbound/dnclists/*/phonenumbers", dnc_add, false, false},
-	{"PATCH", "api/v2/outbound/dnclists/*/phonenumbers", dnc_patch, false, false},
-	{"DELETE", "api/v2/outbound/dnclists/*/phonenumbers", dnc_wipe, false, false},
-	{"POST", "api/v2/outbound/dnclists/*/emailaddresses", dnc_add, false, false},
-	{"PATCH", "api/v2/outbound/dnclists/*/emailaddresses", dnc_patch, false, false},
-	{"DELETE", "api/v2/outbound/dnclists/*/emailaddresses", dnc_wipe, false, false},
-	{"GET", "api/v2/outbound/events", events_get, false, false},
-	{"GET", "api/v2/outbound/events/*", event_get, false, false},
-	{NULL, NULL, NULL, false, false},
+	{"GET", "api/v2/outbound/contactlists", lists_get, 0},
+	{"POST", "api/v2/outbound/contactlists", lists_post, 0},
+	{"DELETE", "api/v2/outbound/contactlists", lists_delete, 0},
+	{"GET", "api/v2/outbound/contactlists/divisionviews", list_views_get, 0},
+	{"POST", "api/v2/outbound/contactlists/uploads", upload_sign, 0},
+	{"GET", "api/v2/outbound/contactlists/*", list_get, 0},
+	{"PUT", "api/v2/outbound/contactlists/*", list_put, 0},
+	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, 0},
+	{"POST", "api/v2/outbound/contactlists/*/clear", list_clear_contacts, 0},
+	{"POST", "api/v2/outbound/contactlists/*/contacts", contacts_post, LOCKS | BULK},
+	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, LOCKS},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, LOCKS},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, LOCKS | BULK},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, LOCKS},
+	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, LOCKS},
+	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, LOCKS},
+	{"GET", "api/v2/outbound/contactlists/divisionviews/*", list_view_get, 0},
+	{"POST", "api/v2/outbound/contactlists/*/export", list_export_post, 0},
+	{"GET", "api/v2/outbound/contactlists/*/export", list_export_get, 0},
+	{"GET", "api/v2/outbound/contactlists/*/importstatus", list_import_status, 0},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/update", bulk_update, BULK},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/remove", bulk_remove, BULK},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, 0},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, 0},
+	{"GET", "api/v2/downloads/*", download_get, 0},
+	{"GET", "api/v2/outbound/contactlistfilters", filters_get, 0},
+	{"POST", "api/v2/outbound/contactlistfilters", filters_post, 0},
+	{"POST", "api/v2/outbound/contactlistfilters/preview", filter_preview, 0},
+	{"GET", "api/v2/outbound/contactlistfilters/*", filter_get, 0},
+	{"GET", "api/v2/outbound/campaigns", campaigns_get, 0},
+	{"POST", "api/v2/outbound/campaigns/progress", campaigns_progress, 0},
+	{"GET", "api/v2/outbound/campaigns/divisionviews", campaign_views_get, 0},
+	{"GET", "api/v2/outbound/campaigns/divisionviews/*", campaign_view_get, 0},
+	{"GET", "api/v2/outbound/campaigns/*", campaign_get, 0},
+	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, 0},
+	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, 0},
+	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, 0},
+	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, 0},
+	{"GET", "api/v2/outbound/dnclists/*/importstatus", dnc_import_status, 0},
+	{"POST", "api/v2/outbound/dnclists/*/export", dnc_export_post, 0},
+	{"GET", "api/v2/outbound/dnclists/*/export", dnc_export_get, 0},
+	{"POST", "api/v2/outbound/dnclists/*/phonenumbers", dnc_add, 0},
+	{"PATCH", "api/v2/outbound/dnclists/*/phonenumbers", dnc_patch, 0},
+	{"DELETE", "api/v2/outbound/dnclists/*/phonenumbers", dnc_wipe, 0},
+	{"POST", "api/v2/outbound/dnclists/*/emailaddresses", dnc_add, 0},
+	{"PATCH", "api/v2/outbound/dnclists/*/emailaddresses", dnc_patch, 0},
+	{"DELETE", "api/v2/outbound/dnclists/*/emailaddresses", dnc_wipe, 0},
+	{"GET", "api/v2/outbound/events", events_get, 0},
+	{"GET", "api/v2/outbound/events/*", event_get, 0},
+	{NULL, NULL, NULL, 0},
+};
+
+/* On a host of its own, apps.{region}. */
+static const Route upload_routes[] = {
+	{"POST", "uploads/v2/contactlist", upload_classic, LOCKS | FORM},
+	{NULL, NULL, NULL, 0},
 };
 
 static const Route control_routes[] = {
-	{"POST", "_sim/reset", control_reset, false, false},
-	{"POST", "_sim/set", control_set, false, false},
-	{"POST", "_sim/faults", control_set_faults, false, false},
-	{"GET", "_sim/faults", control_faults, false, false},
-	{"GET", "_sim/requests", control_requests, false, false},
-	{"DELETE", "_sim/requests", control_clear_requests, false, false},
-	{"GET", "_sim/state", control_state, false, false},
-	{"POST", "_sim/lists", lists_seed, false, false},
-	{"GET", "_sim/lists", control_lists, false, false},
-	{"GET", "_sim/contacts", control_contacts, false, false},
-	{"POST", "_sim/contacts", control_set_contact, false, false},
-	{"GET", "_sim/checksum", control_checksum, false, false},
-	{"POST", "_sim/locks", locks_seed, false, false},
-	{"POST", "_sim/campaigns", campaigns_seed, false, false},
-	{"POST", "_sim/dnclists", dnc_lists_seed, false, false},
-	{"POST", "_sim/events", events_seed, false, false},
-	{"POST", "_sim/bulkjobs", bulk_jobs_seed, false, false},
-	{"POST", "_sim/importstatus", import_status_seed, false, false},
-	{NULL, NULL, NULL, false, false},
+	{"POST", "_sim/reset", control_reset, 0},
+	{"POST", "_sim/set", control_set, 0},
+	{"POST", "_sim/faults", control_set_faults, 0},
+	{"GET", "_sim/faults", control_faults, 0},
+	{"GET", "_sim/requests", control_requests, 0},
+	{"DELETE", "_sim/requests", control_clear_requests, 0},
+	{"GET", "_sim/state", control_state, 0},
+	{"POST", "_sim/lists", lists_seed, 0},
+	{"GET", "_sim/lists", control_lists, 0},
+	{"GET", "_sim/contacts", control_contacts, 0},
+	{"POST", "_sim/contacts", control_set_contact, 0},
+	{"GET", "_sim/checksum", control_checksum, 0},
+	{"POST", "_sim/locks", locks_seed, 0},
+	{"POST", "_sim/campaigns", campaigns_seed, 0},
+	{"POST", "_sim/dnclists", dnc_lists_seed, 0},
+	{"POST", "_sim/events", events_seed, 0},
+	{"POST", "_sim/bulkjobs", bulk_jobs_seed, 0},
+	{"POST", "_sim/importstatus", import_status_seed, 0},
+	{"GET", "_sim/imports", control_imports, 0},
+	{"POST", "_sim/imports", control_set_imports, 0},
+	{NULL, NULL, NULL, 0},
 };
 
 static bool
@@ -169,24 +185,66 @@ call(const Route *route, Request *req)
 {
 	state_lock();
 	runs_settle();
-	if (route->locks)
+	imports_settle();
+	if (route->flags & LOCKS)
 		state_unlock();
 	route->handler(req);
-	if (!route->locks)
+	if (!(route->flags & LOCKS))
 		state_unlock();
+}
+
+static const Route *
+match(const Route *routes, Request *req)
+{
+	for (const Route *route = routes; route->method; route++)
+		if (strcmp(route->method, req->method) == 0 && route_matches(route, req))
+			return route;
+	return NULL;
+}
+
+static bool
+has_flag(const Route *routes, Request *req, unsigned flag)
+{
+	const Route *route = match(routes, req);
+
+	return route && (route->flags & flag);
+}
+
+FileKind
+route_takes_file(Request *req)
+{
+	bool alone =
+		req->storage && strcmp(req->method, "PUT") == 0 && span_is(req->part[0], "uploads");
+
+	if (req->storage)
+		return alone ? FILE_ALONE : FILE_NONE;
+	return has_flag(upload_routes, req, FORM) || has_flag(platform_routes, req, FORM)
+			   ? FILE_IN_FORM
+			   : FILE_NONE;
+}
+
+size_t
+route_body_max(Request *req)
+{
+	return !req->storage && has_flag(platform_routes, req, LARGE)
+			   ? (size_t) sw_number(SW_JOBS_BYTES_MAX)
+			   : MAX_BODY_BYTES;
 }
 
 static bool
 check_body(Request *req)
 {
+	size_t most = route_body_max(req);
 	const char *type = request_header(req, "Content-Type");
 	size_t len = strlen("application/json");
 	bool is_json = type && strncasecmp(type, "application/json", len) == 0 &&
 				   (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 
-	if (req->body_bytes > MAX_BODY_BYTES)
+	if (req->intake)
+		return true;
+	if (req->body_bytes > most)
 		reply_error(req, 413, "request.entity.too.large",
-					"The request is over the size limit. Maximum bytes: %d", MAX_BODY_BYTES);
+					"The request is over the size limit. Maximum bytes: %zu", most);
 	else if (req->body_bytes > 0 && !is_json)
 		reply_error(req, 415, "unsupported.media.type", "The body must be application/json.");
 	else
@@ -198,17 +256,11 @@ check_body(Request *req)
 static bool
 is_bulk(Request *req)
 {
-	if (sw_number(SW_BULK_REQUESTS_PER_MINUTE) == 0)
-		return false;
-	for (const Route *route = platform_routes; route->method; route++)
-		if (route->bulk && strcmp(route->method, req->method) == 0 &&
-			route_matches(route, req))
-			return true;
-	return false;
+	return sw_number(SW_BULK_REQUESTS_PER_MINUTE) > 0 && has_flag(platform_routes, req, BULK);
 }
 
 static bool
-admit(Request *req)
+admit(Request *req, bool limited)
 {
 	bool bulk = is_bulk(req);
 	Window *window;
@@ -216,7 +268,7 @@ admit(Request *req)
 
 	state_lock();
 	window = auth_check(req);
-	admitted = window && limit_admit(req, window, bulk);
+	admitted = window && (!limited || limit_admit(req, window, bulk));
 	state_unlock();
 	return admitted;
 }
@@ -224,7 +276,14 @@ admit(Request *req)
 bool
 route_is_control(const Request *req)
 {
-	return req->nparts > 0 && span_is(req->part[0], "_sim");
+	return req->nparts > 0 && span_is(req->part[0], "_sim") && !route_is_webhook(req);
+}
+
+bool
+route_is_webhook(const Request *req)
+{
+	return req->nparts > 1 && span_is(req->part[0], "_sim") &&
+		   span_is(req->part[1], "webhook");
 }
 
 void
@@ -255,6 +314,16 @@ is_too_long(const Request *req)
 	return most > 0 && strlen(req->path) + strlen(req->query) > most;
 }
 
+/* Another host: its calls count in no window, but by a switch. */
+static void
+route_upload(Request *req)
+{
+	const Route *route;
+
+	if (admit(req, sw_is(SW_UPLOAD_LIMITED, "on")) && (route = find_route(upload_routes, req)))
+		call(route, req);
+}
+
 void
 route_platform(Request *req)
 {
@@ -266,11 +335,15 @@ route_platform(Request *req)
 		auth_token(req);
 		state_unlock();
 	}
+	else if (route_is_webhook(req))
+		reply_json(req, 200, json_object());
+	else if (req->nparts > 0 && span_is(req->part[0], "uploads"))
+		route_upload(req);
 	else if (req->nparts == 0 || !span_is(req->part[0], "api"))
 		reply_error(req, 404, "not.found", "The requested resource was not found.");
 	else if (is_too_long(req))
 		reply_error(req, 414, "uri.too.long", "The address is over the size limit.");
-	else if (admit(req) && (route = find_route(platform_routes, req)) && check_body(req))
+	else if (admit(req, true) && (route = find_route(platform_routes, req)) && check_body(req))
 		call(route, req);
 	if (req->reply.status >= 400 && req->reply.status < 500 && req->reply.status != 429)
 		counters.rejected++;
@@ -279,9 +352,16 @@ route_platform(Request *req)
 void
 route_storage(Request *req)
 {
-	state_lock();
-	storage_get(req);
-	state_unlock();
+	reply_header(req, "ININ-Correlation-Id", NULL);
+	reply_header(req, "x-amz-request-id", req->correlation_id);
+	if (req->nparts > 0 && span_is(req->part[0], "uploads"))
+		upload_put(req);
+	else
+	{
+		state_lock();
+		storage_get(req);
+		state_unlock();
+	}
 	if (req->reply.status >= 400)
 		counters.rejected++;
 }

@@ -9,7 +9,18 @@
 
 #define MAX_BODY_BYTES 512000 /* request.bytes.max */
 
+/* What a request brings that is too large to keep. */
+typedef enum FileKind
+{
+	FILE_NONE,
+	FILE_IN_FORM,
+	FILE_ALONE
+} FileKind;
+
 extern bool route_is_control(const Request *req);
+extern bool route_is_webhook(const Request *req); /* what tests have sent here */
+extern FileKind route_takes_file(Request *req);
+extern size_t route_body_max(Request *req);
 
 /* Each fills the reply. */
 extern void route_control(Request *req);

@@ -66,9 +66,8 @@ row_cells(const Batch *batch, const Row *row)
 	return batch->cells + (row - batch->rows) * batch->columns->n;
 }
 
-/* The length in bytes of the first 512 characters; all of it when shorter. */
-static size_t
-within_limit(Span text)
+size_t
+cell_within_limit(Span text)
 {
 	int chars = 0;
 
@@ -80,8 +79,8 @@ within_limit(Span text)
 	return text.n;
 }
 
-static void
-check_zip(Batch *batch, const Row *row, Span zip)
+bool
+zip_is_good(Span zip)
 {
 	size_t digits = 0;
 
@@ -90,7 +89,13 @@ check_zip(Batch *batch, const Row *row, Span zip)
 			digits++;
 		else if (zip.p[i] != '-' || i != 5)
 			digits = 100;
-	if (zip.n > 0 && digits != 5 && digits != 9)
+	return zip.n == 0 || digits == 5 || digits == 9;
+}
+
+static void
+check_zip(Batch *batch, const Row *row, Span zip)
+{
+	if (!zip_is_good(zip))
 		complain(batch, row, "invalid.zip.code.contact.value",
 				 batch->columns->name[batch->columns->zip],
 				 "The zip code must have five or nine digits.");
@@ -146,11 +151,11 @@ read_data(Batch *batch, Row *row, JRead *in)
 		hint = column + 1;
 		if (!is_text)
 			complain(batch, row, "bad.request", name, "The values of data must be strings.");
-		else if (within_limit(value) < value.n && sw_is(SW_OVERLONG_CELLS, "reject"))
+		else if (cell_within_limit(value) < value.n && sw_is(SW_OVERLONG_CELLS, "reject"))
 			complain(batch, row, "contact.datum.length.limit.exceeded", name,
 					 "A contact's value has over %d characters.", MAX_CELL_CHARS);
 		else
-			cells[column] = (Span){value.p, within_limit(value)};
+			cells[column] = (Span){value.p, cell_within_limit(value)};
 	}
 }
 
@@ -261,8 +266,8 @@ read_text(Batch *batch, Row *row, Span name, JRead *in, Span *value)
 				 name.p);
 }
 
-static bool
-is_good_id(Span id)
+bool
+contact_id_is_good(Span id)
 {
 	if (id.n == 0 || id.n >= NO_CELL)
 		return false;
@@ -294,7 +299,7 @@ check_row(Batch *batch, const Row *row, Span list_id, bool has_data)
 				 "contactListId is not the list of the path.");
 	if (!has_data)
 		complain(batch, row, "constraint.validation", (Span){"data", 4}, "data is required.");
-	if (row->id.p && !is_good_id(row->id))
+	if (row->id.p && !contact_id_is_good(row->id))
 		complain(batch, row, "invalid.contact.id", (Span){"id", 2},
 				 "The contact id is too long or has special characters.");
 	if (zip >= 0 && row_cells(batch, row)[zip].p)

@@ -51,4 +51,9 @@ extern bool batch_read_one(Batch *batch, Request *req, const char *list_id,
 						   const Columns *columns);
 extern void batch_free(Batch *batch);
 
+/* The rules for one id, one zip code; bytes of the first 512 characters of a cell. */
+extern bool contact_id_is_good(Span id);
+extern bool zip_is_good(Span zip);
+extern size_t cell_within_limit(Span text);
+
 #endif

@@ -6,6 +6,7 @@
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "exchange.h"
@@ -15,6 +16,8 @@
 
 #define CONNECTION_MEMORY (512 * 1024) /* half of it is what one read may take */
 #define CONTROL_BODY_MAX  (256 * 1024 * 1024)
+#define FORM_MEMORY		  (512 * 1024)
+#define UPLOAD_KEPT		  (64 * 1024) /* of the body of an upload, for records and faults */
 
 static struct MHD_Daemon *http_daemon;
 static struct MHD_Daemon *storage_daemon;
@@ -81,6 +84,41 @@ is_trusted(struct MHD_Connection *connection)
 		   faulty == 0;
 }
 
+static enum MHD_Result
+take_part(void *cls, enum MHD_ValueKind kind, const char *name, const char *file,
+		  const char *type, const char *encoding, const char *bytes, uint64_t at, size_t n)
+{
+	Intake *intake = cls;
+
+	(void) kind;
+	(void) type;
+	(void) encoding;
+	if (file || (name && strcmp(name, "file") == 0))
+		intake_file(intake, bytes, n);
+	else if (name)
+		intake_field(intake, name, bytes, n, at == 0);
+	return MHD_YES;
+}
+
+/* Where a file is to come in, it does not go into the body. */
+static void
+begin_intake(Exchange *exchange, struct MHD_Connection *connection)
+{
+	Request *req = exchange->req;
+	const char *type = request_header(req, "Content-Type");
+	FileKind kind = exchange->control ? FILE_NONE : route_takes_file(req);
+
+	if (kind == FILE_NONE)
+		return;
+	req->intake = intake_create(kind == FILE_IN_FORM);
+	if (kind != FILE_IN_FORM)
+		return;
+	if (type && strncasecmp(type, "multipart/form-data", 19) == 0)
+		exchange->form =
+			MHD_create_post_processor(connection, FORM_MEMORY, take_part, req->intake);
+	req->intake->malformed = exchange->form == NULL;
+}
+
 static void
 begin(Exchange *exchange, struct MHD_Connection *connection, const char *method)
 {
@@ -98,21 +136,52 @@ begin(Exchange *exchange, struct MHD_Connection *connection, const char *method)
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	exchange->trusted = req->storage || is_trusted(connection);
 	exchange_start(exchange);
+	begin_intake(exchange, connection);
 	length = request_header(req, "Content-Length");
 	expected = length ? strtoul(length, NULL, 10) : 0;
 	buf_reserve(&req->body, expected > 0 && expected <= MAX_BODY_BYTES ? expected : 1);
 }
 
-/* What is over the limit is counted, not kept. */
+static void
+take_file(Exchange *exchange, const char *data, size_t len)
+{
+	Intake *intake = exchange->req->intake;
+
+	if (!intake->parts)
+		intake_file(intake, data, len);
+	else if (!intake->malformed && MHD_post_process(exchange->form, data, len) != MHD_YES)
+		intake->malformed = true;
+}
+
+/* What is over the limit is counted, not kept; but of a file some is. */
 static void
 take_body(Exchange *exchange, const char *data, size_t len)
 {
 	Request *req = exchange->req;
-	size_t most = exchange->control ? CONTROL_BODY_MAX : MAX_BODY_BYTES;
+	size_t most = exchange->control ? CONTROL_BODY_MAX : route_body_max(req);
 
+	if (req->intake)
+	{
+		take_file(exchange, data, len);
+		most = UPLOAD_KEPT;
+		if (req->body_bytes < most && req->body_bytes + len > most)
+			buf_put(&req->body, data, most - req->body_bytes);
+	}
 	req->body_bytes += len;
 	if (req->body_bytes <= most)
 		buf_put(&req->body, data, len);
+}
+
+static void
+end_body(Exchange *exchange)
+{
+	Intake *intake = exchange->req->intake;
+
+	if (exchange->form && MHD_destroy_post_processor(exchange->form) != MHD_YES)
+		intake->malformed = true;
+	exchange->form = NULL;
+	if (intake)
+		intake_end(intake);
 }
 
 static enum MHD_Result
@@ -132,11 +201,14 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
 	if (*len > 0)
 	{
 		bool first = exchange->req->body_bytes == 0;
+		size_t n = *len;
 
-		take_body(exchange, data, *len);
+		take_body(exchange, data, n);
 		*len = 0;
-		return first && exchange_cut(exchange) ? MHD_NO : MHD_YES;
+		return (first && exchange_cut(exchange)) || !exchange_slow(exchange, n) ? MHD_NO
+																				: MHD_YES;
 	}
+	end_body(exchange);
 	return exchange_carry_out(exchange) ? exchange_send(exchange, connection) : MHD_NO;
 }
 

@@ -327,6 +327,7 @@ test_provisioning() {
 . ./test_races.sh
 . ./test_writing.sh
 . ./test_bulk.sh
+. ./test_imports.sh
 
 start --client second word
 test_tokens
@@ -381,7 +382,19 @@ test_bulk_edit
 test_bulk_remove
 test_bulk_progress
 test_bulk_files
+test_upload
+test_upload_ids
+test_upload_refusals
+test_failing_files
+test_failing_rows
+test_odd_statuses
+test_import_queue
+test_import_time
+test_presigned
+test_upload_faults
+test_webhook
 stop
+test_discarded_upload
 test_large_export
 test_command_line
 
