@@ -113,7 +113,7 @@ contact_upsert(List *list, const Batch *batch, int i, const PostFlags *flags)
 	const Row *row = &batch->rows[i];
 	Contact *old = row->id.p ? list_contact(list, row->id) : NULL;
 	Contact *contact;
-	Span cells[MAX_COLUMNS];
+	Span cells[MAX_COLUMNS] = {{NULL, 0}}; /* the list may have got columns meanwhile */
 	char uuid[UUID_SIZE];
 
 	fill_cells(batch, i, old, flags->blank, cells);
@@ -139,8 +139,11 @@ contact_upsert(List *list, const Batch *batch, int i, const PostFlags *flags)
 Contact *
 contact_overwrite(List *list, Contact *old, const Batch *batch)
 {
-	Contact *contact = new_version(list, old, batch->cells);
+	Span cells[MAX_COLUMNS] = {{NULL, 0}};
+	Contact *contact;
 
+	memcpy(cells, batch->cells, sizeof(Span) * (size_t) batch->columns->n);
+	contact = new_version(list, old, cells);
 	if (sw_is(SW_PUT_ABSENT, "reset"))
 	{
 		contact->callable = true;
@@ -154,7 +157,7 @@ contact_overwrite(List *list, Contact *old, const Batch *batch)
 Contact *
 contact_edit(List *list, Contact *old, const Batch *batch)
 {
-	Span cells[MAX_COLUMNS];
+	Span cells[MAX_COLUMNS] = {{NULL, 0}};
 	Contact *contact;
 
 	fill_cells(batch, 0, sw_is(SW_BULK_EDIT_DATA, "patch") ? old : NULL, false, cells);

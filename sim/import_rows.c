@@ -292,6 +292,17 @@ read_object(Rows *rows, const List *list, Taken *taken)
 	}
 }
 
+/* Ids may be the organization's. */
+static bool
+is_elsewhere(const List *list, Span id)
+{
+	List *other = sw_is(SW_EXTERNAL_ID_UNIQUE, "on") && id.p ? store_lists() : NULL;
+
+	while (other && (other == list || !list_contact(other, id)))
+		other = other->next;
+	return other != NULL;
+}
+
 static void
 store(const Rows *rows, List *list, Taken *taken, RowError *error)
 {
@@ -305,6 +316,10 @@ store(const Rows *rows, List *list, Taken *taken, RowError *error)
 	if (exists && rows->options.on_duplicate == DUPLICATE_ERROR)
 		row_refuse(error, "duplicate.contact.id", (Span){"contactId", 9},
 				   "duplicate contact: there is one with this id.");
+	else if (is_elsewhere(list, taken->row.id))
+		row_refuse(error, "IMPORT_INVALID_CUSTOM_ID", (Span){"contactId", 9},
+				   "A contact with the external id %.*s already exists in the organization.",
+				   (int) taken->row.id.n, taken->row.id.p);
 	else if (!exists && most > 0 && list->ncontacts >= most)
 	{
 		row_refuse(error, "EXCEEDED_CONTACT_LIMIT", no_field,

@@ -20,6 +20,8 @@
 #include "filters.h"
 #include "import_control.h"
 #include "imports.h"
+#include "job_lists.h"
+#include "jobs.h"
 #include "list_export.h"
 #include "lists.h"
 #include "locks.h"
@@ -56,6 +58,10 @@ static const Route platform_routes[] = {
 	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, LOCKS},
 	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, LOCKS},
 	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, LOCKS | BULK},
+	{"POST", "api/v2/outbound/contactlists/*/contacts/import", jobs_import,
+	 LOCKS | BULK | LARGE},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/import", jobs_queue, 0},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/import/*", jobs_queue_one, 0},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, LOCKS},
 	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, LOCKS},
 	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, LOCKS},
@@ -67,6 +73,12 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/remove", bulk_remove, BULK},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, 0},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, 0},
+	{"POST", "api/v2/outbound/lists", job_lists_post, 0},
+	{"GET", "api/v2/outbound/lists/*", job_list_get, 0},
+	{"PUT", "api/v2/outbound/lists/*", job_list_put, 0},
+	{"POST", "api/v2/outbound/lists/*/contacts/bulk", jobs_append, LOCKS | BULK | LARGE},
+	{"POST", "api/v2/outbound/lists/*/contacts/upload", jobs_upload, LOCKS | BULK | FORM},
+	{"GET", "api/v2/outbound/jobs/*", job_get, 0},
 	{"GET", "api/v2/downloads/*", download_get, 0},
 	{"GET", "api/v2/outbound/contactlistfilters", filters_get, 0},
 	{"POST", "api/v2/outbound/contactlistfilters", filters_post, 0},
@@ -115,6 +127,7 @@ static const Route control_routes[] = {
 	{"POST", "_sim/contacts", control_set_contact, 0},
 	{"GET", "_sim/checksum", control_checksum, 0},
 	{"POST", "_sim/locks", locks_seed, 0},
+	{"POST", "_sim/liststatus", job_list_seed_status, 0},
 	{"POST", "_sim/campaigns", campaigns_seed, 0},
 	{"POST", "_sim/dnclists", dnc_lists_seed, 0},
 	{"POST", "_sim/events", events_seed, 0},

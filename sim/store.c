@@ -140,6 +140,39 @@ store_add(const char *id, json_t *body, Columns *columns)
 	return list;
 }
 
+/* What is made of the contacts, or was once one of them. */
+static void
+forget_derived(List *list)
+{
+	search_forget(list->cache);
+	lag_free(list->lag);
+	generated_free(list->generated);
+	list->cache = NULL;
+	list->lag = NULL;
+	list->generated = NULL;
+}
+
+/* What is kept of the contacts is made anew: of the cells of the new columns there are none. */
+void
+store_add_columns(List *list, Columns *columns)
+{
+	columns_release(list->columns);
+	list->columns = columns;
+	list_compact(list);
+	for (uint32_t i = 0; i < list->ncontacts; i++)
+	{
+		Span cells[MAX_COLUMNS] = {{NULL, 0}};
+		Contact *old = list->order[i];
+		Contact *contact;
+
+		contact_cells(old, cells);
+		contact = contact_build(contact_id(old), cells, columns->n);
+		contact_inherit(contact, old);
+		list_replace(list, old, contact);
+	}
+	forget_derived(list);
+}
+
 void
 store_remove(List *list)
 {
@@ -149,12 +182,11 @@ store_remove(List *list)
 		link = &(*link)->next;
 	*link = list->next;
 	list_clear(list, 0);
-	search_forget(list->cache);
-	lag_free(list->lag);
-	generated_free(list->generated);
+	forget_derived(list);
 	columns_release(list->columns);
 	json_decref(list->body);
 	json_decref(list->import_status);
+	json_decref(list->schema);
 	free(list->order);
 	free(list->slots);
 	free(list->name);

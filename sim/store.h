@@ -91,6 +91,9 @@ typedef struct List
 	int64_t ready_us;	   /* answers 404 before */
 	json_t *body;		   /* the attributes that callers set */
 	json_t *import_status; /* NULL = nothing was ever imported */
+	json_t *schema;		   /* as a list with a status has it; NULL = made of the columns */
+	const char *status;	   /* that a test set; NULL = the list's own */
+	int64_t status_reads;  /* how often that is still read; -1 = any number */
 	Lock lock;
 	Columns *columns;
 
@@ -124,6 +127,9 @@ extern List *store_find(Span id);
 extern List *store_find_name(const char *name);
 extern List *store_add(const char *id, json_t *body, Columns *columns); /* takes both */
 extern void store_remove(List *list);
+
+/* Takes the columns, of which the first are those there were. */
+extern void store_add_columns(List *list, Columns *columns);
 extern void store_reset(void);
 
 extern Contact *contact_build(Span id, const Span *cells, int ncells);

@@ -78,6 +78,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_JOBS_ACTIVE_MAX] = {"jobs_active_max", {NULL}, 3},
 	[SW_JOBS_BYTES_MAX] = {"jobs_bytes_max", {NULL}, 10000000},
 	[SW_JOBS_CONTACTS_MAX] = {"jobs_contacts_max", {NULL}, 50000},
+	[SW_JOBS_PROCESSING] = {"jobs_processing", {"off", "on"}, 0},
 	[SW_JOBS_ROWS_MAX] = {"jobs_rows_max", {NULL}, 5000},
 	[SW_LATENCY_MS] = {"latency_ms", {NULL}, 0},
 	[SW_LIMIT_SCOPE] = {"limit_scope", {"token", "client", "org"}, 0},

@@ -328,6 +328,7 @@ test_provisioning() {
 . ./test_writing.sh
 . ./test_bulk.sh
 . ./test_imports.sh
+. ./test_jobs.sh
 
 start --client second word
 test_tokens
@@ -393,8 +394,13 @@ test_import_time
 test_presigned
 test_upload_faults
 test_webhook
+test_job_lists
+test_append
+test_job_upload
+test_job_import
 stop
 test_discarded_upload
+test_discarded_jobs
 test_large_export
 test_command_line
 
