@@ -1,6 +1,6 @@
 // The official SDK, pointed at the simulator by its gateway setting: creates a
 // list, posts, searches, pages, reads by id and exports, reads campaigns, DNC
-// lists, events and jobs, edits, removes and clears, and checks each answer.
+// lists, events and jobs, uploads, edits, removes and clears, and checks each answer.
 //
 // Environment: GC_SIM_URL, GC_NODE_MODULES (the directory with node_modules), and
 // GC_API_URL if calls other than the login go elsewhere (a proxy).
@@ -393,6 +393,60 @@ await test('a list that dials takes no writes', async () => {
   const error = await refusal(() => outbound.postOutboundContactlistContacts(list.id, [contact('dialled', '')]));
   assert.equal(error.status, 409);
   await seed('set', { campaign_on: 'free' });
+});
+
+// Sends a file where the platform said; the storage is no part of the description.
+async function put(ticket, file) {
+  const reply = await fetch(ticket.url, { method: 'PUT', headers: ticket.headers, body: file });
+  assert.equal(reply.status, 200);
+}
+
+await test('a file is sent to a signed address, and its import told of', async () => {
+  const request = { contentType: 'text/csv', id: list.id, contactIdName: 'CRM_Lead_ID' };
+  const ticket = await outbound.postOutboundContactlistsUploads(request);
+  assert.ok(ticket.uploadKey);
+  const row = (id) => `${id},Zoë,${'x'.repeat(id === 'file-2' ? 513 : 9)}\r\n`;
+  await put(ticket, `CRM_Lead_ID,FirstName,Note\r\n${row('file-1')}${row('file-2')}${row('file-3')}`);
+  const done = await eventually(async () => {
+    const status = await outbound.getOutboundContactlistImportstatus(list.id);
+    assert.equal(status.state ?? null, null);
+    return status;
+  });
+  assert.deepEqual([done.totalRecords, done.percentComplete], [3, 100]);
+  await eventually(async () => assert.deepEqual(await ids(where('CRM_Lead_ID', 'BEGINS_WITH', 'file-')), ['file-1', 'file-3']));
+  assert.equal((await outbound.getOutboundContactlist(list.id, { includeImportStatus: true })).importStatus.percentComplete, 100);
+  const { entities } = await outbound.getOutboundEvents({ category: 'IMPORT_ERROR', sortBy: 'timestamp', sortOrder: 'descending' });
+  assert.deepEqual([entities[0].eventMessage.code, entities[0].relatedEntity.id], ['IMPORT_DATUM_EXCEEDS_LENGTH_LIMIT', 'file-2']);
+  const error = await refusal(() => outbound.postOutboundContactlistsUploads({ ...request, signedUrlTimeoutSeconds: 604801 }));
+  assert.deepEqual([error.status, error.body.code], [400, 'invalid.value']);
+});
+
+await test('an import fails, and says why; the list stays while there is one', async () => {
+  const ticket = await outbound.postOutboundContactlistsUploads({ contentType: 'text/csv', id: list.id });
+  await put(ticket, 'NoSuchColumn\r\nx\r\n');
+  await eventually(async () => {
+    const status = await outbound.getOutboundContactlistImportstatus(list.id);
+    assert.deepEqual([status.state, status.failureReason], ['FAILED', 'IMPORT_COLUMNS_DO_NOT_EXIST_ON_LIST']);
+  });
+  await seed('imports', { listId: list.id, totalRecords: 2, hold: 50 });
+  assert.equal((await outbound.getOutboundContactlistImportstatus(list.id)).percentComplete, 50);
+  const error = await refusal(() => outbound.deleteOutboundContactlist(list.id));
+  assert.deepEqual([error.status, error.body.code], [400, 'contact.list.import.in.progress']);
+  await seed('imports', { state: 'completed' });
+});
+
+await test('a campaign is bound, started, stopped and recycled', async () => {
+  const { id } = await seed('campaigns', { name: 'SDK restart', campaignStatus: 'complete', phoneColumns: [{ columnName: 'Phone', type: 'cell' }], contactList: { id: 'none' } });
+  const campaign = await outbound.getOutboundCampaign(id);
+  const bound = await outbound.putOutboundCampaign(id, { ...campaign, contactList: { id: list.id }, campaignStatus: 'on' });
+  assert.deepEqual([bound.contactList.id, bound.campaignStatus], [list.id, 'on']);
+  const error = await refusal(() => outbound.putOutboundCampaign(id, campaign));
+  assert.deepEqual([error.status, error.body.code], [409, 'invalid.update.wrong.version']);
+  await outbound.postOutboundCampaignStop(id);
+  assert.equal((await outbound.getOutboundCampaign(id)).campaignStatus, 'off');
+  await outbound.postOutboundCampaignStart(id);
+  await outbound.deleteOutboundCampaignProgress(id);
+  assert.equal((await refusal(() => outbound.deleteOutboundCampaignProgress(id))).body.code, 'too.many.recycles');
 });
 
 await test('a list is cleared, after a while', async () => {

@@ -4,14 +4,9 @@
  */
 #include "campaigns.h"
 #include "errors.h"
-#include "store.h"
-#include "things.h"
 
-#define APART " progress stats " /* members that are shown by calls of their own */
-
-/* Completes a member that refers to a contact list. */
-static void
-refer_to_list(json_t *body)
+void
+campaign_refer_to_list(json_t *body)
 {
 	const char *id = thing_refers(body, "contactList");
 	const List *list = store_find((Span){(char *) id, strlen(id)});
@@ -44,7 +39,7 @@ campaigns_seed(Request *req)
 
 	if (body == NULL)
 		return;
-	refer_to_list(body);
+	campaign_refer_to_list(body);
 	campaign = things_set(THING_CAMPAIGN, body);
 	set_defaults(campaign);
 	reply_json(req, 200, thing_show(campaign, ""));
@@ -57,13 +52,13 @@ campaign_get(Request *req)
 	Thing *campaign = thing_named(THING_CAMPAIGN, req);
 
 	if (campaign)
-		reply_json(req, 200, thing_show(campaign, APART));
+		reply_json(req, 200, thing_show(campaign, CAMPAIGN_APART));
 }
 
 static void
 put_campaign(Buf *out, const Listing *listing, void *thing)
 {
-	json_t *shown = thing_show(thing, APART);
+	json_t *shown = thing_show(thing, CAMPAIGN_APART);
 
 	(void) listing;
 	buf_put_json(out, shown);

@@ -5,7 +5,8 @@
 #ifndef SIM_CAMPAIGNS_H
 #define SIM_CAMPAIGNS_H
 
-#include "request.h"
+#include "store.h"
+#include "things.h"
 
 extern void campaigns_get(Request *req);
 extern void campaign_get(Request *req);
@@ -14,6 +15,12 @@ extern void campaign_view_get(Request *req);
 extern void campaigns_progress(Request *req);
 extern void campaign_progress(Request *req);
 extern void campaign_stats(Request *req);
+
+/* Members that are shown by calls of their own, or not at all. */
+#define CAMPAIGN_APART " progress stats stopsAt recycledAt "
+
+/* Completes the member that refers to a contact list. */
+extern void campaign_refer_to_list(json_t *body);
 
 /* For tests: makes or changes one, with its progress and stats. */
 extern void campaigns_seed(Request *req);

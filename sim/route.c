@@ -10,6 +10,7 @@
 #include "auth.h"
 #include "bulk_jobs.h"
 #include "bulk_run.h"
+#include "campaign_writes.h"
 #include "campaigns.h"
 #include "contacts.h"
 #include "control.h"
@@ -39,10 +40,11 @@ typedef struct Route
 	unsigned flags;
 } Route;
 
-#define LOCKS 1u /* takes the lock itself */
-#define BULK  2u /* takes many contacts: has a limit of its own */
-#define LARGE 4u /* takes larger bodies */
-#define FORM  8u /* takes a form with a file */
+#define LOCKS 1u  /* takes the lock itself */
+#define BULK  2u  /* takes many contacts: has a limit of its own */
+#define LARGE 4u  /* takes larger bodies */
+#define FORM  8u  /* takes a form with a file */
+#define JOBS  16u /* of dialect "jobs" only */
 
 static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/contactlists", lists_get, 0},
@@ -59,9 +61,9 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, LOCKS},
 	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, LOCKS | BULK},
 	{"POST", "api/v2/outbound/contactlists/*/contacts/import", jobs_import,
-	 LOCKS | BULK | LARGE},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/import", jobs_queue, 0},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/import/*", jobs_queue_one, 0},
+	 LOCKS | BULK | LARGE | JOBS},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/import", jobs_queue, JOBS},
+	{"GET", "api/v2/outbound/contactlists/*/contacts/import/*", jobs_queue_one, JOBS},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, LOCKS},
 	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, LOCKS},
 	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, LOCKS},
@@ -73,12 +75,14 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/remove", bulk_remove, BULK},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, 0},
 	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, 0},
-	{"POST", "api/v2/outbound/lists", job_lists_post, 0},
-	{"GET", "api/v2/outbound/lists/*", job_list_get, 0},
-	{"PUT", "api/v2/outbound/lists/*", job_list_put, 0},
-	{"POST", "api/v2/outbound/lists/*/contacts/bulk", jobs_append, LOCKS | BULK | LARGE},
-	{"POST", "api/v2/outbound/lists/*/contacts/upload", jobs_upload, LOCKS | BULK | FORM},
-	{"GET", "api/v2/outbound/jobs/*", job_get, 0},
+	{"POST", "api/v2/outbound/lists", job_lists_post, JOBS},
+	{"GET", "api/v2/outbound/lists/*", job_list_get, JOBS},
+	{"PUT", "api/v2/outbound/lists/*", job_list_put, JOBS},
+	{"POST", "api/v2/outbound/lists/*/contacts/bulk", jobs_append,
+	 LOCKS | BULK | LARGE | JOBS},
+	{"POST", "api/v2/outbound/lists/*/contacts/upload", jobs_upload,
+	 LOCKS | BULK | FORM | JOBS},
+	{"GET", "api/v2/outbound/jobs/*", job_get, JOBS},
 	{"GET", "api/v2/downloads/*", download_get, 0},
 	{"GET", "api/v2/outbound/contactlistfilters", filters_get, 0},
 	{"POST", "api/v2/outbound/contactlistfilters", filters_post, 0},
@@ -89,6 +93,12 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/campaigns/divisionviews", campaign_views_get, 0},
 	{"GET", "api/v2/outbound/campaigns/divisionviews/*", campaign_view_get, 0},
 	{"GET", "api/v2/outbound/campaigns/*", campaign_get, 0},
+	{"PUT", "api/v2/outbound/campaigns/*", campaign_put, 0},
+	{"PATCH", "api/v2/outbound/campaigns/*", campaign_patch, 0},
+	{"POST", "api/v2/outbound/campaigns/*", campaign_post, JOBS},
+	{"POST", "api/v2/outbound/campaigns/*/start", campaign_start, 0},
+	{"POST", "api/v2/outbound/campaigns/*/stop", campaign_stop, 0},
+	{"DELETE", "api/v2/outbound/campaigns/*/progress", campaign_recycle, 0},
 	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, 0},
 	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, 0},
 	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, 0},
@@ -144,6 +154,8 @@ route_matches(const Route *route, Request *req)
 	const char *p = route->pattern;
 	int nargs = 0;
 
+	if ((route->flags & JOBS) && sw_is(SW_DIALECTS, "platform"))
+		return false;
 	for (int i = 0; i < req->nparts && i < MAX_PARTS; i++)
 	{
 		size_t len = strcspn(p, "/");
@@ -199,6 +211,7 @@ call(const Route *route, Request *req)
 	state_lock();
 	runs_settle();
 	imports_settle();
+	campaigns_settle();
 	if (route->flags & LOCKS)
 		state_unlock();
 	route->handler(req);

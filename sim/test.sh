@@ -329,6 +329,7 @@ test_provisioning() {
 . ./test_bulk.sh
 . ./test_imports.sh
 . ./test_jobs.sh
+. ./test_campaigns.sh
 
 start --client second word
 test_tokens
@@ -398,6 +399,7 @@ test_job_lists
 test_append
 test_job_upload
 test_job_import
+test_campaign_writes
 stop
 test_discarded_upload
 test_discarded_jobs

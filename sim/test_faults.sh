@@ -208,7 +208,7 @@ test_control() {
   set_switch '{"gzip":"off"}'
   call GET $lists "" -H "Accept-Encoding: gzip"
   check "gzip off" "" "$(header Content-Encoding)"
-  call GET /api/v2/outbound/lists
+  call GET /api/v2/outbound/contacts
   check "unknown path" "404 not.found" "$(code)"
   call GET /elsewhere
   check "no path of ours" "404 not.found" "$(code)"

@@ -73,7 +73,12 @@ test_job_lists() {
   append '[{"contactId":"c2"}]'
   check "in an error state" "409 contact.list.not.ready" "$(code)"
   seed_status '"status":null'
-  set_switch '{"jobs_processing":"on","import_hold":"0"}'
+  set_switch '{"dialects":"platform"}'
+  call GET "$job_lists/$list"
+  check "dialects platform" "404 not.found" "$(code)"
+  import '{"contacts":[]}'
+  check "no imports, either" 405 "$status"
+  set_switch '{"dialects":"both","jobs_processing":"on","import_hold":"0"}'
   append '[{"contactId":"c2"}]'
   call GET "$job_lists/$list"
   check "jobs_processing" PROCESSING "$(field .status)"
