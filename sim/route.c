@@ -26,6 +26,7 @@
 #include "list_export.h"
 #include "lists.h"
 #include "locks.h"
+#include "outage.h"
 #include "route.h"
 #include "search.h"
 #include "state.h"
@@ -137,6 +138,7 @@ static const Route control_routes[] = {
 	{"POST", "_sim/contacts", control_set_contact, 0},
 	{"GET", "_sim/checksum", control_checksum, 0},
 	{"POST", "_sim/locks", locks_seed, 0},
+	{"POST", "_sim/outage", control_outage, 0},
 	{"POST", "_sim/liststatus", job_list_seed_status, 0},
 	{"POST", "_sim/campaigns", campaigns_seed, 0},
 	{"POST", "_sim/dnclists", dnc_lists_seed, 0},

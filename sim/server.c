@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exchange.h"
+#include "outage.h"
 #include "route.h"
 #include "server.h"
 #include "state.h"
@@ -39,11 +40,25 @@ on_connection(void *cls, struct MHD_Connection *connection, void **context,
 	static _Atomic uintptr_t numbers;
 
 	(void) cls;
-	(void) connection;
 	if (code != MHD_CONNECTION_NOTIFY_STARTED)
+	{
+		outage_leave((unsigned) (uintptr_t) *context);
 		return;
+	}
 	counters.connections++;
 	*context = (void *) ++numbers;
+	outage_join(
+		(unsigned) (uintptr_t) *context,
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+}
+
+static enum MHD_Result
+may_connect(void *cls, const struct sockaddr *address, socklen_t len)
+{
+	(void) cls;
+	(void) address;
+	(void) len;
+	return outage_is_on() ? MHD_NO : MHD_YES;
 }
 
 static void
@@ -261,8 +276,8 @@ start_daemon(int *port, bool storage)
 	if (tls_client_ca && !storage)
 		tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, tls_client_ca};
 	one = MHD_start_daemon(
-		flags | (tls_cert ? MHD_USE_TLS : 0), (uint16_t) *port, NULL, NULL, on_request, NULL,
-		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
+		flags | (tls_cert ? MHD_USE_TLS : 0), (uint16_t) *port, may_connect, NULL, on_request,
+		NULL, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
 		storage ? &storage_daemon : NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t) CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, 1000u,

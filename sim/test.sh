@@ -394,6 +394,7 @@ test_import_queue
 test_import_time
 test_presigned
 test_upload_faults
+test_outage
 test_webhook
 test_job_lists
 test_append

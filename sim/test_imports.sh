@@ -371,6 +371,30 @@ test_upload_faults() {
   check "a status that is none" 502 "$status"
 }
 
+# The platform goes away, and comes back as it was.
+test_outage() {
+  imports_fresh
+  upload 'ID,A\nc1,a\n'
+  call POST /_sim/faults '[{"path":"/contacts","nth":1,"stall":true}]'
+  curl -sk -o "$tmp/stalled" -H "Authorization: Bearer $token" -H "Content-Type: application/json" -d "[$(row x)]" "$url$contacts" &
+  local waiting=$!
+  await "a request is stalled" eval '[ "$(curl -sk "$url/_sim/state" | jq .in_flight)" = 1 ]'
+  call POST /_sim/outage '{"ms":700}'
+  check "an outage" 200 "$status"
+  wait "$waiting"
+  check "breaks what is at work" 56 $?
+  call GET $import_status
+  check "and takes nothing new" "000 true" "$status $([ $curl_rc -eq 52 ] || [ $curl_rc -eq 56 ] && echo true)"
+  await "until it is over" eval 'call GET $import_status && [ "$status" = 200 ]'
+  check "then all is as it was" c1 "$(stored .id)"
+  call POST /_sim/faults '[{"path":"/uploads/","nth":1,"calls_after":[{"path":"/_sim/outage","body":{"ms":1}}]}]'
+  upload 'ID,A\nc2,a\n'
+  check "one at a moment of choice" true "$([ $curl_rc -ne 0 ] && echo true)"
+  await "with effect" eval '[ "$(imports length)" = 2 ]'
+  call POST /_sim/outage '{}'
+  check "for how long?" "400 bad.request" "$(code)"
+}
+
 # Any POST below /_sim/webhook is recorded, with its body, and struck by faults.
 test_webhook() {
   fresh
