@@ -24,7 +24,8 @@ typedef struct GcSearch
 	const char *code;  /* … the first one for this, … */
 	const char *field; /* … here; or empty */
 	bool accepted;	   /* something of it was */
-	int waiting;	   /* rows that are in doubt and not on the wire */
+	int doubt_end;	   /* rows before this are in doubt; 0: none is */
+	int waiting;	   /* so many of these are not on the wire */
 } GcSearch;
 
 typedef struct GcBatch

@@ -129,6 +129,7 @@ search_begin(GcBatch *batch)
 	batch->doubted = gc_call_doubted(batch->call);
 	/* Of what is in doubt, only an answer about the row itself says that it is not there. */
 	batch->search.differs = batch->rows < SAMPLE_MIN || batch->doubted != 0;
+	batch->search.doubt_end = batch->doubted ? batch->rows : 0;
 	gc_call_free(batch->call);
 	batch->call = NULL;
 }
@@ -165,6 +166,7 @@ search_go_on(GcBatch *whole)
 {
 	GcTarget *target = whole->owner;
 	GcSearch *search = &whole->search;
+	int doubted = Max(search->doubt_end - search->next, 0);
 	GcBatch *part;
 	int from;
 	int rows;
@@ -177,16 +179,20 @@ search_go_on(GcBatch *whole)
 		return;
 	}
 	rows = next_part(search, &from);
+	if (doubted > 0)
+		rows = Min(rows, doubted);
 	part = gc_wire_take(target);
 	gc_batch_copy(part, whole, from, from + rows);
 	gc_batch_close(part);
 	part->whole = whole;
 	part->from = from;
-	part->doubted = whole->doubted;
-	/* The others wait, perhaps so long that the statement fails. */
-	if (whole->doubted)
-		search->waiting = search->end - search->next - rows;
-	target->in_doubt += search->waiting;
+	if (doubted > 0)
+	{
+		part->doubted = whole->doubted;
+		/* The others wait, perhaps so long that the statement fails. */
+		search->waiting = doubted - rows;
+		target->in_doubt += search->waiting;
+	}
 	gc_wire_start(part);
 }
 
@@ -219,7 +225,7 @@ search_reject(GcBatch *whole, const GcBatch *part, const GcFailure *failure)
 	GcRefusal refusal = {.failure = failure, .tried = true, .counted = true};
 
 	gc_audit_answered(((GcTarget *) whole->owner)->audit, failure->correlation_id);
-	reject_row(whole, part->from, &refusal, whole->doubted != 0);
+	reject_row(whole, part->from, &refusal, gc_call_doubted(part->call) != 0);
 	settle_rows(search, part->from, 1);
 	search->bad_end = 0;
 	search->differs |= !is_alike(search, failure);
@@ -236,6 +242,20 @@ search_reject(GcBatch *whole, const GcBatch *part, const GcFailure *failure)
 		reject_row(whole, search->next++, &refusal, false);
 }
 
+/* So is a part with more of them, of which one is meant; an earlier try may have got no answer. */
+static void
+search_narrow(GcBatch *whole, const GcBatch *part)
+{
+	GcSearch *search = &whole->search;
+
+	search->bad_end = part->from + part->rows;
+	if (gc_call_doubted(part->call) == 0 || search->doubt_end > part->from)
+		return;
+	whole->doubted = gc_call_doubted(part->call);
+	search->doubt_end = search->bad_end;
+	search->differs = true;
+}
+
 /* A batch, or a part of one that is searched, is refused. */
 static void
 search_refused(GcBatch *batch, const GcFailure *failure)
@@ -249,7 +269,7 @@ search_refused(GcBatch *batch, const GcFailure *failure)
 		return;
 	}
 	if (batch->rows > 1)
-		whole->search.bad_end = batch->from + batch->rows;
+		search_narrow(whole, batch);
 	else
 		search_reject(whole, batch, failure);
 	gc_wire_give_back(batch);
