@@ -186,10 +186,11 @@ EXCEPTION WHEN OTHERS THEN
   END IF;
 END $$;
 
--- What curl says differs by its version, and ports by the run.
+-- What curl says differs by its version, ports by the run, and ids by who aborted first.
 CREATE FUNCTION sim.plain(message text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-  SELECT regexp_replace(regexp_replace(regexp_replace(regexp_replace(message,
+  SELECT regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(message,
+    'source_id [0-9]+', 'source_id <id>', 'g'),
     '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<uuid>', 'g'),
     'http://127\.0\.0\.1:[0-9]+/', 'http://127.0.0.1:<port>/', 'g'),
     '(?n)(There was no (?:connection|answer)): [^()]* \((limit: \w+)\)', '\1: <why> (\2)', 'g'),

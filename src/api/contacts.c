@@ -179,8 +179,11 @@ gc_contacts_walk_echo(const char *bytes, size_t len, GcContactVisit visit, void 
 	{
 		GcContactEcho echo;
 
+		(void) gc_json_peek(&json); /* past white space */
+		echo.whole = (GcSpan){.p = json.p, .type = '{'};
 		if (!gc_pick_object(pick, &json, spans, lengthof(members)))
 			return -1;
+		echo.whole.len = json.p - echo.whole.p;
 		echo.id = spans[0];
 		echo.callable = spans[1];
 		echo.phone_number_status = spans[2];

@@ -55,6 +55,7 @@ typedef struct GcContactEcho
 	GcSpan contactable_status;
 	GcSpan created;
 	GcSpan data;
+	GcSpan whole; /* the contact */
 } GcContactEcho;
 
 /*

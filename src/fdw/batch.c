@@ -67,9 +67,10 @@ gc_batch_reset(GcBatch *batch, const char *form)
 	MemoryContextReset(batch->rows_cxt);
 	batch->after_wire = false;
 	batch->doubted = batch->oldest = batch->absent_at = 0;
-	batch->acted = batch->missing = false;
+	batch->acted = batch->missing = batch->awaited = false;
 	batch->checked = 0;
-	batch->held = NIL;
+	batch->held = batch->odd = NIL;
+	batch->answer = NULL;
 	batch->whole = NULL;
 	batch->call = NULL;
 }
@@ -206,6 +207,7 @@ typedef struct EchoCheck
 	Note *slots[ID_SLOTS];
 	StringInfoData id; /* of the contact at hand, decoded */
 	TimestampTz since; /* none may have been created before */
+	bool is_foreign;   /* there was a contact that has no note */
 } EchoCheck;
 
 static Note *
@@ -280,6 +282,7 @@ visit_echo(void *arg, const GcContactEcho *echo)
 	Note *note;
 	int len;
 
+	check->is_foreign |= echo->id.p == NULL;
 	if (echo->id.p == NULL)
 		return;
 	resetStringInfo(&check->id);
@@ -287,6 +290,7 @@ visit_echo(void *arg, const GcContactEcho *echo)
 	len = gc_json_unescape(&echo->id, check->id.data);
 	check->id.data[Max(len, 0)] = '\0';
 	note = find_note(check, check->id.data);
+	check->is_foreign |= note == NULL;
 	if (note == NULL)
 		return;
 	note->differs = is_older(echo, check->since) ? DIFFERS_EXISTED : difference(note, echo);
@@ -312,37 +316,63 @@ echoes_single(const GcBatch *batch, const char *bytes, size_t len)
 		   gc_batch_has(batch, gc_batch_hash(id));
 }
 
-char *
-gc_batch_only_id(const GcBatch *batch)
+/* The id in a row's JSON. */
+static char *
+row_id(const GcBatch *batch, int row)
 {
 	char *id = NULL;
+	int len;
+	const char *json = gc_batch_row(batch, row, &len);
+	char *array = psprintf("[%.*s]", len, json);
 
-	(void) gc_contacts_walk_echo(batch->body.data, batch->body.len, visit_single, &id);
+	(void) gc_contacts_walk_echo(array, len + 2, visit_single, &id);
+	pfree(array);
 	return id;
 }
 
-static const char *
-describe(const Note *note, int *sqlstate)
+char *
+gc_batch_only_id(const GcBatch *batch)
 {
-	const char *id = gc_value_display(note->id, ID_SHOWN);
+	return row_id(batch, 0);
+}
 
-	if (note->differs == DIFFERS_ABSENT)
-		return psprintf("Contact \"%s\" is not in the answer.", id);
-	if (note->differs == DIFFERS_RENEWED)
-	{
-		*sqlstate = ERRCODE_T_R_SERIALIZATION_FAILURE;
-		return psprintf("Contact \"%s\" had been deleted since it was read, and is new now.",
-						id);
-	}
-	if (note->differs == DIFFERS_EXISTED)
-	{
-		*sqlstate = ERRCODE_UNIQUE_VIOLATION;
-		return psprintf("Contact \"%s\" was there before, and has been updated.", id);
-	}
-	*sqlstate = ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION;
-	return note->differs == DIFFERS_OPTOUT
-			   ? psprintf("The opt-out of contact \"%s\" did not take effect.", id)
-			   : psprintf("Contact \"%s\" did not become callable.", id);
+/* What each of these is: as an error, for programs, in words about a contact, and beside its id. */
+static const struct
+{
+	int sqlstate;
+	const char *code;
+	const char *what;
+	const char *reason;
+} oddities[] = {
+	[DIFFERS_ABSENT] = {ERRCODE_FDW_ERROR, "contact.not.in.answer",
+						"Contact \"%s\" is not in the answer.", "It is not in the answer."},
+	[DIFFERS_EXISTED] = {ERRCODE_UNIQUE_VIOLATION, GC_CODE_DUPLICATE,
+						 "Contact \"%s\" was there before, and has been updated.",
+						 "It was there before, and has been updated."},
+	[DIFFERS_RENEWED] = {ERRCODE_T_R_SERIALIZATION_FAILURE, "contact.recreated",
+						 "Contact \"%s\" had been deleted since it was read, and is new now.",
+						 "It had been deleted since it was read, and is new now."},
+	[DIFFERS_OPTOUT] = {ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION, "opt.out.not.taken",
+						"The opt-out of contact \"%s\" did not take effect.",
+						"Its opt-out did not take effect."},
+	[DIFFERS_CALLABLE] = {ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION, "callable.not.taken",
+						  "Contact \"%s\" did not become callable.",
+						  "It did not become callable."},
+};
+
+static GcOdd *
+odd_row(const Note *note)
+{
+	GcOdd *odd = palloc(sizeof(GcOdd));
+
+	*odd = (GcOdd){
+		.row = note->row,
+		.id = note->id,
+		.sqlstate = oddities[note->differs].sqlstate,
+		.code = oddities[note->differs].code,
+		.reason = oddities[note->differs].reason,
+		.what = psprintf(oddities[note->differs].what, gc_value_display(note->id, ID_SHOWN))};
+	return odd;
 }
 
 static const char *
@@ -360,7 +390,10 @@ check_notes(const GcBatch *batch, const char *bytes, size_t len, TimestampTz sin
 		Note *note = lfirst(lc);
 
 		if (note->differs != DIFFERS_NOT)
-			return describe(note, sqlstate);
+		{
+			*sqlstate = oddities[note->differs].sqlstate;
+			return odd_row(note)->what;
+		}
 	}
 	return NULL;
 }
@@ -382,4 +415,40 @@ gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len, Timesta
 	if (batch->notes != NIL)
 		return check_notes(batch, bytes, len, since, sqlstate);
 	return NULL;
+}
+
+/* Notes of all rows, in their order, though they may not have been wanted before. */
+static void
+note_all(GcBatch *batch)
+{
+	List *notes = batch->notes;
+	int next = 0;
+
+	batch->notes = NIL;
+	for (int row = 0; row < batch->rows; row++)
+	{
+		if (next < list_length(notes) && ((Note *) list_nth(notes, next))->row == row)
+			batch->notes = lappend(batch->notes, list_nth(notes, next++));
+		else
+			take_note(batch, row, row_id(batch, row), &(Note){0});
+	}
+}
+
+List *
+gc_batch_odd(GcBatch *batch, const char *bytes, size_t len, TimestampTz since)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(batch->rows_cxt);
+	EchoCheck *check;
+	List *odd = NIL;
+	ListCell *lc;
+
+	note_all(batch);
+	check = check_begin(batch);
+	check->since = since;
+	if (gc_contacts_walk_echo(bytes, len, visit_echo, check) >= 0 && !check->is_foreign)
+		foreach (lc, batch->notes)
+			if (((Note *) lfirst(lc))->differs != DIFFERS_NOT)
+				odd = lappend(odd, odd_row(lfirst(lc)));
+	MemoryContextSwitchTo(caller_cxt);
+	return odd;
 }

@@ -28,6 +28,25 @@ typedef struct GcSearch
 	int waiting;	   /* so many of these are not on the wire */
 } GcSearch;
 
+/* A contact that a DELETE has left where it was: as a look-up gave it. */
+typedef struct GcHeld
+{
+	char *id;
+	const char *json;
+	int len;
+} GcHeld;
+
+/* A row whose echo is not what it should be. */
+typedef struct GcOdd
+{
+	int row;
+	char *id;
+	int sqlstate;
+	const char *code;
+	const char *what;	/* about it, as a sentence … */
+	const char *reason; /* … that names it, or not */
+} GcOdd;
+
 typedef struct GcBatch
 {
 	dlist_node node;	 /* for its owner */
@@ -46,12 +65,15 @@ typedef struct GcBatch
 	bool removes;
 	bool acted;	  /* the DELETE is done, and … */
 	int checked;  /* … so many rows have been looked for, … */
-	List *held;	  /* … of which these are still there: their ids */
+	List *held;	  /* … of which these are still there: GcHeld */
 	bool missing; /* its one contact was not there */
+	char *answer; /* the platform's id of its answer to the DELETE; or NULL */
 	/* Of one that is refused for some of its rows: */
 	GcSearch search;
 	struct GcBatch *whole; /* which one this is a part of, or NULL, … */
 	int from;			   /* … from that row on */
+	List *odd;	  /* once it is accepted: GcOdd, rows that the statement goes on without */
+	bool awaited; /* the executor waits for its one row, and has not counted it */
 	GcCall *call;
 	void *owner;
 } GcBatch;
@@ -90,5 +112,11 @@ extern void gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to);
  */
 extern const char *gc_batch_check_echo(const GcBatch *batch, const char *bytes, size_t len,
 									   TimestampTz since, int *sqlstate);
+
+/*
+ * Where something is: which rows it is about, as GcOdd, in their order.  NIL: that
+ * cannot be said, since the answer has other contacts than those that were sent.
+ */
+extern List *gc_batch_odd(GcBatch *batch, const char *bytes, size_t len, TimestampTz since);
 
 #endif /* GC_FDW_BATCH_H */

@@ -75,7 +75,7 @@ gc_bisect_is_row(const GcBatch *batch, const GcFailure *failure)
 	const GcTarget *target = batch->owner;
 
 	/* The platform's own refusals have a code; an unknown column is another cause. */
-	return target->settings.verb == GC_VERB_INSERT && failure->cause == GC_CAUSE_REQUEST &&
+	return target->settings.verb != GC_VERB_DELETE && failure->cause == GC_CAUSE_REQUEST &&
 		   failure->code != NULL;
 }
 
@@ -86,17 +86,18 @@ reject_row(GcBatch *batch, int row, GcRefusal *refusal, bool doubted)
 	GcTarget *target = batch->owner;
 
 	refusal->json = gc_batch_row(batch, row, &refusal->len);
+	refusal->correlation_id = refusal->failure->correlation_id;
+	refusal->counted = !batch->awaited;
 	target->in_doubt += doubted;
-	target->refused(target->refused_arg, refusal);
+	(void) gc_deliver_reject(target, refusal);
 	/* What is refused by itself was so with others, too, when no answer came. */
 	target->in_doubt -= doubted;
 	target->audit->entry.in_doubt -= doubted;
-	gc_deliver_skipped(target, 1);
 }
 
 /* The contact of a batch that has no other, and is no part of one. */
-static bool
-reject_single(GcBatch *batch, bool counted)
+bool
+gc_bisect_reject_single(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
 	const GcFailure *failure = gc_wire_failure(batch);
@@ -104,18 +105,9 @@ reject_single(GcBatch *batch, bool counted)
 	if (failure == NULL || target->refused == NULL || !gc_bisect_is_row(batch, failure))
 		return false;
 	gc_audit_answered(target->audit, failure->correlation_id);
-	reject_row(batch, 0, &(GcRefusal){.failure = failure, .tried = true, .counted = counted},
+	reject_row(batch, 0, &(GcRefusal){.failure = failure, .tried = true},
 			   gc_call_doubted(batch->call) != 0);
 	gc_wire_give_back(batch);
-	return true;
-}
-
-bool
-gc_bisect_reject_single(GcBatch *batch)
-{
-	if (!reject_single(batch, false))
-		return false;
-	((GcTarget *) batch->owner)->uncounted--;
 	return true;
 }
 
@@ -222,7 +214,7 @@ static void
 search_reject(GcBatch *whole, const GcBatch *part, const GcFailure *failure)
 {
 	GcSearch *search = &whole->search;
-	GcRefusal refusal = {.failure = failure, .tried = true, .counted = true};
+	GcRefusal refusal = {.failure = failure, .tried = true};
 
 	gc_audit_answered(((GcTarget *) whole->owner)->audit, failure->correlation_id);
 	reject_row(whole, part->from, &refusal, gc_call_doubted(part->call) != 0);
@@ -295,7 +287,7 @@ gc_bisect_refused(GcBatch *batch)
 	if (!gc_bisect_is_row(batch, failure))
 		return false;
 	if (batch->rows == 1 && (batch->whole == NULL || target->refused == NULL))
-		return reject_single(batch, true);
+		return gc_bisect_reject_single(batch);
 	search_refused(batch, failure);
 	return true;
 }

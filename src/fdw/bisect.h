@@ -3,8 +3,8 @@
  *	  Batches that are refused for some of their contacts: which ones.
  *
  * The platform refuses a batch whole.  One that is too large, or that holds a
- * contact of the dialler's, goes again as two halves, both at once.  One that an
- * INSERT or COPY has sent, and that is refused for what a contact says, is searched:
+ * contact of the dialler's, goes again as two halves, both at once.  One that is to
+ * write contacts, and that is refused for what a contact says, is searched:
  * parts of it go one after the other, in the place on the wire that the batch had,
  * until the first refused contact is found, which takes as many requests as the
  * batch can be halved; then the rest is sent whole.  A contact that is refused by
@@ -28,10 +28,7 @@ extern bool gc_bisect_refused(GcBatch *batch);
 /* A batch's contacts are there: goes on with that which it is a part of, or gives it back. */
 extern void gc_bisect_accepted(GcBatch *batch);
 
-/*
- * Rejects the contact of a batch that somebody waits for, so that the executor has
- * not counted it yet; false: it is not refused, or is to fail the statement.
- */
+/* Rejects the one contact of a batch; false: it is not refused, or is to fail the statement. */
 extern bool gc_bisect_reject_single(GcBatch *batch);
 
 /* Is it refused for what one of its contacts says? */

@@ -3,7 +3,8 @@
  *	  DELETE from contacts.
  *
  * By id, as the scan of the table read it, many a call.  With an AFTER ROW
- * trigger each row is a call, so that the trigger sees none that was not there.
+ * trigger each row is a call, so that the trigger sees none that was not there;
+ * with a RETURNING, too, if the statement may go on without some (on_error 'reject').
  * The contacts of a large one are looked for at its end (fdw/removed.c), those of
  * others batch by batch (fdw/removal.c).
  */
@@ -25,15 +26,17 @@ typedef struct DeleteState
 } DeleteState;
 
 void
-gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool counted)
+gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool returned, bool counted)
 {
 	EState *estate = rows->state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	DeleteState *state = palloc0(sizeof(DeleteState));
 	GcModify *modify = &state->base;
 
-	modify->single = rri->ri_TrigDesc && rri->ri_TrigDesc->trig_delete_after_row;
-	gc_modify_open(modify, estate, rri, GC_VERB_DELETE, false, counted && !modify->single);
+	gc_modify_open(modify, estate, rri, GC_VERB_DELETE, false, counted && !returned);
+	if (modify->target)
+		modify->single = (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_delete_after_row) ||
+						 (returned && modify->goes_on);
 	gc_modify_find_tid(modify, rows);
 	MemoryContextSwitchTo(caller_cxt);
 }

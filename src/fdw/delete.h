@@ -10,10 +10,11 @@
 #include "fdw/modify_state.h"
 
 /*
- * Makes ready for the rows that a plan gives; sets rri's state.  "counted": they are
- * those that the command tag counts.
+ * Makes ready for the rows that a plan gives; sets rri's state.  "returned": by
+ * RETURNING; "counted": they are those that the command tag counts.
  */
-extern void gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool counted);
+extern void gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool returned,
+							bool counted);
 
 /* One row; the callback ExecForeignDelete. */
 extern TupleTableSlot *gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,

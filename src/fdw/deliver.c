@@ -24,9 +24,6 @@
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 
-/* How far the platform's clocks may be apart. */
-#define CLOCK_SLACK_US (2 * USECS_PER_SEC)
-
 static dlist_head writers = DLIST_STATIC_INIT(writers);
 
 /* ---- writers and targets ---- */
@@ -188,118 +185,6 @@ gc_deliver_skipped(GcTarget *target, int64 rows)
 }
 
 void
-gc_wire_off(GcBatch *batch)
-{
-	dlist_delete(&batch->node);
-	((GcTarget *) batch->owner)->writer->wire_count--;
-}
-
-void
-gc_wire_accept(GcTarget *target, int64 rows, int64 done)
-{
-	target->accepted += done;
-	target->audit->entry.accepted += done;
-	target->audit->entry.in_doubt -= rows;
-	gc_stat_rows(&target->writer->conn->owner, done, 0);
-}
-
-/* The contacts of a batch are as they should be, but for those that could not be deleted. */
-static void
-book_accepted(GcBatch *batch)
-{
-	GcTarget *target = batch->owner;
-	ListCell *lc;
-
-	gc_wire_accept(target, batch->rows, batch->rows - list_length(batch->held));
-	target->uncounted += batch->missing;
-	foreach (lc, batch->held)
-		gc_deliver_held(target, lfirst(lc));
-}
-
-void
-gc_deliver_held(GcTarget *target, const char *id)
-{
-	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->cxt);
-
-	if (target->held++ < GC_HELD_SHOWN)
-		target->held_ids = lappend(target->held_ids, pstrdup(id));
-	MemoryContextSwitchTo(caller_cxt);
-}
-
-/* Why the batch's call failed; NULL if it did not, or did what it should. */
-const GcFailure *
-gc_wire_failure(const GcBatch *batch)
-{
-	return batch->removes && gc_removal_is_gone(batch) ? NULL : gc_call_failure(batch->call);
-}
-
-bool
-gc_wire_done(const GcBatch *batch)
-{
-	return !batch->removes || gc_wire_is_deferred(batch) || gc_removal_done(batch);
-}
-
-/* The platform's time before which no contact of the batch was there; DT_NOBEGIN: any. */
-static TimestampTz
-absent_since(const GcBatch *batch)
-{
-	TimestampTz answered_at;
-
-	if (batch->absent_at == 0)
-		return DT_NOBEGIN;
-	answered_at = gc_call_answer_time(batch->call);
-	if (TIMESTAMP_IS_NOBEGIN(answered_at))
-		return DT_NOBEGIN;
-	return answered_at - (gc_clock_now() - batch->absent_at) - CLOCK_SLACK_US;
-}
-
-/* Books an ended batch; returns what is wrong with it, or NULL. */
-const char *
-gc_wire_book(GcBatch *batch, int *sqlstate)
-{
-	GcTarget *target = batch->owner;
-	const char *problem;
-	const char *bytes;
-	size_t len;
-
-	*sqlstate = 0;
-	gc_progress_update(target->progress, target->accepted, -1, target->stat.requests,
-					   target->writer->stat.quota_wait_us);
-	gc_written_note(target->writer->conn->api_url, target->list->id);
-	if (gc_wire_failure(batch))
-	{
-		gc_audit_answered(target->audit, gc_wire_failure(batch)->correlation_id);
-		if (batch->acted || gc_call_in_doubt(batch->call))
-			target->in_doubt += batch->rows;
-		return NULL;
-	}
-	if (gc_call_failure(batch->call) == NULL)
-		gc_audit_answered(target->audit, gc_call_header(batch->call, "inin-correlation-id"));
-	if (gc_wire_is_deferred(batch))
-	{
-		gc_wire_defer(batch);
-		return NULL;
-	}
-	if (batch->removes)
-	{
-		*sqlstate = ERRCODE_FDW_ERROR;
-		problem = gc_removal_book(batch);
-	}
-	else
-	{
-		bytes = gc_call_reply(batch->call, &len);
-		problem = gc_batch_check_echo(batch, bytes, len, absent_since(batch), sqlstate);
-		if (problem == NULL && target->echoed && !target->echoed(target->echoed_arg, batch))
-			target->echoed = NULL;
-	}
-	if (problem)
-		target->in_doubt += batch->rows; /* as the call counts them for a WARNING */
-	else if (gc_wire_done(batch))
-		book_accepted(batch);
-	return problem;
-}
-
-void
 gc_deliver_before_drain(GcTarget *target, void (*callback)(void *arg), void *arg)
 {
 	target->before_drain = callback;
@@ -350,7 +235,7 @@ gc_wire_stop(GcWriter *writer)
 
 		gc_call_wait(batch->call);
 		gc_wire_off(batch);
-		if (gc_wire_book(batch, &sqlstate) == NULL && gc_wire_failure(batch) == NULL &&
+		if (gc_wire_book(batch, false, &sqlstate) == NULL && gc_wire_failure(batch) == NULL &&
 			!gc_wire_done(batch))
 			((GcTarget *) batch->owner)->in_doubt += batch->rows;
 	}
@@ -377,9 +262,8 @@ gc_wire_start(GcBatch *batch)
 	batch->call = gc_call_start(writer->calls, &spec);
 }
 
-/* The contacts that have been deleted are looked for. */
-static void
-batch_look_up(GcBatch *batch)
+void
+gc_wire_look_up(GcBatch *batch)
 {
 	GcTarget *target = batch->owner;
 	GcWriter *writer = target->writer;
@@ -453,10 +337,10 @@ settle(GcBatch *batch)
 	int sqlstate;
 
 	gc_wire_off(batch);
-	if (gc_bisect_refused(batch))
+	if (gc_wire_look_again(batch) || gc_bisect_refused(batch))
 		return;
 	MemoryContextSwitchTo(target->writer->scratch);
-	problem = gc_wire_book(batch, &sqlstate);
+	problem = gc_wire_book(batch, true, &sqlstate);
 	if (problem || gc_wire_failure(batch))
 		gc_wire_throw(batch, problem, sqlstate);
 	MemoryContextSwitchTo(caller_cxt);
@@ -464,7 +348,7 @@ settle(GcBatch *batch)
 	if (gc_wire_done(batch))
 		gc_bisect_accepted(batch);
 	else
-		batch_look_up(batch);
+		gc_wire_look_up(batch);
 }
 
 /* ---- the end ---- */

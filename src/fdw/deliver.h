@@ -56,8 +56,8 @@ extern void gc_deliver_row(GcTarget *target, const GcRow *row);
 
 /*
  * Sends a row by itself and waits.  False if there was no such contact to
- * delete, or it was refused (gc_deliver_on_refusal).  *echo, unless NULL, is set to a cursor before the platform's echo of
- * it, which stays until the next row.
+ * delete, or the row is rejected.  *echo, unless NULL, is set to a cursor before the
+ * platform's echo of it, which stays until the next row.
  */
 extern bool gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo);
 
@@ -89,26 +89,43 @@ extern void gc_deliver_defer_check(GcTarget *target,
 								   void (*removed)(void *arg, const char *id),
 								   void (*check)(void *arg), void *arg);
 
-/* For check(): one of them is still there; and so many were, all others are gone. */
-extern void gc_deliver_held(GcTarget *target, const char *id);
+/*
+ * For check(): one of them is still there, as "answer" (the platform's id of it) shows
+ * it; false if the statement goes on without its row.  And so many were for which this
+ * was true, all others are gone.
+ */
+extern bool gc_deliver_held(GcTarget *target, const GcHeld *held, const char *answer);
 extern void gc_deliver_checked(GcTarget *target, int64 held);
 
 /* Does nothing else in the statement write the target's list? */
 extern bool gc_deliver_is_alone(const GcTarget *target);
 
-/* A contact that the platform refuses for what it says. */
+/* A row that the statement has taken, and cannot write. */
 typedef struct GcRefusal
 {
-	const GcFailure *failure; /* of its own request, or … */
-	bool tried;				  /* … if this is false, of another one's of its batch */
-	bool counted;			  /* the executor has counted the row */
-	const char *json;		  /* the contact */
+	const GcFailure *failure;	/* the platform's refusal: of its own request, or … */
+	bool tried;					/* … if this is false, of another one's of its batch; … */
+	const GcProblem *problem;	/* … or else what is wrong with it */
+	const char *correlation_id; /* of the answer that says so; or NULL */
+	bool counted;				/* the executor has counted the row */
+	const char *json;			/* the contact, … */
 	int len;
+	const char *row_data; /* … or the row as gc_fdw.rejected_rows has it, and … */
+	const char *id;		  /* … its contact's id */
 } GcRefusal;
 
 /*
- * Called for contacts of an INSERT that are refused.  If it returns, the statement goes
- * on, and the row counts as one that was never there.  Without one, the statement fails.
+ * Goes on without that row, which counts as one that was never there; throws if it is
+ * one too many.  False: nobody has asked for that, and the statement is to fail.
+ */
+extern bool gc_deliver_reject(GcTarget *target, const GcRefusal *refusal);
+
+/* Would it go on? */
+extern bool gc_deliver_goes_on(const GcTarget *target);
+
+/*
+ * Called for such rows.  If it returns, the statement goes on.  Without one, the
+ * statement fails.
  */
 extern void gc_deliver_on_refusal(GcTarget *target,
 								  void (*callback)(void *arg, const GcRefusal *refusal),

@@ -33,9 +33,8 @@ tell_batch(const GcBatch *batch, const GcFailure *failure)
 			  : counts;
 }
 
-/* Of what was wrong with an echo. */
-static const char *
-hint_for(int sqlstate)
+const char *
+gc_deliver_hint(int sqlstate)
 {
 	switch (sqlstate)
 	{
@@ -67,7 +66,7 @@ gc_wire_throw(GcBatch *batch, const char *problem, int sqlstate)
 		gc_call_throw_reply(batch->call, problem, message, tell_batch(batch, failure));
 	ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message),
 					errdetail_internal("%s\n%s", problem, tell_counts(target)),
-					errhint("%s", hint_for(sqlstate))));
+					errhint("%s", gc_deliver_hint(sqlstate))));
 }
 
 void

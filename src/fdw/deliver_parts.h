@@ -1,9 +1,9 @@
 /*
  * fdw/deliver_parts.h
- *	  Delivery of contacts, between deliver.c (batches on the wire, counts),
- *	  deliver_rows.c (rows into batches), deliver_check.c (DELETEs that are
- *	  checked at the end), deliver_fail.c (errors) and bisect.c (batches that are
- *	  refused in part).
+ *	  Delivery of contacts, between deliver.c (batches on the wire), deliver_book.c
+ *	  (what has become of them), deliver_rows.c (rows into batches), deliver_check.c
+ *	  (DELETEs that are checked at the end), deliver_fail.c (errors) and bisect.c
+ *	  (batches that are refused in part).
  */
 #ifndef GC_FDW_DELIVER_PARTS_H
 #define GC_FDW_DELIVER_PARTS_H
@@ -79,9 +79,18 @@ extern void gc_wire_start(GcBatch *batch);
 /* Waits until at most "count" batches are on the wire. */
 extern void gc_wire_wait(GcWriter *writer, int count);
 
-/* A batch has ended: it leaves the wire, and is booked; what is wrong with it, or NULL. */
+/*
+ * A batch has ended: it leaves the wire, and is booked; what is wrong with it, or NULL.
+ * "rejects": the statement may go on without some of its rows.
+ */
 extern void gc_wire_off(GcBatch *batch);
-extern const char *gc_wire_book(GcBatch *batch, int *sqlstate);
+extern const char *gc_wire_book(GcBatch *batch, bool rejects, int *sqlstate);
+
+/* Puts it on the wire again: the contacts that have been deleted are looked for. */
+extern void gc_wire_look_up(GcBatch *batch);
+
+/* The same with a contact that could not be deleted and is rejected; false: it is none. */
+extern bool gc_wire_look_again(GcBatch *batch);
 
 /* Why its call failed; NULL if it did not, or did what it should. */
 extern const GcFailure *gc_wire_failure(const GcBatch *batch);
@@ -106,6 +115,9 @@ extern _Noreturn void gc_wire_throw(GcBatch *batch, const char *problem, int sql
 
 /* Stops the statement's sending: what is in flight is awaited, nothing else goes out. */
 extern void gc_wire_stop(GcWriter *writer);
+
+/* What to do about an echo that is odd. */
+extern const char *gc_deliver_hint(int sqlstate);
 
 /* Throws that contacts could not be deleted since a campaign uses them: those of held_ids. */
 extern _Noreturn void gc_deliver_throw_held(GcTarget *target);

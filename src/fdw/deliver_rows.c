@@ -70,18 +70,25 @@ gc_deliver_check(const GcRelation *rel, const GcRow *row)
 	return problem;
 }
 
-/* What is merged may have become too large for a request. */
-static void
-check_size(GcTarget *target, const GcRow *row)
+/* What is merged may have become too large for a request; false: it is rejected. */
+static bool
+fits(GcTarget *target, const GcRow *row, bool counted)
 {
 	const GcProblem *problem = gc_deliver_check(target->rel, row);
 	GcProblem refused;
 
 	if (problem == NULL)
-		return;
+		return true;
+	if (!row->taken)
+		gc_deliver_taken(target, 1);
 	refused = *problem;
-	refused.taken = row->taken;
-	gc_deliver_refuse(target, &refused);
+	refused.taken = true;
+	if (!gc_deliver_reject(target, &(GcRefusal){.problem = &refused,
+												.counted = counted,
+												.json = row->json,
+												.len = row->len}))
+		gc_deliver_refuse(target, &refused);
+	return false;
 }
 
 /* Two tables of a statement may be one list: there, too, the last write of an id wins. */
@@ -116,7 +123,8 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 	const GcTargetSettings *settings = &target->settings;
 	uint64 hash = gc_batch_hash(row->id);
 
-	check_size(target, row);
+	if (!fits(target, row, true))
+		return;
 	if (target->has_twin)
 		send_twins(target, hash);
 	if (target->open && (target->open->rows >= settings->batch_rows ||
@@ -132,6 +140,13 @@ gc_deliver_row(GcTarget *target, const GcRow *row)
 	keep_budget(target);
 }
 
+static void
+await_off(GcBatch *batch)
+{
+	gc_call_wait(batch->call);
+	gc_wire_off(batch);
+}
+
 bool
 gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 {
@@ -143,7 +158,8 @@ gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 	size_t len;
 	int sqlstate;
 
-	check_size(target, row);
+	if (!fits(target, row, false))
+		return false;
 	if (target->single)
 		gc_wire_give_back(target->single);
 	target->single = NULL;
@@ -153,17 +169,21 @@ gc_deliver_now(GcTarget *target, const GcRow *row, GcJson **echo)
 	batch = gc_wire_take(target);
 	(void) gc_batch_add(batch, row, hash);
 	gc_batch_close(batch);
+	batch->awaited = true;
 	if (!row->taken)
 		gc_deliver_taken(target, 1);
 	gc_wire_start(batch);
-	gc_call_wait(batch->call);
-	gc_wire_off(batch);
+	await_off(batch);
+	if (gc_wire_look_again(batch))
+		await_off(batch);
 	if (gc_bisect_reject_single(batch))
 		return false;
-	problem = gc_wire_book(batch, &sqlstate);
+	problem = gc_wire_book(batch, true, &sqlstate);
 	if (problem || gc_wire_failure(batch))
 		gc_wire_throw(batch, problem, sqlstate);
 	target->single = batch; /* its reply is what we return */
+	if (batch->odd != NIL || batch->held != NIL)
+		return false;
 	if (echo == NULL)
 		return !batch->missing;
 	bytes = gc_call_reply(batch->call, &len);

@@ -198,8 +198,8 @@ plan_direct(PlannerInfo *root, ModifyTable *plan, Index relation, ForeignScan *s
 	if (!rel->resource->has_list || plan->returningLists != NIL ||
 		!gc_option_bool(rel->options, rel->server_options, "direct_modify") ||
 		!gc_option_bool(rel->options, rel->server_options, "updatable") ||
-		gc_modify_waits(rel) || contain_subplans((Node *) scan->scan.plan.targetlist) ||
-		!writes_alone(root))
+		gc_modify_waits(rel) || gc_reject_goes_on(rel) ||
+		contain_subplans((Node *) scan->scan.plan.targetlist) || !writes_alone(root))
 		return false;
 	/* A removal takes no ids. */
 	if (!(edit && names_contacts(root, relation, clauses, direct)) &&
@@ -349,9 +349,9 @@ run_row_by_row(DirectState *state, ForeignScanState *node, TupleTableSlot *slot)
 
 	state->row_by_row = true;
 	if (edit)
-		gc_update_begin(rri, below, false, false);
+		gc_update_begin(rri, below, &(GcUpdateUse){.counted = state->counts});
 	else
-		gc_delete_begin(rri, below, state->counts);
+		gc_delete_begin(rri, below, false, state->counts);
 	for (;;)
 	{
 		TupleTableSlot *row = ExecProcNode(below);

@@ -279,9 +279,9 @@ take(Waiting *waiting, int64 number)
 }
 
 static void
-take_found(void *arg, const char *id, int len, int64 number)
+take_found(void *arg, const GcFound *found)
 {
-	take(arg, number);
+	take(arg, found->number);
 }
 
 static bool

@@ -17,6 +17,9 @@
 
 typedef struct GcEncoder GcEncoder;
 
+/* Of a row whose contact is there already, or in an earlier row: GcProblem's "code". */
+#define GC_CODE_DUPLICATE "duplicate_key"
+
 /* What is wrong with a row; strings in the current context. */
 typedef struct GcProblem
 {
@@ -61,7 +64,8 @@ typedef struct GcPatch
 	bool sets_callable;
 	bool sets_phone_status;
 	bool sets_contactable_status;
-	GcRow shown; /* what the echo must show; nothing else of it is set */
+	GcRow shown;		  /* what the echo must show; nothing else of it is set */
+	const char *row_data; /* on_error 'reject': the row as gc_fdw.rejected_rows has it */
 } GcPatch;
 
 /*

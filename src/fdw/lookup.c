@@ -29,7 +29,7 @@ struct GcLookup
 	/* By look-ups: */
 	char **ids; /* NULL: by export */
 	int64 *numbers;
-	bool *there;
+	GcSpan *there; /* the contacts of these ids; p NULL: there is none */
 	int count;
 	int max;
 	GcCall **calls;
@@ -55,7 +55,7 @@ open_calls(GcLookup *lookup, int max_in_flight)
 	lookup->max = max_in_flight * GC_CONTACTS_MAX_IDS;
 	lookup->ids = palloc(sizeof(char *) * lookup->max);
 	lookup->numbers = palloc(sizeof(int64) * lookup->max);
-	lookup->there = palloc(sizeof(bool) * lookup->max);
+	lookup->there = palloc(sizeof(GcSpan) * lookup->max);
 	lookup->calls = palloc(sizeof(GcCall *) * max_in_flight);
 	lookup->cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw ids looked up",
 										ALLOCSET_DEFAULT_SIZES);
@@ -64,7 +64,7 @@ open_calls(GcLookup *lookup, int max_in_flight)
 typedef struct Answer
 {
 	char **ids;
-	bool *there;
+	GcSpan *there;
 	int count;
 	bool is_good; /* nobody else is in it */
 } Answer;
@@ -80,7 +80,7 @@ visit_contact(void *arg, const GcContactEcho *contact)
 	for (int i = 0; i < answer->count; i++)
 		if (strcmp(answer->ids[i], id) == 0)
 		{
-			answer->there[i] = true;
+			answer->there[i] = contact->whole;
 			return;
 		}
 	answer->is_good = false;
@@ -88,14 +88,14 @@ visit_contact(void *arg, const GcContactEcho *contact)
 
 /* Waits for the answer to a call that asks for these ids, and reads it. */
 static void
-take_answer(const GcModify *modify, GcCall *call, char **ids, bool *there, int count)
+take_answer(const GcModify *modify, GcCall *call, char **ids, GcSpan *there, int count)
 {
 	Answer answer = {.ids = ids, .there = there, .count = count, .is_good = true};
 	const GcFailure *failure;
 	const char *bytes;
 	size_t len;
 
-	memset(there, 0, count * sizeof(bool));
+	memset(there, 0, count * sizeof(GcSpan));
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
 	if (failure && count == 1 && gc_contacts_is_missing(failure))
@@ -124,6 +124,22 @@ start_call(const GcModify *modify, char **ids, int count)
 	return gc_deliver_read(modify->target, &spec);
 }
 
+/* Tells of the contacts that an answer has, from that id on. */
+static void
+tell_found(GcLookup *lookup, const GcCall *call, int first, int count)
+{
+	const char *answer =
+		gc_call_failure(call) == NULL ? gc_call_header(call, "inin-correlation-id") : NULL;
+
+	for (int i = first; i < first + count; i++)
+		if (lookup->there[i].p)
+			lookup->found(lookup->arg, &(GcFound){.id = lookup->ids[i],
+												  .len = strlen(lookup->ids[i]),
+												  .number = lookup->numbers[i],
+												  .contact = lookup->there[i],
+												  .answer = answer});
+}
+
 /* Looks up all that is held, with as many calls at once as there may be. */
 static void
 ask(GcLookup *lookup)
@@ -137,15 +153,12 @@ ask(GcLookup *lookup)
 	for (int first = 0; first < lookup->count; first += GC_CONTACTS_MAX_IDS)
 	{
 		GcCall *call = lookup->calls[first / GC_CONTACTS_MAX_IDS];
+		int count = Min(GC_CONTACTS_MAX_IDS, lookup->count - first);
 
-		take_answer(lookup->modify, call, lookup->ids + first, lookup->there + first,
-					Min(GC_CONTACTS_MAX_IDS, lookup->count - first));
+		take_answer(lookup->modify, call, lookup->ids + first, lookup->there + first, count);
+		tell_found(lookup, call, first, count);
 		gc_call_free(call);
 	}
-	for (int i = 0; i < lookup->count; i++)
-		if (lookup->there[i])
-			lookup->found(lookup->arg, lookup->ids[i], strlen(lookup->ids[i]),
-						  lookup->numbers[i]);
 	lookup->count = 0;
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextReset(lookup->cxt);
@@ -155,12 +168,12 @@ bool
 gc_lookup_one(const GcModify *modify, const char *id)
 {
 	char *ids[] = {pstrdup(id)};
-	bool there;
+	GcSpan there;
 	GcCall *call = start_call(modify, ids, 1);
 
 	take_answer(modify, call, ids, &there, 1);
 	gc_call_free(call);
-	return there;
+	return there.p != NULL;
 }
 
 /* ---- by export, or by a page ---- */
@@ -457,7 +470,7 @@ gc_lookup_put(GcLookup *lookup, const char *id, int len, int64 number)
 	if (lookup->listed)
 	{
 		if (is_listed(lookup, id, len))
-			lookup->found(lookup->arg, id, len, number);
+			lookup->found(lookup->arg, &(GcFound){.id = id, .len = len, .number = number});
 		return;
 	}
 	copy = MemoryContextAlloc(lookup->cxt, len + 1);

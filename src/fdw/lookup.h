@@ -15,8 +15,17 @@
 
 typedef struct GcLookup GcLookup;
 
-/* What is told of each id that is there, and the number that it came with. */
-typedef void (*GcLookupFound)(void *arg, const char *id, int len, int64 number);
+/* An id that is there. */
+typedef struct GcFound
+{
+	const char *id;
+	int len;
+	int64 number;		/* that it came with */
+	GcSpan contact;		/* whole; p NULL: of an export or page it is not known */
+	const char *answer; /* the platform's id of the answer that has it; or NULL */
+} GcFound;
+
+typedef void (*GcLookupFound)(void *arg, const GcFound *found);
 
 /*
  * To look for "count" ids in the list that "modify" writes; in the current context.  By

@@ -51,7 +51,6 @@ typedef struct InsertState
 {
 	GcModify base;
 	GcEncoder *encoder;
-	GcRejecter *rejecter;
 	GcPartial *partial; /* rows lack columns, for which something is to be done; or NULL */
 	GcDecoder *decoder; /* of echoes; NULL while rows are batched */
 	GcDuplicates *duplicates; /* NULL: contacts that are there are updated */
@@ -178,15 +177,13 @@ insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool retu
 	gc_modify_open(base, estate, rri, GC_VERB_INSERT, shown, mtstate->canSetTag);
 	mode = gc_duplicates_mode(base->rel, mtstate);
 	/* Nobody is to see a row that is not inserted in the end. */
-	if (mode == GC_DUPLICATE_IGNORE || gc_reject_goes_on(base->rel))
+	if (mode == GC_DUPLICATE_IGNORE || base->goes_on)
 		asks = asks || returned;
 	base->single = asks = asks && base->target;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
 	if (base->pending)
 		check_waits(base->rel, mode);
-	else
-		state->rejecter = gc_reject_open(estate, base->rel, base->list, base->target);
 	state->partial =
 		gc_partial_open(base, ExecGetInsertedCols(rri, estate), mode != GC_DUPLICATE_UPDATE);
 	if (mode != GC_DUPLICATE_UPDATE)
@@ -217,15 +214,18 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 		return;
 	if (mtstate->operation == CMD_DELETE)
 	{
-		gc_delete_begin(rri, outerPlanState(mtstate),
-						mtstate->canSetTag && plan->returningLists == NIL);
+		gc_delete_begin(rri, outerPlanState(mtstate), plan->returningLists != NIL,
+						mtstate->canSetTag);
 		return;
 	}
 	if (mtstate->operation == CMD_UPDATE)
 	{
-		gc_update_begin(rri, outerPlanState(mtstate),
-						plan->returningLists != NIL || plan->withCheckOptionLists != NIL,
-						boolVal(list_nth(fdw_private, ModifyPrivateAsk)));
+		GcUpdateUse use = {.shown = plan->withCheckOptionLists != NIL,
+						   .returned = plan->returningLists != NIL,
+						   .asks = boolVal(list_nth(fdw_private, ModifyPrivateAsk)),
+						   .counted = mtstate->canSetTag};
+
+		gc_update_begin(rri, outerPlanState(mtstate), &use);
 		return;
 	}
 	/* A view's CHECK OPTION is held against the row as it will read. */
@@ -289,8 +289,8 @@ insert_row(InsertState *state, GcRow *row, GcJson **echo)
 	{
 		if (state->duplicates && !gc_duplicates_pass(state->duplicates, row))
 			return false;
-		if (merges)
-			gc_partial_merge(state->partial, row);
+		if (merges && !gc_partial_merge(state->partial, row))
+			return false;
 		return gc_deliver_now(target, row, echo);
 	}
 	if (state->duplicates)
@@ -317,11 +317,9 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	problem = gc_encoder_row(state->encoder, slot, &row);
 	if (problem == NULL)
 		problem = gc_deliver_check(state->base.rel, &row);
-	if (problem && state->base.pending)
-		gc_modify_refuse(&state->base, problem);
 	if (problem)
 	{
-		gc_reject_row(state->rejecter, problem, row.id, slot);
+		gc_modify_reject(&state->base, problem, row.id, slot);
 		MemoryContextSwitchTo(caller_cxt);
 		return NULL;
 	}
@@ -383,15 +381,18 @@ is_single(const GcRelation *rel, ResultRelInfo *rri, GcVerb verb, List *fdw_priv
 		  GcOnDuplicate mode)
 {
 	TriggerDesc *triggers = rri->ri_TrigDesc;
+	bool skips = mode == GC_DUPLICATE_IGNORE || gc_reject_goes_on(rel);
 
+	if (gc_modify_waits(rel))
+		return false;
+	if (rri->ri_projectReturning && skips)
+		return true;
 	if (verb == GC_VERB_DELETE)
 		return triggers && triggers->trig_delete_after_row;
 	if (verb == GC_VERB_UPDATE && triggers && triggers->trig_update_after_row)
 		return true;
 	return boolVal(list_nth(fdw_private, ModifyPrivateAsk)) ||
-		   (verb == GC_VERB_INSERT && has_after_trigger(rri)) ||
-		   (verb == GC_VERB_INSERT && rri->ri_projectReturning &&
-			(mode == GC_DUPLICATE_IGNORE || gc_reject_goes_on(rel)));
+		   (verb == GC_VERB_INSERT && has_after_trigger(rri));
 }
 
 static void

@@ -52,10 +52,14 @@ gc_modify_waits(const GcRelation *rel)
 }
 
 void
-gc_modify_refuse(GcModify *modify, const GcProblem *problem)
+gc_modify_reject(GcModify *modify, const GcProblem *problem, const char *id,
+				 TupleTableSlot *slot)
 {
 	if (modify->target)
-		gc_deliver_refuse(modify->target, problem);
+	{
+		gc_reject_row(modify->rejecter, problem, id, slot);
+		return;
+	}
 	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
 					errdetail_internal("%s", problem->detail),
 					problem->hint ? errhint("%s", problem->hint) : 0));
@@ -76,6 +80,7 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 	modify->user_id = gc_compat_modify_user(rri, estate);
 	modify->conn = gc_connection_get(modify->user_id, modify->rel->server_id);
 	modify->list = gc_drift_list(modify->conn, &stat, modify->rel);
+	modify->goes_on = gc_reject_goes_on(modify->rel);
 	if (settings.flags.clear_system_data)
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
 								 "contacts of %s",
@@ -93,6 +98,8 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 		modify->target =
 			gc_deliver_open(estate, modify->conn, modify->rel, modify->list, &settings);
 		gc_deliver_count(modify->target, &stat);
+		modify->rejecter =
+			gc_reject_open(estate, modify->rel, modify->list, modify->target, &settings);
 	}
 	if (shown)
 		modify->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);

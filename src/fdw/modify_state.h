@@ -11,6 +11,7 @@
 #include "fdw/deliver.h"
 #include "fdw/kept.h"
 #include "fdw/pending.h"
+#include "fdw/reject.h"
 #include "fdw/relation.h"
 
 #include "nodes/execnodes.h"
@@ -26,6 +27,8 @@ typedef struct GcModify
 	GcList *list;
 	GcTarget *target;		  /* NULL: rows wait for COMMIT, … */
 	GcPending *pending;		  /* … here */
+	bool goes_on;			  /* on_error 'reject' */
+	GcRejecter *rejecter;	  /* NULL with "pending" */
 	bool began;				  /* there has been a row */
 	bool single;			  /* each row is a call, since somebody waits for its answer */
 	TupleTableSlot *result;	  /* the row as it reads; NULL if nobody asks */
@@ -38,8 +41,12 @@ typedef struct GcModify
 /* Are contacts of the table sent at COMMIT: deliver 'commit'? */
 extern bool gc_modify_waits(const GcRelation *rel);
 
-/* Throws a problem with a row, with the counts if something may have been sent. */
-extern _Noreturn void gc_modify_refuse(GcModify *modify, const GcProblem *problem);
+/*
+ * A row cannot be written: rejects it, or throws its problem, with the counts if
+ * something may have been sent.  "id" is the contact's; NULL: it has none.
+ */
+extern void gc_modify_reject(GcModify *modify, const GcProblem *problem, const char *id,
+							 TupleTableSlot *slot);
 
 /* What it is to be; "settings" are the table's options for that verb. */
 extern void gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *settings);

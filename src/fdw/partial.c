@@ -143,7 +143,7 @@ gc_partial_row(GcPartial *partial, const GcRow *row)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
-void
+bool
 gc_partial_merge(GcPartial *partial, GcRow *row)
 {
 	GcPatch patch;
@@ -151,5 +151,5 @@ gc_partial_merge(GcPartial *partial, GcRow *row)
 
 	row_to_patch(row, &patch);
 	alone = copy_row(row, &patch);
-	gc_refresh_now(partial->refresh, alone.id, &patch, &alone, row);
+	return gc_refresh_now(partial->refresh, alone.id, &patch, &alone, row);
 }

@@ -26,7 +26,7 @@ extern GcPartial *gc_partial_open(const GcModify *modify, const Bitmapset *named
 /* A row goes out, merged with the contact of its id if there is one; not at once. */
 extern void gc_partial_row(GcPartial *partial, const GcRow *row);
 
-/* The row with the contact of its id, at once, in the current context. */
-extern void gc_partial_merge(GcPartial *partial, GcRow *row);
+/* The row with the contact of its id, at once, in the current context.  False: it is rejected. */
+extern bool gc_partial_merge(GcPartial *partial, GcRow *row);
 
 #endif /* GC_FDW_PARTIAL_H */

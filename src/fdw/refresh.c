@@ -30,9 +30,17 @@ struct GcRefresh
 	char **ids; /* of those */
 	int count;
 	int max;
-	GcCall **calls;	   /* that look them up */
-	MemoryContext cxt; /* what belongs to those held, and their calls */
+	GcCall **calls;		/* that look them up */
+	const char *answer; /* the platform's id of the answer at hand; or NULL */
+	MemoryContext cxt;	/* what belongs to those held, and their calls */
 };
+
+/* One row that somebody waits for. */
+typedef struct Now
+{
+	GcRow *row;
+	bool good;
+} Now;
 
 static void flush(void *arg);
 
@@ -151,42 +159,60 @@ read_answer(GcRefresh *refresh, const GcCall *call, Held *held, int count)
 
 /* ---- merging ---- */
 
+/* A row cannot be merged: it is rejected, or that is an error.  "counted": by the executor. */
 static void
-refuse(GcRefresh *refresh, int sqlstate, const char *id, const char *what, const char *hint)
+refuse(GcRefresh *refresh, const Held *held, GcProblem *problem, const char *what,
+	   bool counted)
 {
-	GcProblem problem = {
-		.sqlstate = sqlstate,
-		.message = gc_verb_failed(refresh->verb, 1, refresh->rel->label),
-		.detail = psprintf("Contact \"%s\" %s.", gc_value_display(id, NAMEDATALEN), what),
-		.hint = hint,
-		.taken = true};
+	GcRefusal refusal = {.problem = problem,
+						 .correlation_id = refresh->answer,
+						 .counted = counted,
+						 .json = held->alone.json,
+						 .len = held->alone.len,
+						 .row_data = held->patch.row_data,
+						 .id = held->id};
 
-	gc_deliver_refuse(refresh->target, &problem);
+	problem->message = gc_verb_failed(refresh->verb, 1, refresh->rel->label);
+	problem->detail =
+		psprintf("Contact \"%s\" %s.", gc_value_display(held->id, NAMEDATALEN), what);
+	problem->reason = psprintf("%s: It %s.", problem->message, what);
+	problem->taken = true;
+	if (!gc_deliver_reject(refresh->target, &refusal))
+		gc_deliver_refuse(refresh->target, problem);
 }
 
-static void
-merge(GcRefresh *refresh, const Held *held, GcTime read_at, GcRow *row)
+/* False: the row is rejected. */
+static bool
+merge(GcRefresh *refresh, const Held *held, GcTime read_at, bool counted, GcRow *row)
 {
-	const char *problem;
-
 	if (held->raw.p == NULL && held->alone.json)
 	{
 		*row = held->alone;
 		row->taken = true;
-		return;
+		return true;
 	}
 	if (held->raw.p == NULL)
-		refuse(refresh, ERRCODE_T_R_SERIALIZATION_FAILURE, held->id,
-			   "has been deleted since it was read", "Run the statement again.");
-	problem =
-		gc_merge(refresh->merger, held->id, held->raw.p, held->raw.len, &held->patch, row);
-	if (problem)
-		refuse(refresh, ERRCODE_FDW_ERROR, held->id, "is not what a contact should be", NULL);
+	{
+		refuse(refresh, held,
+			   &(GcProblem){.sqlstate = ERRCODE_T_R_SERIALIZATION_FAILURE,
+							.hint = "Run the statement again.",
+							.code = gc_policy(GC_CAUSE_GONE)->code},
+			   "has been deleted since it was read", counted);
+		return false;
+	}
+	if (gc_merge(refresh->merger, held->id, held->raw.p, held->raw.len, &held->patch, row))
+	{
+		refuse(refresh, held,
+			   &(GcProblem){.sqlstate = ERRCODE_FDW_ERROR, .code = "malformed.contact"},
+			   "is not what a contact should be", counted);
+		return false;
+	}
 	row->taken = true;
 	if (refresh->verb == GC_VERB_UPDATE)
 		row->read_at = read_at;
 	else
 		row->created = NULL; /* if it was deleted meanwhile: it was to be there */
+	return true;
 }
 
 /* The answer to one look-up: what it has is merged and goes on. */
@@ -210,6 +236,8 @@ finish_call(GcRefresh *refresh, GcCall *call, Held *held, int count,
 		problem = read_answer(refresh, call, held, count);
 	if (problem)
 		gc_deliver_fail(refresh->target, call, problem, not_read(refresh));
+	refresh->answer =
+		failure ? failure->correlation_id : gc_call_header(call, "inin-correlation-id");
 	for (int i = 0; i < count; i++)
 		deliver(refresh, &held[i], gc_call_sent_at(call), arg);
 }
@@ -219,14 +247,16 @@ deliver_row(GcRefresh *refresh, const Held *held, GcTime read_at, void *arg)
 {
 	GcRow row;
 
-	merge(refresh, held, read_at, &row);
-	gc_deliver_row(refresh->target, &row);
+	if (merge(refresh, held, read_at, true, &row))
+		gc_deliver_row(refresh->target, &row);
 }
 
 static void
 deliver_here(GcRefresh *refresh, const Held *held, GcTime read_at, void *arg)
 {
-	merge(refresh, held, read_at, arg);
+	Now *now = arg;
+
+	now->good = merge(refresh, held, read_at, false, now->row);
 }
 
 /* Reads all that is held again, several look-ups at once, and sends it on. */
@@ -266,11 +296,12 @@ gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch, const G
 		flush(refresh);
 }
 
-void
+bool
 gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch, const GcRow *alone,
 			   GcRow *row)
 {
 	Held held = {.id = id, .patch = *patch};
+	Now now = {.row = row};
 	GcCallSpec spec;
 	GcCall *call;
 
@@ -279,6 +310,7 @@ gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch, const G
 	gc_deliver_taken(refresh->target, 1);
 	gc_contacts_by_ids(refresh->list->id, &(char *){unconstify(char *, id)}, 1, &spec);
 	call = gc_deliver_read(refresh->target, &spec);
-	finish_call(refresh, call, &held, 1, deliver_here, row);
+	finish_call(refresh, call, &held, 1, deliver_here, &now);
 	gc_call_free(call);
+	return now.good;
 }

@@ -23,14 +23,14 @@ extern GcRefresh *gc_refresh_create(GcTarget *target, GcVerb verb, GcRelation *r
 /*
  * The context that the next change is to be encoded in; gc_refresh_add() takes
  * it over, and may send what is held.  "alone" is what is sent if there is no
- * such contact; NULL: that is an error.
+ * such contact; NULL: that is an error, or a row that is rejected.
  */
 extern MemoryContext gc_refresh_context(GcRefresh *refresh);
 extern void gc_refresh_add(GcRefresh *refresh, const char *id, const GcPatch *patch,
 						   const GcRow *alone);
 
-/* Reads one contact at once and merges it; "row" is in the current context. */
-extern void gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch,
+/* Reads one contact at once and merges it; "row" is in the current context.  False: it is rejected. */
+extern bool gc_refresh_now(GcRefresh *refresh, const char *id, const GcPatch *patch,
 						   const GcRow *alone, GcRow *row);
 
 #endif /* GC_FDW_REFRESH_H */

@@ -28,7 +28,9 @@ struct GcRejecter
 	GcTarget *target;
 	GcDecoder *decoder; /* NULL until the platform refuses a row */
 	MemoryContext cxt;	/* … and is reset behind each of them */
-	bool stop;			/* on_error 'stop' */
+	GcVerb verb;
+	bool stop;		/* on_error 'stop' */
+	bool at_commit; /* its rows are those of statements that are over */
 	int max;
 	int count;
 	int late; /* of these, after the executor had counted them */
@@ -52,10 +54,17 @@ gc_reject_goes_on(const GcRelation *rel)
 		   0;
 }
 
+int
+gc_reject_max(const GcRelation *rel)
+{
+	return gc_option_int(rel->options, rel->server_options, "max_rejects");
+}
+
 static void refused(void *arg, const GcRefusal *refusal);
 
 GcRejecter *
-gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target)
+gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target,
+			   const GcTargetSettings *settings)
 {
 	GcRejecter *rejecter = MemoryContextAllocZero(estate->es_query_cxt, sizeof(GcRejecter));
 
@@ -63,8 +72,10 @@ gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target)
 	rejecter->rel = rel;
 	rejecter->list = list;
 	rejecter->target = target;
+	rejecter->verb = settings->verb;
 	rejecter->stop = !gc_reject_goes_on(rel);
-	rejecter->max = gc_option_int(rel->options, rel->server_options, "max_rejects");
+	rejecter->at_commit = settings->operation != NULL;
+	rejecter->max = gc_reject_max(rel);
 	rejecter->on_reset.func = rejecter_reset;
 	rejecter->on_reset.arg = rejecter;
 	dlist_push_tail(&rejecters, &rejecter->node);
@@ -132,16 +143,29 @@ put(GcRejecter *rejecter, const GcProblem *problem, const char *id, const char *
 }
 
 void
+gc_reject_text(GcRejecter *rejecter, const GcProblem *problem, const char *id,
+			   const char *row_data, const char *correlation_id)
+{
+	if (rejecter->count >= rejecter->max)
+		throw_too_many(rejecter, problem);
+	put(rejecter, problem, id, row_data, correlation_id);
+}
+
+const char *
+gc_reject_row_data(GcRelation *rel, TupleTableSlot *slot)
+{
+	/* The slot may be the query's, with a row type of its own. */
+	slot_getallattrs(slot);
+	return row_as_json(rel, slot->tts_values, slot->tts_isnull);
+}
+
+void
 gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,
 			  TupleTableSlot *slot)
 {
 	if (rejecter->stop)
 		gc_deliver_refuse(rejecter->target, problem);
-	if (rejecter->count >= rejecter->max)
-		throw_too_many(rejecter, problem);
-	/* The slot may be the query's, with a row type of its own. */
-	put(rejecter, problem, id, row_as_json(rejecter->rel, slot->tts_values, slot->tts_isnull),
-		NULL);
+	gc_reject_text(rejecter, problem, id, gc_reject_row_data(rejecter->rel, slot), NULL);
 }
 
 /* ---- rows that the platform refuses ---- */
@@ -157,22 +181,21 @@ column_named(const GcRelation *rel, const char *field)
 	return field;
 }
 
+/* What the platform's refusal says, and for a NOTICE or an error whose contact it is. */
 static const GcProblem *
-problem_of(GcRejecter *rejecter, const GcRefusal *refusal, const char *id)
+problem_of(GcRejecter *rejecter, const GcFailure *failure, bool tried, const char *id)
 {
-	const GcFailure *failure = refusal->failure;
 	GcProblem *problem = palloc0(sizeof(GcProblem));
 
 	problem->sqlstate = failure->sqlstate;
-	problem->message = gc_verb_failed(GC_VERB_INSERT, 1, rejecter->rel->label);
-	problem->detail =
-		psprintf("%s HTTP status %d (%s)%s%s",
-				 refusal->tried
-					 ? "The server answered with"
-					 : "Not sent by itself: the first and last rows of its batch were refused "
-					   "with",
-				 failure->status, failure->code, failure->message ? ": " : ".",
-				 failure->message ? failure->message : "");
+	problem->message = gc_verb_failed(rejecter->verb, 1, rejecter->rel->label);
+	problem->detail = psprintf(
+		"%s HTTP status %d (%s)%s%s",
+		tried ? "The server answered with"
+			  : "Not sent by itself: the first and last rows of its batch were refused "
+				"with",
+		failure->status, failure->code, failure->message ? ": " : ".",
+		failure->message ? failure->message : "");
 	problem->code = failure->code;
 	problem->field = column_named(rejecter->rel, failure->field);
 	problem->taken = true;
@@ -184,20 +207,22 @@ problem_of(GcRejecter *rejecter, const GcRefusal *refusal, const char *id)
 
 /* The contact as a row of the table again, and its id. */
 static const char *
-read_back(GcRejecter *rejecter, const GcRefusal *refusal, char **id)
+read_back(GcRejecter *rejecter, const GcRefusal *refusal, const char **id)
 {
 	GcRelation *rel = rejecter->rel;
 	Datum *values = palloc(sizeof(Datum) * rel->tupdesc->natts);
 	bool *nulls = palloc(sizeof(bool) * rel->tupdesc->natts);
 	GcJson json;
 	GcSpan span;
+	char *decoded;
 
 	gc_json_init(&json, refusal->json, refusal->len);
 	if (!gc_decoder_row(rejecter->decoder, &json, values, nulls))
 		elog(ERROR, "could not read a contact that was refused: %s", json.error);
 	span = gc_decoder_id(rejecter->decoder);
-	*id = palloc(span.len + 1);
-	(*id)[Max(gc_json_unescape(&span, *id), 0)] = '\0';
+	decoded = palloc(span.len + 1);
+	decoded[Max(gc_json_unescape(&span, decoded), 0)] = '\0';
+	*id = decoded;
 	return row_as_json(rel, values, nulls);
 }
 
@@ -206,8 +231,10 @@ refused(void *arg, const GcRefusal *refusal)
 {
 	GcRejecter *rejecter = arg;
 	MemoryContext caller_cxt = CurrentMemoryContext;
-	const char *row_data;
-	char *id;
+	const GcFailure *failure = refusal->failure;
+	const GcProblem *problem = refusal->problem;
+	const char *row_data = refusal->row_data;
+	const char *id = refusal->id;
 
 	if (rejecter->decoder == NULL)
 	{
@@ -215,11 +242,12 @@ refused(void *arg, const GcRefusal *refusal)
 		rejecter->decoder = gc_decoder_create(rejecter->rel, rejecter->list, NULL);
 	}
 	MemoryContextSwitchTo(rejecter->cxt);
-	row_data = read_back(rejecter, refusal, &id);
-	if (rejecter->count >= rejecter->max)
-		throw_too_many(rejecter, problem_of(rejecter, refusal, id));
-	put(rejecter, problem_of(rejecter, refusal, NULL), id, row_data,
-		refusal->failure->correlation_id);
+	if (refusal->json)
+		row_data = read_back(rejecter, refusal, &id);
+	if (failure)
+		problem = problem_of(rejecter, failure, refusal->tried,
+							 rejecter->count >= rejecter->max ? id : NULL);
+	gc_reject_text(rejecter, problem, id, row_data, refusal->correlation_id);
 	rejecter->late += refusal->counted;
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextReset(rejecter->cxt);
@@ -231,18 +259,22 @@ tell(GcRejecter *rejecter)
 	int count = rejecter->count - rejecter->told;
 	int late = rejecter->late - rejecter->told_late;
 	bool is_copy = rejecter->estate->es_plannedstmt == NULL;
+	const char *counted = NULL;
 
 	rejecter->told = rejecter->count;
 	rejecter->told_late = rejecter->late;
 	if (count == 0)
 		return;
-	ereport(
-		NOTICE,
-		(errmsg_plural("%d row for %s was rejected", "%d rows for %s were rejected", count,
-					   count, rejecter->rel->label),
-		 is_copy && late > 0 ? errdetail("COPY counts %d of them among its rows.", late) : 0,
-		 errhint("See gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
-				 gc_audit_id(gc_deliver_audit(rejecter->target)))));
+	if (late > 0 && rejecter->at_commit)
+		counted = psprintf("Statements have counted %d of them among their rows.", late);
+	else if (late > 0 && is_copy)
+		counted = psprintf("COPY counts %d of them among its rows.", late);
+	ereport(NOTICE,
+			(errmsg_plural("%d row for %s was rejected", "%d rows for %s were rejected", count,
+						   count, rejecter->rel->label),
+			 counted ? errdetail_internal("%s", counted) : 0,
+			 errhint("See gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
+					 gc_audit_id(gc_deliver_audit(rejecter->target)))));
 }
 
 void

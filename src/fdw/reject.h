@@ -23,14 +23,20 @@ typedef struct GcRejecter GcRejecter;
  * worker then, or this throws.  Lives in estate's query context.
  */
 extern GcRejecter *gc_reject_open(EState *estate, GcRelation *rel, GcList *list,
-								  GcTarget *target);
+								  GcTarget *target, const GcTargetSettings *settings);
 
-/* Does a table's INSERT go on without rows: on_error 'reject'? */
+/* Does what writes a table go on without rows: on_error 'reject'?  Without how many? */
 extern bool gc_reject_goes_on(const GcRelation *rel);
+extern int gc_reject_max(const GcRelation *rel);
 
 /* Rejects a row, or throws its problem.  "id": the contact's, in UTF-8; NULL: it has none. */
 extern void gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,
 						  TupleTableSlot *slot);
+
+/* The same under on_error 'reject', of a row as rejected_rows is to have it; and that. */
+extern void gc_reject_text(GcRejecter *rejecter, const GcProblem *problem, const char *id,
+						   const char *row_data, const char *correlation_id);
+extern const char *gc_reject_row_data(GcRelation *rel, TupleTableSlot *slot);
 
 /* All rows that the statement has rejected are committed, and told of in a NOTICE. */
 extern void gc_reject_finish(EState *estate);

@@ -4,7 +4,8 @@
  *
  * A DELETE of several contacts passes over those that a campaign uses without a
  * word, so they are all looked for afterwards, as many a request as a look-up
- * takes.  A DELETE of one says what became of it.
+ * takes.  A DELETE of one says what became of it; where the statement goes on without
+ * a contact that a campaign uses, that one is looked at, too.
  */
 #ifndef GC_FDW_REMOVAL_H
 #define GC_FDW_REMOVAL_H
@@ -16,6 +17,12 @@
 
 /* Did the call that has ended fail because there was no such contact?  That is as good. */
 extern bool gc_removal_is_gone(const GcBatch *batch);
+
+/* Did it fail because a campaign uses the one contact? */
+extern bool gc_removal_is_refused(const GcBatch *batch);
+
+/* The DELETE is done, or refused so; what it left is to be looked at. */
+extern void gc_removal_acted(GcBatch *batch);
 
 /* Books the call that has ended well; returns what is wrong with its answer, or NULL. */
 extern const char *gc_removal_book(GcBatch *batch);

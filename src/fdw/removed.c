@@ -22,7 +22,7 @@ struct GcRemoved
 	/* While they are looked for: */
 	GcLookup *lookup;
 	GcIdSort *listed; /* those that the list seems to have */
-	int64 held;		  /* those that it has */
+	int64 held;		  /* those that it has, and that are not rejected */
 };
 
 static void
@@ -39,24 +39,26 @@ note_removed(void *arg, const char *id)
 }
 
 static void
-note_held(void *arg, const char *id, int len, int64 number)
+note_held(void *arg, const GcFound *found)
 {
 	GcRemoved *removed = arg;
+	GcHeld held = {.id = pnstrdup(found->id, found->len),
+				   .json = found->contact.p,
+				   .len = found->contact.len};
 
-	gc_deliver_held(removed->modify->target, pnstrdup(id, len));
-	removed->held++;
+	removed->held += gc_deliver_held(removed->modify->target, &held, found->answer);
 }
 
 /* What is only listed may have been deleted since; what was looked up is there. */
 static void
-note_found(void *arg, const char *id, int len, int64 number)
+note_found(void *arg, const GcFound *found)
 {
 	GcRemoved *removed = arg;
 
 	if (gc_lookup_is_by_ids(removed->lookup))
-		note_held(arg, id, len, number);
+		note_held(arg, found);
 	else
-		gc_id_sort_put(removed->listed, id, len, 0);
+		gc_id_sort_put(removed->listed, found->id, found->len, 0);
 }
 
 static void

@@ -86,7 +86,7 @@ named_columns(EState *estate, ResultRelInfo *rri, const GcRelation *rel)
 }
 
 void
-gc_update_begin(ResultRelInfo *rri, const PlanState *rows, bool shown, bool asks)
+gc_update_begin(ResultRelInfo *rri, const PlanState *rows, const GcUpdateUse *use)
 {
 	EState *estate = rows->state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
@@ -95,9 +95,13 @@ gc_update_begin(ResultRelInfo *rri, const PlanState *rows, bool shown, bool asks
 	TriggerDesc *triggers = rri->ri_TrigDesc;
 	GcTargetSettings settings;
 
-	base->single = asks || (triggers && triggers->trig_update_after_row);
+	bool watched = use->asks || (triggers && triggers->trig_update_after_row);
+
 	state->compares = triggers && triggers->trig_update_before_row;
-	gc_modify_open(base, estate, rri, GC_VERB_UPDATE, shown || base->single, false);
+	gc_modify_open(base, estate, rri, GC_VERB_UPDATE, use->shown || use->returned || watched,
+				   use->counted);
+	/* Nobody is to see a row that is not changed in the end. */
+	base->single = base->target && (watched || (use->returned && base->goes_on));
 	gc_modify_find_tid(base, rows);
 	gc_modify_settings(base->rel, GC_VERB_UPDATE, &settings);
 	state->freshness_us = settings.freshness_us;
@@ -107,7 +111,7 @@ gc_update_begin(ResultRelInfo *rri, const PlanState *rows, bool shown, bool asks
 	if (base->target)
 		state->refresh = gc_refresh_create(base->target, GC_VERB_UPDATE, base->rel, base->list,
 										   state->merger, base->conn->max_in_flight);
-	if (base->single)
+	if (watched && base->single)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
 	state->named = named_columns(estate, rri, base->rel);
 	state->changed = palloc0(sizeof(bool) * Max(base->rel->column_count, 1));
@@ -161,45 +165,76 @@ is_fresh(UpdateState *state, const GcKeptRow *kept)
 		   !(kept->lags && kept->read_at < state->lag_until);
 }
 
-/* The contact with its changes; false if it is to be read again first, and somebody else will. */
+/* The changes, and of a row that waits what rejected_rows would have; false: it is rejected. */
 static bool
-make_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept, GcRow *row)
+make_patch(UpdateState *state, TupleTableSlot *slot, const char *id, bool waits,
+		   GcPatch *patch)
 {
 	GcModify *base = &state->base;
-	bool fresh = is_fresh(state, kept);
-	bool later = !fresh && !base->single && base->target;
-	MemoryContext caller_cxt = CurrentMemoryContext;
-	const GcProblem *problem;
-	const char *wrong;
-	const char *id;
-	GcPatch patch;
+	const GcProblem *problem =
+		gc_encoder_patch(state->encoder, slot, state->changed, id, patch);
 
-	if (later)
-		MemoryContextSwitchTo(gc_refresh_context(state->refresh));
-	id = pstrdup(kept->id);
-	problem = gc_encoder_patch(state->encoder, slot, state->changed, id, &patch);
 	if (problem)
-		gc_modify_refuse(base, problem);
-	if (base->pending)
-		gc_pending_patch(base->pending, id, &patch);
-	if (base->pending)
-		return false;
-	if (later)
-		gc_refresh_add(state->refresh, id, &patch, NULL);
-	MemoryContextSwitchTo(caller_cxt);
-	if (later)
-		return false;
-	if (!fresh)
-	{
-		gc_refresh_now(state->refresh, id, &patch, NULL, row);
-		return true;
-	}
-	wrong = gc_merge(state->merger, id, kept->raw, kept->raw_len, &patch, row);
+		gc_modify_reject(base, problem, id, slot);
+	else if (waits && base->goes_on)
+		patch->row_data = gc_reject_row_data(base->rel, slot);
+	return problem == NULL;
+}
+
+/* Merges the contact as it was read a moment ago. */
+static void
+merge_fresh(UpdateState *state, const GcKeptRow *kept, const GcPatch *patch, GcRow *row)
+{
+	const char *wrong =
+		gc_merge(state->merger, kept->id, kept->raw, kept->raw_len, patch, row);
+
 	if (wrong)
 		ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
-						errmsg("could not update a contact of %s", base->rel->label),
+						errmsg("could not update a contact of %s", state->base.rel->label),
 						errdetail("%s", wrong)));
 	row->read_at = kept->read_at;
+}
+
+/* A row waits: for COMMIT, or until its contact is read again; false: it is rejected. */
+static bool
+hold_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept)
+{
+	GcModify *base = &state->base;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	const char *id;
+	GcPatch patch;
+	bool good;
+
+	if (base->target)
+		MemoryContextSwitchTo(gc_refresh_context(state->refresh));
+	id = pstrdup(kept->id);
+	good = make_patch(state, slot, id, true, &patch);
+	if (good && base->pending)
+		gc_pending_patch(base->pending, id, &patch);
+	else if (good)
+		gc_refresh_add(state->refresh, id, &patch, NULL);
+	MemoryContextSwitchTo(caller_cxt);
+	return good;
+}
+
+/* A row goes, by itself or into the batch; false: it is rejected. */
+static bool
+send_row(UpdateState *state, TupleTableSlot *slot, const GcKeptRow *kept, bool fresh,
+		 GcJson **echo)
+{
+	GcModify *base = &state->base;
+	GcPatch patch;
+	GcRow row;
+
+	if (!make_patch(state, slot, kept->id, !fresh, &patch))
+		return false;
+	if (fresh)
+		merge_fresh(state, kept, &patch, &row);
+	else if (!gc_refresh_now(state->refresh, kept->id, &patch, NULL, &row))
+		return false;
+	if (base->single)
+		return gc_deliver_now(base->target, &row, state->decoder ? echo : NULL);
+	gc_deliver_row(base->target, &row);
 	return true;
 }
 
@@ -212,7 +247,7 @@ gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	MemoryContext caller_cxt;
 	GcKeptRow kept;
 	GcJson *echo = NULL;
-	GcRow row;
+	bool fresh;
 	bool there;
 
 	gc_modify_row(base, estate);
@@ -221,13 +256,12 @@ gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	if (there)
 	{
 		find_changes(state, rri, slot);
-		if (!make_row(state, slot, &kept, &row))
-			;
-		else if (base->single)
-			(void) gc_deliver_now(base->target, &row, &echo);
+		fresh = is_fresh(state, &kept);
+		if (base->pending || (!fresh && !base->single))
+			there = hold_row(state, slot, &kept);
 		else
-			gc_deliver_row(base->target, &row);
-		if (base->result)
+			there = send_row(state, slot, &kept, fresh, &echo);
+		if (there && base->result)
 			slot = gc_modify_show(base, state->decoder, slot, kept.id, echo);
 	}
 	MemoryContextSwitchTo(caller_cxt);

@@ -18,11 +18,17 @@
  */
 extern void gc_update_check(const GcRelation *rel, const Bitmapset *updated);
 
-/*
- * Makes ready for the rows that a plan gives; sets rri's state.  "shown": somebody
- * looks at them afterwards; "asks": and needs the platform's answer for that.
- */
-extern void gc_update_begin(ResultRelInfo *rri, const PlanState *rows, bool shown, bool asks);
+/* Who looks at the rows. */
+typedef struct GcUpdateUse
+{
+	bool shown;	   /* somebody does */
+	bool returned; /* RETURNING does, … */
+	bool asks;	   /* … and needs the platform's answer for that */
+	bool counted;  /* the command tag counts them */
+} GcUpdateUse;
+
+/* Makes ready for the rows that a plan gives; sets rri's state. */
+extern void gc_update_begin(ResultRelInfo *rri, const PlanState *rows, const GcUpdateUse *use);
 
 /* One row; the callback ExecForeignUpdate. */
 extern TupleTableSlot *gc_update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
