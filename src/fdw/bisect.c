@@ -75,8 +75,11 @@ gc_bisect_is_row(const GcBatch *batch, const GcFailure *failure)
 	const GcTarget *target = batch->owner;
 
 	/* The platform's own refusals have a code; an unknown column is another cause. */
-	return target->settings.verb != GC_VERB_DELETE && failure->cause == GC_CAUSE_REQUEST &&
-		   failure->code != NULL;
+	if (target->settings.verb == GC_VERB_DELETE || failure->code == NULL)
+		return false;
+	/* An error about an id of another list's names that itself. */
+	return failure->cause == GC_CAUSE_REQUEST ||
+		   (target->refused && failure->cause == GC_CAUSE_EXTERNAL_ID);
 }
 
 /* Hands a row over that the platform refuses; throws if that is one too many. */
@@ -200,10 +203,12 @@ settle_rows(GcSearch *search, int from, int rows)
 		search->bad_end = 0;
 }
 
-/* Is it what the rows before it were refused for? */
+/* Is it what the rows before it were refused for?  An id says nothing of others. */
 static bool
 is_alike(const GcSearch *search, const GcFailure *failure)
 {
+	if (failure->cause == GC_CAUSE_EXTERNAL_ID)
+		return false;
 	return search->refused == 0 ||
 		   (strcmp(search->code, failure->code) == 0 &&
 			strcmp(search->field, failure->field ? failure->field : "") == 0);

@@ -347,15 +347,35 @@ refused_message(const GcModify *modify, int64 rows)
 	return gc_verb_failed(GC_VERB_INSERT, rows, modify->rel->label);
 }
 
-static void
-refuse(const GcModify *modify, const char *message, const char *detail)
+static GcProblem
+problem_of(const char *message, const char *detail)
 {
-	GcProblem problem = {.sqlstate = ERRCODE_UNIQUE_VIOLATION,
-						 .message = message,
-						 .detail = detail,
-						 .hint = "ON CONFLICT DO NOTHING passes over them, and the option "
-								 "on_duplicate 'update' updates them.",
-						 .taken = true};
+	return (GcProblem){.sqlstate = ERRCODE_UNIQUE_VIOLATION,
+					   .message = message,
+					   .detail = detail,
+					   .hint = "ON CONFLICT DO NOTHING passes over them, and the option "
+							   "on_duplicate 'update' updates them.",
+					   .code = GC_CODE_DUPLICATE,
+					   .taken = true};
+}
+
+/* Goes on without the row, if the table wants that. */
+static bool
+reject(const GcModify *modify, const GcRow *row, const char *why, const char *detail,
+	   bool counted)
+{
+	GcProblem problem = problem_of(refused_message(modify, 1), detail);
+	GcRefusal refusal = {
+		.problem = &problem, .counted = counted, .json = row->json, .len = row->len};
+
+	problem.reason = psprintf("%s: %s.", problem.message, why);
+	return gc_deliver_reject(modify->target, &refusal);
+}
+
+static _Noreturn void
+refuse(const GcModify *modify, int64 rows, const char *detail)
+{
+	GcProblem problem = problem_of(refused_message(modify, rows), detail);
 
 	gc_deliver_refuse(modify->target, &problem);
 }
@@ -368,9 +388,36 @@ name_id(StringInfo names, const char *id)
 					 gc_value_display(id, NAMEDATALEN));
 }
 
+#define THERE		   "Already there"
+#define THERE_OR_TWICE THERE ", or in an earlier row of the statement"
+
+static const char *
+already_there(const char *names)
+{
+	return psprintf(THERE_OR_TWICE ": %s.", names);
+}
+
+/* A row of which the id is there already; false: its table may have none. */
+static bool
+pass_over(GcDuplicates *table, const GcRow *row)
+{
+	StringInfoData name;
+
+	if (table->mode == GC_DUPLICATE_IGNORE)
+	{
+		table->skipping++;
+		return true;
+	}
+	if (!gc_deliver_goes_on(table->modify->target))
+		return false;
+	initStringInfo(&name);
+	name_id(&name, row->id);
+	return reject(table->modify, row, THERE_OR_TWICE, already_there(name.data), true);
+}
+
 /*
- * Counts the rows that are not to be sent; throws if a table may have none.  Of
- * several such tables the first one is told of.
+ * Counts the rows that are not to be sent, or rejects them; throws if a table may have
+ * none.  Of several such tables the first one is told of.
  */
 static void
 judge(Waiting *waiting)
@@ -385,13 +432,8 @@ judge(Waiting *waiting)
 	initStringInfo(&names);
 	for (; (table = next_row(waiting, &row)) != NULL; number++)
 	{
-		if (!is_taken(waiting, number))
+		if (!is_taken(waiting, number) || pass_over(table, &row))
 			continue;
-		if (table->mode == GC_DUPLICATE_IGNORE)
-		{
-			table->skipping++;
-			continue;
-		}
 		if (refusing == NULL)
 			refusing = table;
 		if (table == refusing && refused++ < IDS_SHOWN)
@@ -401,8 +443,7 @@ judge(Waiting *waiting)
 		return;
 	if (refused > IDS_SHOWN)
 		appendStringInfo(&names, " and " INT64_FORMAT " more", refused - IDS_SHOWN);
-	refuse(refusing->modify, refused_message(refusing->modify, refused),
-		   psprintf("Already there, or in an earlier row of the statement: %s.", names.data));
+	refuse(refusing->modify, refused, already_there(names.data));
 }
 
 /* COPY cannot be told how many rows it inserted: the user is. */
@@ -488,6 +529,7 @@ bool
 gc_duplicates_pass(GcDuplicates *duplicates, GcRow *row)
 {
 	const GcModify *modify = duplicates->modify;
+	const char *detail;
 
 	if (row->made_id || !gc_lookup_one(modify, row->id))
 	{
@@ -500,7 +542,8 @@ gc_duplicates_pass(GcDuplicates *duplicates, GcRow *row)
 		return false;
 	}
 	gc_deliver_taken(modify->target, 1);
-	refuse(modify, refused_message(modify, 1),
-		   psprintf("Already there: \"%s\".", gc_value_display(row->id, NAMEDATALEN)));
+	detail = psprintf(THERE ": \"%s\".", gc_value_display(row->id, NAMEDATALEN));
+	if (!reject(modify, row, THERE, detail, false))
+		refuse(modify, 1, detail);
 	return false;
 }

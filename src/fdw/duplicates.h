@@ -39,7 +39,7 @@ extern GcDuplicates *gc_duplicates_open(EState *estate, const GcModify *modify,
 /* The row waits. */
 extern void gc_duplicates_hold(GcDuplicates *duplicates, const GcRow *row);
 
-/* At once: is the row to be sent?  Throws if it may not be there, and is. */
+/* At once: is the row to be sent?  If it may not be there, and is: it is rejected, or that is thrown. */
 extern bool gc_duplicates_pass(GcDuplicates *duplicates, GcRow *row);
 
 /* Rows that were not sent since their contacts were there. */
