@@ -144,9 +144,9 @@ COMMIT;
 -- The audit says what was sent, as which statement.
 SELECT operation, status, total, accepted FROM gc_fdw.audit_log WHERE list_id = 'changed' AND status = 'completed' ORDER BY id;
 -- What needs the platform's answers while the statement runs is refused.
-ALTER FOREIGN TABLE gc.changed OPTIONS (ADD on_error 'reject');
+ALTER FOREIGN TABLE gc.changed OPTIONS (ADD on_duplicate 'error');
 INSERT INTO gc.changed (key) VALUES ('R-1');
-ALTER FOREIGN TABLE gc.changed OPTIONS (SET on_error 'stop');
+ALTER FOREIGN TABLE gc.changed OPTIONS (DROP on_duplicate);
 
 -- TRUNCATE clears at once, so what waits would come after it.
 BEGIN;

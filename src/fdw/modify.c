@@ -142,8 +142,6 @@ check_waits(const GcRelation *rel, GcOnDuplicate mode)
 {
 	const char *option = NULL;
 
-	if (gc_reject_goes_on(rel))
-		option = "on_error 'reject'";
 	if (strcmp(gc_option_string(rel->options, rel->server_options, "partial_rows"), "merge") ==
 		0)
 		option = "partial_rows 'merge'";

@@ -60,6 +60,11 @@ gc_modify_reject(GcModify *modify, const GcProblem *problem, const char *id,
 		gc_reject_row(modify->rejecter, problem, id, slot);
 		return;
 	}
+	if (modify->goes_on)
+	{
+		gc_pending_reject(modify->pending, problem, id, gc_reject_row_data(modify->rel, slot));
+		return;
+	}
 	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
 					errdetail_internal("%s", problem->detail),
 					problem->hint ? errhint("%s", problem->hint) : 0));

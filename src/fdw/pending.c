@@ -10,9 +10,13 @@
 #include "fdw/pending.h"
 #include "fdw/pending_file.h"
 #include "fdw/refresh.h"
+#include "fdw/reject.h"
 
+#include "access/tupdesc.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
@@ -20,20 +24,28 @@
 
 int gc_commit_timeout = 0;
 
+/* What waits of it. */
+typedef struct Waiting
+{
+	int64 rows;	   /* to be sent */
+	int64 rejects; /* that are not: gc_fdw.rejected_rows has them then */
+} Waiting;
+
 struct GcPending
 {
 	uint32 number; /* among the transaction's */
 	Oid user_id;
 	Oid relid;
 	GcTargetSettings settings;
-	GcRelation *rel; /* without its tuple descriptor, which is not ours to keep */
+	GcRelation *rel; /* with a tuple descriptor of its own */
 	GcConnection *conn;
 	GcList *list;
-	int64 rows;
+	Waiting count;
 	bool told; /* gc_pending_untold() has said how many */
 	/* At COMMIT: */
 	GcTarget *target;
 	GcRefresh *refresh; /* UPDATE */
+	GcRejecter *rejecter;
 };
 
 /* Where the file ended, and what it held, when a subtransaction began to write. */
@@ -41,8 +53,8 @@ typedef struct Level
 {
 	SubTransactionId id;
 	GcPendingPlace end;
-	int count;	 /* of these */
-	int64 *rows; /* of each GcPending that was there */
+	int count;		 /* of these */
+	Waiting *counts; /* of each GcPending that was there */
 } Level;
 
 /* Of the transaction; NULL: nothing waits. */
@@ -89,6 +101,15 @@ is_same(const GcPending *pending, Oid user_id, Oid relid, const GcTargetSettings
 		   own->flags.do_not_queue == settings->flags.do_not_queue;
 }
 
+/* Does the table go on without rows in the same way, and has it the same columns? */
+static bool
+is_alike(const GcRelation *a, const GcRelation *b)
+{
+	return a->column_count == b->column_count &&
+		   gc_reject_goes_on(a) == gc_reject_goes_on(b) &&
+		   gc_reject_max(a) == gc_reject_max(b) && strcmp(a->label, b->label) == 0;
+}
+
 /* Of a table that is renamed or altered in between, another one. */
 static GcPending *
 find(Oid user_id, const GcRelation *rel, const GcTargetSettings *settings)
@@ -100,10 +121,24 @@ find(Oid user_id, const GcRelation *rel, const GcTargetSettings *settings)
 		GcPending *pending = lfirst(lc);
 
 		if (is_same(pending, user_id, rel->relid, settings) && pending->conn->valid &&
-			strcmp(pending->rel->label, rel->label) == 0)
+			is_alike(pending->rel, rel))
 			return pending;
 	}
 	return NULL;
+}
+
+/*
+ * The table may be gone at COMMIT, and its row type with it: rows are records then.  In
+ * the current context.
+ */
+static TupleDesc
+record_desc(TupleDesc tupdesc)
+{
+	TupleDesc copy = CreateTupleDescCopy(tupdesc);
+
+	copy->tdtypeid = RECORDOID;
+	copy->tdtypmod = -1;
+	return BlessTupleDesc(copy);
 }
 
 GcPending *
@@ -128,6 +163,7 @@ gc_pending_open(Oid user_id, Relation relation, const GcTargetSettings *settings
 	/* Of a statement that is over by then nobody counts the rows any more. */
 	pending->settings.counted = false;
 	pending->rel = gc_relation_load(relation);
+	pending->rel->tupdesc = record_desc(RelationGetDescr(relation));
 	pending->relid = pending->rel->relid;
 	pending->conn = gc_connection_get(user_id, pending->rel->server_id);
 	/* The statement has just held its table against it, so this asks nobody. */
@@ -149,7 +185,7 @@ gc_pending_count(const GcList *list)
 		const GcPending *pending = lfirst(lc);
 
 		if (strcmp(pending->list->id, list->id) == 0)
-			rows += pending->rows;
+			rows += pending->count.rows;
 	}
 	return rows;
 }
@@ -167,7 +203,7 @@ gc_pending_untold(const GcList *list)
 		if (strcmp(pending->list->id, list->id) != 0)
 			continue;
 		told |= pending->told;
-		pending->told |= pending->rows > 0;
+		pending->told |= pending->count.rows > 0;
 	}
 	return told ? 0 : gc_pending_count(list);
 }
@@ -188,9 +224,9 @@ note_level(void)
 	*level = (Level){.id = id,
 					 .end = gc_pending_file_end(spool->file),
 					 .count = list_length(spool->pending)};
-	level->rows = palloc(sizeof(int64) * Max(level->count, 1));
+	level->counts = palloc(sizeof(Waiting) * Max(level->count, 1));
 	foreach (lc, spool->pending)
-		level->rows[foreach_current_index(lc)] = ((GcPending *) lfirst(lc))->rows;
+		level->counts[foreach_current_index(lc)] = ((GcPending *) lfirst(lc))->count;
 	spool->levels = lappend(spool->levels, level);
 	MemoryContextSwitchTo(caller_cxt);
 }
@@ -200,7 +236,7 @@ gc_pending_row(GcPending *pending, const GcRow *row)
 {
 	note_level();
 	gc_pending_file_put_row(spool->file, pending->number, row);
-	pending->rows++;
+	pending->count.rows++;
 }
 
 void
@@ -208,7 +244,16 @@ gc_pending_patch(GcPending *pending, const char *id, const GcPatch *patch)
 {
 	note_level();
 	gc_pending_file_put_patch(spool->file, pending->number, id, patch);
-	pending->rows++;
+	pending->count.rows++;
+}
+
+void
+gc_pending_reject(GcPending *pending, const GcProblem *problem, const char *id,
+				  const char *row_data)
+{
+	note_level();
+	gc_pending_file_put_reject(spool->file, pending->number, problem, id, row_data);
+	pending->count.rejects++;
 }
 
 /* ---- COMMIT ---- */
@@ -226,6 +271,12 @@ on_timeout(void)
 	SetLatch(MyLatch);
 }
 
+static bool
+waits(const GcPending *pending)
+{
+	return pending->count.rows > 0 || pending->count.rejects > 0;
+}
+
 static void
 open_target(EState *estate, GcPending *pending)
 {
@@ -235,21 +286,23 @@ open_target(EState *estate, GcPending *pending)
 		pending->refresh =
 			gc_refresh_create(pending->target, GC_VERB_UPDATE, pending->rel, pending->list,
 							  gc_merger_create(pending->list), pending->conn->max_in_flight);
+	pending->rejecter = gc_reject_open(estate, pending->rel, pending->list, pending->target,
+									   &pending->settings);
 	if (pending->settings.verb == GC_VERB_INSERT)
 		gc_left_out_watch(pending->target, pending->rel, pending->list);
 	/* All of them count as not sent until they are. */
-	gc_deliver_taken(pending->target, pending->rows);
+	gc_deliver_taken(pending->target, pending->count.rows);
 }
 
 /* Hands the record at hand on to its target. */
 static void
-replay(GcPending *pending, bool is_patch, const char *id)
+replay(GcPending *pending, GcPendingKind kind, const char *id)
 {
 	MemoryContext caller_cxt;
 	GcPatch patch;
 	GcRow row;
 
-	if (!is_patch)
+	if (kind == GC_PENDING_ROW)
 	{
 		gc_pending_file_get_row(spool->file, &row);
 		row.taken = true;
@@ -281,6 +334,47 @@ keep_order(EState *estate, GcSeen **seen, const GcPending *pending, const char *
 		(void) gc_seen_note(*seen, key, strlen(key));
 	}
 	pfree(key);
+}
+
+/* Rows that are not sent go before all that are: they may be too many. */
+static void
+reject_all(void)
+{
+	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw rejected row",
+												  ALLOCSET_DEFAULT_SIZES);
+	uint32 number;
+	GcPendingKind kind;
+	const char *id;
+	const char *row_data;
+	GcProblem problem;
+
+	gc_pending_file_rewind(spool->file);
+	while (gc_pending_file_next(spool->file, &number, &kind, &id))
+	{
+		GcPending *pending = list_nth(spool->pending, number);
+		MemoryContext caller_cxt;
+
+		CHECK_FOR_INTERRUPTS();
+		if (kind != GC_PENDING_REJECT)
+			continue;
+		gc_pending_file_get_reject(spool->file, &problem, &row_data);
+		caller_cxt = MemoryContextSwitchTo(row_cxt);
+		gc_reject_text(pending->rejecter, &problem, id, row_data, NULL);
+		MemoryContextSwitchTo(caller_cxt);
+		MemoryContextReset(row_cxt);
+	}
+	MemoryContextDelete(row_cxt);
+}
+
+static bool
+has_rejects(void)
+{
+	ListCell *lc;
+
+	foreach (lc, spool->pending)
+		if (((GcPending *) lfirst(lc))->count.rejects > 0)
+			return true;
+	return false;
 }
 
 /* Does something before it go to the same list, but by another connection? */
@@ -340,25 +434,30 @@ send_all(void)
 	GcSeen *seen = NULL;
 	ListCell *lc;
 	uint32 number;
-	bool is_patch;
+	GcPendingKind kind;
 	const char *id;
 
 	foreach (lc, spool->pending)
-		if (((GcPending *) lfirst(lc))->rows > 0)
+		if (waits(lfirst(lc)))
 			open_target(estate, lfirst(lc));
+	if (has_rejects())
+		reject_all();
 	if (order_is_ours())
 		seen = gc_seen_create(0);
 	gc_pending_file_rewind(spool->file);
-	while (gc_pending_file_next(spool->file, &number, &is_patch, &id))
+	while (gc_pending_file_next(spool->file, &number, &kind, &id))
 	{
 		GcPending *pending = list_nth(spool->pending, number);
 
 		CHECK_FOR_INTERRUPTS();
+		if (kind == GC_PENDING_REJECT)
+			continue;
 		if (seen)
 			keep_order(estate, &seen, pending, id);
-		replay(pending, is_patch, id);
+		replay(pending, kind, id);
 	}
 	gc_deliver_drain(estate);
+	gc_reject_finish(estate);
 	MemoryContextSwitchTo(caller_cxt);
 	FreeExecutorState(estate);
 }
@@ -409,12 +508,12 @@ send_at_commit(void)
 }
 
 static bool
-waits(void)
+something_waits(void)
 {
 	ListCell *lc;
 
 	foreach (lc, spool ? spool->pending : NIL)
-		if (((GcPending *) lfirst(lc))->rows > 0)
+		if (waits(lfirst(lc)))
 			return true;
 	return false;
 }
@@ -434,13 +533,13 @@ on_xact(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			if (waits())
+			if (something_waits())
 				send_at_commit();
 			if (spool)
 				spool_end();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (waits())
+			if (something_waits())
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that has contacts to send")));
@@ -461,7 +560,7 @@ static void
 level_drop(Level *level)
 {
 	spool->levels = list_delete_last(spool->levels);
-	pfree(level->rows);
+	pfree(level->counts);
 	pfree(level);
 }
 
@@ -489,7 +588,7 @@ level_undo(void)
 	{
 		int i = foreach_current_index(lc);
 
-		((GcPending *) lfirst(lc))->rows = i < level->count ? level->rows[i] : 0;
+		((GcPending *) lfirst(lc))->count = i < level->count ? level->counts[i] : (Waiting){0};
 	}
 	gc_pending_file_cut(spool->file, level->end);
 	level_drop(level);

@@ -34,6 +34,10 @@ extern void gc_pending_row(GcPending *pending, const GcRow *row);
 /* Keeps the changes of an UPDATE to a contact, which is read again before they are merged. */
 extern void gc_pending_patch(GcPending *pending, const char *id, const GcPatch *patch);
 
+/* Keeps a row that is not sent, since something is wrong with it: at COMMIT it is rejected. */
+extern void gc_pending_reject(GcPending *pending, const GcProblem *problem, const char *id,
+							  const char *row_data);
+
 /* How many rows wait to be sent to that list. */
 extern int64 gc_pending_count(const GcList *list);
 

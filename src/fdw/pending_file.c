@@ -18,9 +18,10 @@ typedef struct Record
 {
 	uint32 number;
 	uint32 len;
-	bool is_patch;
+	GcPendingKind kind;
 	GcRow row;	   /* its numbers; its pointers are not those of now */
 	GcPatch patch; /* the same */
+	int sqlstate;  /* of a problem */
 } Record;
 
 #define NO_STRING PG_UINT32_MAX
@@ -111,7 +112,7 @@ put_record(GcPendingFile *file)
 void
 gc_pending_file_put_row(GcPendingFile *file, uint32 number, const GcRow *row)
 {
-	file->record = (Record){.number = number, .row = *row};
+	file->record = (Record){.number = number, .kind = GC_PENDING_ROW, .row = *row};
 	resetStringInfo(&file->strings);
 	put_text(file, row->id);
 	put_string(file, row->json, row->len);
@@ -123,7 +124,7 @@ void
 gc_pending_file_put_patch(GcPendingFile *file, uint32 number, const char *id,
 						  const GcPatch *patch)
 {
-	file->record = (Record){.number = number, .is_patch = true, .patch = *patch};
+	file->record = (Record){.number = number, .kind = GC_PENDING_PATCH, .patch = *patch};
 	resetStringInfo(&file->strings);
 	put_text(file, id);
 	put_text(file, patch->attributes);
@@ -131,6 +132,25 @@ gc_pending_file_put_patch(GcPendingFile *file, uint32 number, const char *id,
 	for (int i = 0; i < patch->field_count; i++)
 		put_text(file, patch->fields[i]);
 	put_shown(file, &patch->shown);
+	put_text(file, patch->row_data);
+	put_record(file);
+}
+
+void
+gc_pending_file_put_reject(GcPendingFile *file, uint32 number, const GcProblem *problem,
+						   const char *id, const char *row_data)
+{
+	file->record =
+		(Record){.number = number, .kind = GC_PENDING_REJECT, .sqlstate = problem->sqlstate};
+	resetStringInfo(&file->strings);
+	put_text(file, id);
+	put_text(file, row_data);
+	put_text(file, problem->message);
+	put_text(file, problem->detail);
+	put_text(file, problem->hint);
+	put_text(file, problem->code);
+	put_text(file, problem->field);
+	put_text(file, problem->reason);
 	put_record(file);
 }
 
@@ -178,7 +198,7 @@ gc_pending_file_rewind(GcPendingFile *file)
 }
 
 bool
-gc_pending_file_next(GcPendingFile *file, uint32 *number, bool *is_patch, const char **id)
+gc_pending_file_next(GcPendingFile *file, uint32 *number, GcPendingKind *kind, const char **id)
 {
 	GcPendingPlace at;
 
@@ -192,7 +212,7 @@ gc_pending_file_next(GcPendingFile *file, uint32 *number, bool *is_patch, const 
 	read_bytes(file, file->strings.data, file->record.len);
 	file->strings.len = file->record.len;
 	*number = file->record.number;
-	*is_patch = file->record.is_patch;
+	*kind = file->record.kind;
 	*id = get_text(file);
 	return true;
 }
@@ -225,4 +245,18 @@ gc_pending_file_get_patch(GcPendingFile *file, GcPatch *patch)
 		patch->fields[i] = copy(get_text(file));
 	patch->shown.phone_number_status = copy(get_text(file));
 	patch->shown.contactable_status = copy(get_text(file));
+	patch->row_data = copy(get_text(file));
+}
+
+void
+gc_pending_file_get_reject(GcPendingFile *file, GcProblem *problem, const char **row_data)
+{
+	*problem = (GcProblem){.sqlstate = file->record.sqlstate};
+	*row_data = get_text(file);
+	problem->message = get_text(file);
+	problem->detail = get_text(file);
+	problem->hint = get_text(file);
+	problem->code = get_text(file);
+	problem->field = get_text(file);
+	problem->reason = get_text(file);
 }
