@@ -10,6 +10,24 @@
 #include "storage/buffile.h"
 #include "utils/resowner.h"
 
+/* What of a row is no string … */
+typedef struct RowNumbers
+{
+	char callable;
+	bool made_id;
+	bool noted;
+} RowNumbers;
+
+/* … and of a change. */
+typedef struct PatchNumbers
+{
+	int field_count;
+	char callable;
+	bool sets_callable;
+	bool sets_phone_status;
+	bool sets_contactable_status;
+} PatchNumbers;
+
 /*
  * A record: this, then so many bytes, its strings.  A string is its length, or
  * NO_STRING, its bytes, and a zero.
@@ -19,9 +37,12 @@ typedef struct Record
 	uint32 number;
 	uint32 len;
 	GcPendingKind kind;
-	GcRow row;	   /* its numbers; its pointers are not those of now */
-	GcPatch patch; /* the same */
-	int sqlstate;  /* of a problem */
+	union
+	{
+		RowNumbers row;
+		PatchNumbers patch;
+		int sqlstate; /* of a problem */
+	} of;
 } Record;
 
 #define NO_STRING PG_UINT32_MAX
@@ -112,7 +133,12 @@ put_record(GcPendingFile *file)
 void
 gc_pending_file_put_row(GcPendingFile *file, uint32 number, const GcRow *row)
 {
-	file->record = (Record){.number = number, .kind = GC_PENDING_ROW, .row = *row};
+	/* Where its parts begin is for partial_rows 'merge', the moments for on_duplicate and UPDATE. */
+	Assert(row->absent_at == 0 && row->read_at == 0);
+	file->record = (Record){
+		.number = number,
+		.kind = GC_PENDING_ROW,
+		.of.row = {.callable = row->callable, .made_id = row->made_id, .noted = row->noted}};
 	resetStringInfo(&file->strings);
 	put_text(file, row->id);
 	put_string(file, row->json, row->len);
@@ -124,7 +150,14 @@ void
 gc_pending_file_put_patch(GcPendingFile *file, uint32 number, const char *id,
 						  const GcPatch *patch)
 {
-	file->record = (Record){.number = number, .kind = GC_PENDING_PATCH, .patch = *patch};
+	file->record =
+		(Record){.number = number,
+				 .kind = GC_PENDING_PATCH,
+				 .of.patch = {.field_count = patch->field_count,
+							  .callable = patch->shown.callable,
+							  .sets_callable = patch->sets_callable,
+							  .sets_phone_status = patch->sets_phone_status,
+							  .sets_contactable_status = patch->sets_contactable_status}};
 	resetStringInfo(&file->strings);
 	put_text(file, id);
 	put_text(file, patch->attributes);
@@ -140,8 +173,8 @@ void
 gc_pending_file_put_reject(GcPendingFile *file, uint32 number, const GcProblem *problem,
 						   const char *id, const char *row_data)
 {
-	file->record =
-		(Record){.number = number, .kind = GC_PENDING_REJECT, .sqlstate = problem->sqlstate};
+	file->record = (Record){
+		.number = number, .kind = GC_PENDING_REJECT, .of.sqlstate = problem->sqlstate};
 	resetStringInfo(&file->strings);
 	put_text(file, id);
 	put_text(file, row_data);
@@ -180,15 +213,24 @@ read_bytes(GcPendingFile *file, void *bytes, size_t len)
 
 /* The next string of the record at hand; NULL: there is none. */
 static const char *
-get_text(GcPendingFile *file)
+get_bytes(GcPendingFile *file, int *len)
 {
 	StringInfo strings = &file->strings;
 	const char *string = strings->data + strings->cursor + sizeof(uint32);
-	uint32 len;
+	uint32 said;
 
-	memcpy(&len, strings->data + strings->cursor, sizeof(len));
-	strings->cursor += sizeof(len) + (len == NO_STRING ? 0 : len) + 1;
-	return len == NO_STRING ? NULL : string;
+	memcpy(&said, strings->data + strings->cursor, sizeof(said));
+	*len = said == NO_STRING ? 0 : said;
+	strings->cursor += sizeof(said) + *len + 1;
+	return said == NO_STRING ? NULL : string;
+}
+
+static const char *
+get_text(GcPendingFile *file)
+{
+	int len;
+
+	return get_bytes(file, &len);
 }
 
 void
@@ -220,12 +262,15 @@ gc_pending_file_next(GcPendingFile *file, uint32 *number, GcPendingKind *kind, c
 void
 gc_pending_file_get_row(GcPendingFile *file, GcRow *row)
 {
-	*row = file->record.row;
-	row->id = file->strings.data + sizeof(uint32);
-	row->json = get_text(file);
+	const RowNumbers *numbers = &file->record.of.row;
+
+	*row = (GcRow){.id = file->strings.data + sizeof(uint32),
+				   .callable = numbers->callable,
+				   .made_id = numbers->made_id,
+				   .noted = numbers->noted};
+	row->json = get_bytes(file, &row->len);
 	row->phone_number_status = get_text(file);
 	row->contactable_status = get_text(file);
-	row->created = NULL;
 }
 
 static const char *
@@ -237,7 +282,13 @@ copy(const char *string)
 void
 gc_pending_file_get_patch(GcPendingFile *file, GcPatch *patch)
 {
-	*patch = file->record.patch;
+	const PatchNumbers *numbers = &file->record.of.patch;
+
+	*patch = (GcPatch){.field_count = numbers->field_count,
+					   .sets_callable = numbers->sets_callable,
+					   .sets_phone_status = numbers->sets_phone_status,
+					   .sets_contactable_status = numbers->sets_contactable_status,
+					   .shown.callable = numbers->callable};
 	patch->attributes = copy(get_text(file));
 	patch->cells = copy(get_text(file));
 	patch->fields = palloc(sizeof(char *) * Max(patch->field_count, 1));
@@ -251,7 +302,7 @@ gc_pending_file_get_patch(GcPendingFile *file, GcPatch *patch)
 void
 gc_pending_file_get_reject(GcPendingFile *file, GcProblem *problem, const char **row_data)
 {
-	*problem = (GcProblem){.sqlstate = file->record.sqlstate};
+	*problem = (GcProblem){.sqlstate = file->record.of.sqlstate};
 	*row_data = get_text(file);
 	problem->message = get_text(file);
 	problem->detail = get_text(file);
