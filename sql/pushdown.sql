@@ -54,6 +54,10 @@ CALL gc.ask($$ SELECT * FROM gc.leads WHERE contact_id = ANY ('{}') $$);
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE key = 'K-5' $$);
 SELECT contact_id, name FROM gc.leads WHERE key = 'K-5' ORDER BY 1;
 CALL gc.ask($$ SELECT * FROM gc.leads WHERE key IN ('K-5', 'K-6') $$);
+-- One that only a search takes for it, since that does not tell case apart.
+INSERT INTO gc.other VALUES ('lower', 'k-6', 'another key');
+SELECT contact_id, key FROM gc.leads WHERE key = ANY (ARRAY['K-5', 'K-6']) ORDER BY 1;
+DELETE FROM gc.other WHERE contact_id = 'lower';
 -- What search does not show yet.
 CALL sim.set('{"read_lag_ms": 60000}');
 INSERT INTO gc.leads (key, name) VALUES ('K-new', 'new');

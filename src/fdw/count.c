@@ -145,6 +145,7 @@ gc_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist, Plan *below)
 		.method = GC_SCAN_COUNT,
 		.conditions = list_nth(path->fdw_private, CountPathConditions),
 		.identity = -1,
+		.identity_qual = -1,
 		.requests = 1,
 		.exact = true,
 	};

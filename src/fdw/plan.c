@@ -431,6 +431,25 @@ rows_kept(PlannerInfo *root, RelOptInfo *baserel)
 	return root->parse->commandType == CMD_UPDATE ? GC_KEEP_RAW : GC_KEEP_ID;
 }
 
+/*
+ * The qual that an array of ids is, which the server would compare with each of
+ * them, row by row: the source looks a row's up among those it has asked for.
+ */
+static int
+qual_to_check(const ForeignPath *path, List *quals, const RestrictInfo *named,
+			  const GcIdentity *identity)
+{
+	ListCell *lc;
+
+	/* An array of another table's rows is theirs to check, should these change. */
+	if (!identity->is_array || path->path.param_info)
+		return -1;
+	foreach (lc, quals)
+		if (lfirst(lc) == named->clause)
+			return foreach_current_index(lc);
+	return -1;
+}
+
 static ForeignScan *
 plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
 		  List *tlist, List *scan_clauses)
@@ -443,19 +462,23 @@ plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_p
 					   .columns = used_columns(root, baserel, relid),
 					   .reads_all = reads_all(root),
 					   .keep = rows_kept(root, baserel),
-					   .identity = -1};
+					   .identity = -1,
+					   .identity_qual = -1};
+	RestrictInfo *named = NULL;
 	GcIdentity identity;
 	bool exact;
 
 	if (plan.method == GC_SCAN_SEARCH && !gc_source_allows(rel, plan.method))
 		gc_source_not_named(rel);
 	plan.conditions = gc_pushdown(root, rel, baserel->relid, clauses, &exprs, &exact);
-	if (plan.method == GC_SCAN_IDS &&
-		identity_clause(root, baserel, scan_clauses, &identity) != NULL)
+	if (plan.method == GC_SCAN_IDS)
+		named = identity_clause(root, baserel, scan_clauses, &identity);
+	if (named)
 	{
 		plan.identity = list_length(exprs);
 		plan.identity_is_key = identity.is_key;
 		plan.identity_is_array = identity.is_array;
+		plan.identity_qual = qual_to_check(best_path, clauses, named, &identity);
 		exprs = lappend(exprs, identity.value);
 	}
 	if (plan.method == GC_SCAN_SEARCH)
@@ -482,6 +505,7 @@ gc_scan_plan_write(const GcScanPlan *plan)
 	List *numbers = list_make5_int(plan->method, plan->identity, plan->identity_is_key,
 								   plan->identity_is_array, plan->reads_all);
 
+	numbers = lappend_int(numbers, plan->identity_qual);
 	numbers = lappend_int(numbers, plan->requests);
 	numbers = lappend_int(numbers, plan->export_from);
 	numbers = lappend_int(numbers, plan->exact);
@@ -505,6 +529,7 @@ gc_scan_plan_read(List *fdw_private, GcScanPlan *plan)
 	plan->identity_is_key = list_nth_int(numbers, i++);
 	plan->identity_is_array = list_nth_int(numbers, i++);
 	plan->reads_all = list_nth_int(numbers, i++);
+	plan->identity_qual = list_nth_int(numbers, i++);
 	plan->requests = list_nth_int(numbers, i++);
 	plan->export_from = list_nth_int(numbers, i++);
 	plan->exact = list_nth_int(numbers, i++);

@@ -31,6 +31,7 @@ typedef struct GcScanPlan
 	int identity;	  /* index in fdw_exprs of the value that names contacts; -1: none does */
 	bool identity_is_key;
 	bool identity_is_array;
+	int identity_qual; /* which of the quals names them by an array, and the source may check; -1: none */
 	bool reads_all; /* is it certain that all rows will be asked for? */
 	int requests;	/* expected, of one walk over the rows */
 	GcKeep keep;

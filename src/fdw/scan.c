@@ -96,6 +96,15 @@ scan_reset(void *arg)
 	dlist_delete(&((GcScanState *) arg)->node);
 }
 
+/* The qual is still the plan's, which EXPLAIN shows, but the executor does not check it. */
+static void
+leave_out_qual(ForeignScanState *node, int qual)
+{
+	List *others = list_delete_nth_cell(list_copy(node->ss.ps.plan->qual), qual);
+
+	node->ss.ps.qual = ExecInitQual(others, &node->ss.ps);
+}
+
 static void
 gcBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -125,6 +134,9 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->ops = source_of(scan->plan.method);
 	request->id_is_key = scan->plan.identity_is_key;
 	request->id_is_array = scan->plan.identity_is_array;
+	request->ids_checked = scan->plan.identity_qual >= 0;
+	if (request->ids_checked)
+		leave_out_qual(node, scan->plan.identity_qual);
 	if (plan->fdw_exprs != NIL || scan->plan.conditions != NIL)
 		scan->filter =
 			gc_filter_create(&node->ss.ps, request->rel, scan->plan.conditions,

@@ -49,6 +49,7 @@ typedef struct GcSourceRequest
 	int id_count;
 	bool id_is_array; /* more than one, maybe */
 	bool id_is_key;	  /* … and every contact that has one of them as its key */
+	bool ids_checked; /* a row that has none of them is not to be given */
 	GcTime began;	  /* when the scan did: what was written later need not be found */
 } GcSourceRequest;
 

@@ -199,19 +199,27 @@ was_seen(IdsSource *source, const GcDecoder *decoder)
 	return id.p != NULL && gc_seen_note(source->seen, id.p, id.len);
 }
 
+/* What a row has of what was asked for: its id, or its key; NULL: nothing. */
+static const char *
+asked_value(IdsSource *source, const Datum *values, const bool *nulls)
+{
+	const GcSourceRequest *request = source->base.request;
+	int i = (request->id_is_key ? request->rel->key : request->rel->id) - 1;
+	const char *value;
+
+	if (nulls[i])
+		return NULL;
+	value = gc_value_to_utf8(TextDatumGetCString(values[i]));
+	return gc_seen_has(source->asked, value, strlen(value)) ? value : NULL;
+}
+
 /* Notes which of the keys a row has. */
 static void
 note_key(IdsSource *source, const Datum *values, const bool *nulls)
 {
-	int i = source->base.request->rel->key - 1;
-	const char *key;
-	int len;
+	const char *key = asked_value(source, values, nulls);
 
-	if (nulls[i])
-		return;
-	key = gc_value_to_utf8(TextDatumGetCString(values[i]));
-	len = strlen(key);
-	if (gc_seen_has(source->asked, key, len) && !gc_seen_note(source->found, key, len))
+	if (key && !gc_seen_note(source->found, key, strlen(key)))
 		source->missing--;
 }
 
@@ -293,15 +301,29 @@ next_by_id(IdsSource *source, bool wait, Datum *values, bool *nulls)
 	return GC_NEXT_ROW;
 }
 
+/* The next contact, of whatever id. */
 static GcNext
-ids_next(GcSource *base, bool wait, Datum *values, bool *nulls)
+next_contact(IdsSource *source, bool wait, Datum *values, bool *nulls)
 {
-	IdsSource *source = (IdsSource *) base;
 	GcNext next = next_by_id(source, wait, values, nulls);
 
 	if (next != GC_NEXT_END || source->seen == NULL)
 		return next;
 	return next_found(source, wait, values, nulls);
+}
+
+static GcNext
+ids_next(GcSource *base, bool wait, Datum *values, bool *nulls)
+{
+	IdsSource *source = (IdsSource *) base;
+	GcNext next;
+
+	do
+	{
+		next = next_contact(source, wait, values, nulls);
+	} while (next == GC_NEXT_ROW && source->base.request->ids_checked &&
+			 asked_value(source, values, nulls) == NULL);
+	return next;
 }
 
 /* Once the answers by id are used up, it is the search's row. */
