@@ -99,6 +99,32 @@ CALL sim.forget();
 INSERT INTO gc.everywhere SELECT 'n' || g, CASE g % 2 WHEN 0 THEN 'e' ELSE 'w' END, repeat('x', 100) FROM generate_series(1, 1000) g;
 SELECT sum(rows), max(bytes) <= 65536 AS within FROM sim.requests();
 ALTER SERVER genesys OPTIONS (DROP buffer_memory);
+-- Of many lists, what there is no room for waits on disk: batches are full ones all the same, and an id that
+-- comes again has its last value (DESIGN 4.3).
+CREATE TABLE gc.many (crm_id text, list int, note text) PARTITION BY LIST (list);
+DO $$ BEGIN
+  FOR i IN 1..40 LOOP
+    CALL sim.list('many-' || i, '{crm_id,list,note}');
+    EXECUTE format('CREATE FOREIGN TABLE gc.many_%s PARTITION OF gc.many FOR VALUES IN (%s)
+      SERVER genesys OPTIONS (object ''contacts'', list_id ''many-%s'', key ''crm_id'')', i, i, i);
+  END LOOP;
+END $$;
+ALTER SERVER genesys OPTIONS (ADD buffer_memory '128kB', ADD batch_bytes '16kB');
+CALL sim.set('{"duplicate_ids": "409"}');
+INSERT INTO gc.many SELECT 'warm', i, '' FROM generate_series(1, 40) i;
+CALL sim.forget();
+INSERT INTO gc.many SELECT CASE WHEN n IN (3, 50) THEN 'twice' ELSE 'm' || n END, i, n || repeat('x', 100)
+  FROM generate_series(1, 150) n, generate_series(1, 40) i ORDER BY n, i;
+SELECT sum(rows), count(*) <= 40 * 3 AS few, max(bytes) <= 16 * 1024 AS within FROM sim.requests() WHERE method = 'POST';
+SELECT count(*), count(DISTINCT crm_id), count(*) FILTER (WHERE crm_id = 'twice' AND note LIKE '50x%') AS last FROM gc.many;
+-- A statement that fails meanwhile says what it has sent.
+SET client_min_messages = error;
+CALL sim.try($$ INSERT INTO gc.many SELECT 'e' || n, 1 + n % 40, repeat('x', 100) || CASE WHEN n < 5900 THEN '' ELSE repeat('y', 500) END
+  FROM generate_series(1, 6000) n $$);
+RESET client_min_messages;
+CALL sim.set('{"duplicate_ids": "take"}');
+ALTER SERVER genesys OPTIONS (DROP buffer_memory, DROP batch_bytes);
+DROP TABLE gc.many;
 -- RETURNING, of all partitions
 INSERT INTO gc.everywhere VALUES ('t1', 'e', ''), ('t2', 'w', 'y'), ('t3', 'n', '') RETURNING tableoid::regclass, *;
 -- AFTER ROW trigger of one partition: its rows go one by one, those of the other do not.

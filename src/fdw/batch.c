@@ -12,13 +12,16 @@
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
-/* Slots of the id table; a power of two, at most half full. */
-#define ID_SLOTS (2 * 1024)
+/* At first there is room for so many rows, and twice as many ids. */
+#define ROWS_FIRST 16
+
+/* Slots of the table of notes; a power of two, at most half full. */
+#define NOTE_SLOTS (2 * 1024)
 
 /* Characters of an id that messages show. */
 #define ID_SHOWN 100
 
-StaticAssertDecl(ID_SLOTS >= 2 * GC_CONTACTS_MAX_ROWS, "the table of ids is too small");
+StaticAssertDecl(NOTE_SLOTS >= 2 * GC_CONTACTS_MAX_ROWS, "the table of notes is too small");
 
 /* What may be wrong with a row's echo. */
 typedef enum Difference
@@ -43,17 +46,44 @@ typedef struct Note
 	Difference differs; /* in the echo at hand */
 } Note;
 
+static void
+set_room(GcBatch *batch)
+{
+	initStringInfo(&batch->body);
+	batch->ends_room = ROWS_FIRST;
+	batch->ends = palloc(sizeof(int) * batch->ends_room);
+	batch->id_slots = 2 * ROWS_FIRST;
+	batch->ids = palloc(sizeof(uint64) * batch->id_slots);
+}
+
 GcBatch *
-gc_batch_create(int max_rows)
+gc_batch_create(void)
 {
 	GcBatch *batch = palloc0(sizeof(GcBatch));
 
-	initStringInfo(&batch->body);
-	batch->ends = palloc(sizeof(int) * max_rows);
-	batch->ids = palloc(sizeof(uint64) * ID_SLOTS);
+	set_room(batch);
 	batch->rows_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw rows", ALLOCSET_SMALL_SIZES);
 	return batch;
+}
+
+int
+gc_batch_memory(const GcBatch *batch)
+{
+	return sizeof(GcBatch) + ALLOCSET_SMALL_INITSIZE + batch->body.maxlen +
+		   batch->ends_room * sizeof(int) + batch->id_slots * sizeof(uint64);
+}
+
+void
+gc_batch_trim(GcBatch *batch)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(GetMemoryChunkContext(batch));
+
+	pfree(batch->body.data);
+	pfree(batch->ends);
+	pfree(batch->ids);
+	set_room(batch);
+	MemoryContextSwitchTo(caller_cxt);
 }
 
 void
@@ -61,8 +91,8 @@ gc_batch_reset(GcBatch *batch, const char *form)
 {
 	batch->form = form;
 	resetStringInfo(&batch->body);
-	batch->rows = 0;
-	memset(batch->ids, 0, sizeof(uint64) * ID_SLOTS);
+	batch->rows = batch->id_count = 0;
+	memset(batch->ids, 0, sizeof(uint64) * batch->id_slots);
 	batch->notes = NIL;
 	MemoryContextReset(batch->rows_cxt);
 	batch->after_wire = false;
@@ -86,20 +116,44 @@ gc_batch_hash(const char *id)
 bool
 gc_batch_has(const GcBatch *batch, uint64 hash)
 {
-	for (int i = hash % ID_SLOTS; batch->ids[i] != 0; i = (i + 1) % ID_SLOTS)
+	int mask = batch->id_slots - 1;
+
+	for (int i = hash & mask; batch->ids[i] != 0; i = (i + 1) & mask)
 		if (batch->ids[i] == hash)
 			return true;
 	return false;
 }
 
 static void
-remember_id(GcBatch *batch, uint64 hash)
+put_id(GcBatch *batch, uint64 hash)
 {
-	int i = hash % ID_SLOTS;
+	int mask = batch->id_slots - 1;
+	int i = hash & mask;
 
 	while (batch->ids[i] != 0)
-		i = (i + 1) % ID_SLOTS;
+		i = (i + 1) & mask;
 	batch->ids[i] = hash;
+	batch->id_count++;
+}
+
+static void
+remember_id(GcBatch *batch, uint64 hash)
+{
+	uint64 *old = batch->ids;
+	int slots = batch->id_slots;
+
+	if (2 * (batch->id_count + 1) > slots)
+	{
+		batch->id_slots = 2 * slots;
+		batch->ids = MemoryContextAllocZero(GetMemoryChunkContext(batch),
+											sizeof(uint64) * batch->id_slots);
+		batch->id_count = 0;
+		for (int i = 0; i < slots; i++)
+			if (old[i] != 0)
+				put_id(batch, old[i]);
+		pfree(old);
+	}
+	put_id(batch, hash);
 }
 
 static char *
@@ -138,13 +192,18 @@ add_bytes(GcBatch *batch, const char *json, int len)
 {
 	appendStringInfoChar(&batch->body, batch->form[batch->rows == 0 ? 0 : 1]);
 	appendBinaryStringInfo(&batch->body, json, len);
+	if (batch->rows == batch->ends_room)
+	{
+		batch->ends_room *= 2;
+		batch->ends = repalloc(batch->ends, sizeof(int) * batch->ends_room);
+	}
 	batch->ends[batch->rows++] = batch->body.len;
 }
 
 int
 gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 {
-	int before = batch->body.len;
+	int before = gc_batch_memory(batch);
 
 	remember_id(batch, hash);
 	if (row->noted || row->callable || row->phone_number_status || row->contactable_status)
@@ -158,7 +217,7 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 	if (row->absent_at && (batch->absent_at == 0 || row->absent_at < batch->absent_at))
 		batch->absent_at = row->absent_at;
 	add_bytes(batch, row->json, row->len);
-	return batch->body.len - before;
+	return gc_batch_memory(batch) - before;
 }
 
 void
@@ -175,6 +234,14 @@ gc_batch_row(const GcBatch *batch, int row, int *len)
 
 	*len = batch->ends[row] - start;
 	return batch->body.data + start;
+}
+
+static void
+add_ids(GcBatch *dst, const GcBatch *src)
+{
+	for (int i = 0; i < src->id_slots; i++)
+		if (src->ids[i] != 0)
+			remember_id(dst, src->ids[i]);
 }
 
 void
@@ -198,13 +265,99 @@ gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to)
 	}
 	dst->absent_at = src->absent_at;
 	/* All ids, not just its own: one too many only makes a later batch wait for this one. */
-	memcpy(dst->ids, src->ids, sizeof(uint64) * ID_SLOTS);
+	add_ids(dst, src);
 }
+
+bool
+gc_batch_shares(const GcBatch *batch, const GcBatch *other)
+{
+	for (int i = 0; i < other->id_slots; i++)
+		if (other->ids[i] != 0 && gc_batch_has(batch, other->ids[i]))
+			return true;
+	return false;
+}
+
+void
+gc_batch_append(GcBatch *dst, const GcBatch *src)
+{
+	Assert(src->notes == NIL);
+	for (int i = 0; i < src->rows; i++)
+	{
+		int len;
+		const char *row = gc_batch_row(src, i, &len);
+
+		add_bytes(dst, row, len);
+	}
+	add_ids(dst, src);
+	dst->after_wire |= src->after_wire;
+}
+
+/* ---- in a file ---- */
+
+/* What of a batch is in front of its ends, its ids and its body. */
+typedef struct Kept
+{
+	int rows;
+	int ids;
+	int len;
+	bool after_wire;
+} Kept;
+
+void
+gc_batch_write(const GcBatch *batch, BufFile *file)
+{
+	Kept kept = {.rows = batch->rows,
+				 .ids = batch->id_count,
+				 .len = batch->body.len,
+				 .after_wire = batch->after_wire};
+
+	Assert(batch->notes == NIL);
+	BufFileWrite(file, &kept, sizeof(kept));
+	BufFileWrite(file, batch->ends, sizeof(int) * kept.rows);
+	for (int i = 0; i < batch->id_slots; i++)
+		if (batch->ids[i] != 0)
+			BufFileWrite(file, &batch->ids[i], sizeof(uint64));
+	BufFileWrite(file, batch->body.data, kept.len);
+}
+
+static void
+read_bytes(BufFile *file, void *bytes, size_t len)
+{
+	if (BufFileRead(file, bytes, len) != len)
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not read back contacts from a temporary file")));
+}
+
+void
+gc_batch_read(GcBatch *batch, BufFile *file)
+{
+	uint64 hash;
+	Kept kept;
+
+	read_bytes(file, &kept, sizeof(kept));
+	batch->after_wire = kept.after_wire;
+	while (batch->ends_room < kept.rows)
+		batch->ends_room *= 2;
+	batch->ends = repalloc(batch->ends, sizeof(int) * batch->ends_room);
+	read_bytes(file, batch->ends, sizeof(int) * kept.rows);
+	batch->rows = kept.rows;
+	for (int i = 0; i < kept.ids; i++)
+	{
+		read_bytes(file, &hash, sizeof(hash));
+		remember_id(batch, hash);
+	}
+	enlargeStringInfo(&batch->body, kept.len);
+	read_bytes(file, batch->body.data, kept.len);
+	batch->body.len = kept.len;
+	batch->body.data[kept.len] = '\0';
+}
+
+/* ---- echoes ---- */
 
 /* The batch's notes by their ids' hashes, while an echo is walked. */
 typedef struct EchoCheck
 {
-	Note *slots[ID_SLOTS];
+	Note *slots[NOTE_SLOTS];
 	StringInfoData id; /* of the contact at hand, decoded */
 	TimestampTz since; /* none may have been created before */
 	bool is_foreign;   /* there was a contact that has no note */
@@ -213,10 +366,10 @@ typedef struct EchoCheck
 static Note *
 find_note(EchoCheck *check, const char *id)
 {
-	int i = gc_batch_hash(id) % ID_SLOTS;
+	int i = gc_batch_hash(id) % NOTE_SLOTS;
 
 	while (check->slots[i] != NULL && strcmp(check->slots[i]->id, id) != 0)
-		i = (i + 1) % ID_SLOTS;
+		i = (i + 1) % NOTE_SLOTS;
 	return check->slots[i];
 }
 
@@ -231,11 +384,11 @@ check_begin(const GcBatch *batch)
 	foreach (lc, batch->notes)
 	{
 		Note *note = lfirst(lc);
-		int i = gc_batch_hash(note->id) % ID_SLOTS;
+		int i = gc_batch_hash(note->id) % NOTE_SLOTS;
 
 		note->differs = DIFFERS_ABSENT;
 		while (check->slots[i] != NULL)
-			i = (i + 1) % ID_SLOTS;
+			i = (i + 1) % NOTE_SLOTS;
 		check->slots[i] = note;
 	}
 	return check;

@@ -12,6 +12,7 @@
 
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
+#include "storage/buffile.h"
 
 /* What is known of a batch that is refused for some of its rows (fdw/bisect.c). */
 typedef struct GcSearch
@@ -53,8 +54,11 @@ typedef struct GcBatch
 	const char *form;	 /* of its body, as gc_verb() has it */
 	StringInfoData body; /* "[row,row" until it is closed with "]" */
 	int rows;
-	int *ends;	 /* where each row ends in the body */
-	uint64 *ids; /* hashes of the rows' ids, an open hash table; 0: free */
+	int *ends; /* where each row ends in the body; room for so many */
+	int ends_room;
+	uint64 *ids;  /* hashes of the rows' ids, an open hash table; 0: free … */
+	int id_slots; /* … of so many places, a power of two, at most half of them taken */
+	int id_count;
 	List *notes; /* Note: rows whose id, or what the echo must show, is wanted later */
 	MemoryContext rows_cxt; /* what belongs to them */
 	GcTime oldest;			/* UPDATE: when the contact was read that was read first */
@@ -78,8 +82,14 @@ typedef struct GcBatch
 	void *owner;
 } GcBatch;
 
-/* An empty batch for up to "max_rows" rows, in the current context. */
-extern GcBatch *gc_batch_create(int max_rows);
+/* An empty batch, in the current context. */
+extern GcBatch *gc_batch_create(void);
+
+/* Bytes of memory that it takes. */
+extern int gc_batch_memory(const GcBatch *batch);
+
+/* Frees what it grew by; it is empty and has to be reset. */
+extern void gc_batch_trim(GcBatch *batch);
 
 /* Empties it for the next use, with a body of that form. */
 extern void gc_batch_reset(GcBatch *batch, const char *form);
@@ -96,7 +106,7 @@ extern const char *gc_batch_row(const GcBatch *batch, int row, int *len);
 extern uint64 gc_batch_hash(const char *id);
 extern bool gc_batch_has(const GcBatch *batch, uint64 hash);
 
-/* Adds a row; returns by how many bytes the body grew. */
+/* Adds a row; returns by how many bytes its memory grew. */
 extern int gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash);
 
 /* Closes it: the body is complete. */
@@ -104,6 +114,16 @@ extern void gc_batch_close(GcBatch *batch);
 
 /* Copies rows from..to-1 of a closed batch, with their opt-outs, into an empty one. */
 extern void gc_batch_copy(GcBatch *dst, const GcBatch *src, int from, int to);
+
+/* Does one have an id that the other has, too? */
+extern bool gc_batch_shares(const GcBatch *batch, const GcBatch *other);
+
+/* Adds the rows of a batch that is not closed, and has no notes, to another one. */
+extern void gc_batch_append(GcBatch *dst, const GcBatch *src);
+
+/* Writes a batch that is not closed, and has no notes, to a file; reads it into an empty one. */
+extern void gc_batch_write(const GcBatch *batch, BufFile *file);
+extern void gc_batch_read(GcBatch *batch, BufFile *file);
 
 /*
  * Holds the echo against the batch: as many contacts, every opt-out shown, and

@@ -19,6 +19,7 @@
 #include "fdw/deliver_parts.h"
 #include "fdw/removal.h"
 #include "fdw/size.h"
+#include "fdw/spill.h"
 #include "fdw/statement.h"
 
 #include "lib/ilist.h"
@@ -59,6 +60,9 @@ writer_for(EState *estate, GcConnection *conn)
 	writer->cxt = estate->es_query_cxt;
 	writer->scratch =
 		AllocSetContextCreate(writer->cxt, "gc_fdw replies", ALLOCSET_DEFAULT_SIZES);
+	/* Chunks beyond 1 kB are blocks of their own: what one batch frees, any other can have. */
+	writer->batch_cxt =
+		AllocSetContextCreate(writer->cxt, "gc_fdw batches", ALLOCSET_SMALL_SIZES);
 	dlist_init(&writer->wire);
 	dlist_init(&writer->spares);
 	writer->stat.spent = gc_statement_spent(estate);
@@ -143,9 +147,9 @@ gc_wire_take(GcTarget *target)
 
 	if (dlist_is_empty(&writer->spares))
 	{
-		MemoryContext caller_cxt = MemoryContextSwitchTo(writer->cxt);
+		MemoryContext caller_cxt = MemoryContextSwitchTo(writer->batch_cxt);
 
-		batch = gc_batch_create(GC_CONTACTS_MAX_ROWS);
+		batch = gc_batch_create();
 		MemoryContextSwitchTo(caller_cxt);
 	}
 	else
@@ -164,6 +168,9 @@ gc_wire_give_back(GcBatch *batch)
 	if (batch->call)
 		gc_call_free(batch->call);
 	batch->call = NULL;
+	/* Where each of many lists may have it next, it must not keep the memory of a full one. */
+	if (list_length(writer->targets) > writer->conn->max_in_flight)
+		gc_batch_trim(batch);
 	dlist_push_head(&writer->spares, &batch->node);
 }
 
@@ -385,9 +392,10 @@ gc_deliver_drain(EState *estate)
 
 			if (target->before_drain)
 				target->before_drain(target->before_drain_arg);
-			if (target->open)
+			if (target->open || target->pieces != NIL)
 				gc_deliver_open_batch(target);
 		}
+		gc_spill_end(writer);
 		gc_wire_wait(writer, 0);
 		foreach (lc, writer->targets)
 			gc_wire_check(lfirst(lc));

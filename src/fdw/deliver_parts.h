@@ -27,10 +27,14 @@ typedef struct GcWriter
 	GcCalls *calls;
 	GcStat stat; /* the time spent waiting; requests are counted by target */
 	MemoryContext cxt;
+	MemoryContext batch_cxt;
 	MemoryContext scratch; /* reset after each reply */
 	List *targets;
-	int64 open_bytes; /* of all open batches */
-	dlist_head wire;  /* batches on the wire, oldest first */
+	int64 open_bytes; /* of memory, of all open batches */
+	BufFile *spill;	  /* what there was no room for (fdw/spill.h); NULL: nothing … */
+	int spill_end_file;
+	off_t spill_end; /* … and where it ends */
+	dlist_head wire; /* batches on the wire, oldest first */
 	int wire_count;
 	dlist_head spares;
 	MemoryContextCallback on_reset;
@@ -43,9 +47,12 @@ struct GcTarget
 	GcList *list;
 	GcTargetSettings settings;
 	const char *path;
-	GcBatch *open;	 /* NULL: no rows yet */
-	GcBatch *single; /* gc_deliver_now's last one, … */
-	GcJson echo;	 /* … and a cursor into its answer */
+	GcBatch *open;	   /* NULL: no rows yet */
+	List *pieces;	   /* of rows that go before it, in the writer's file, … */
+	int spilled_rows;  /* … so many, … */
+	int spilled_bytes; /* … of so many bytes */
+	GcBatch *single;   /* gc_deliver_now's last one, … */
+	GcJson echo;	   /* … and a cursor into its answer */
 	GcStat stat;
 	int64 taken; /* rows, from the executor */
 	int64 accepted;

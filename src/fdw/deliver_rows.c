@@ -6,6 +6,7 @@
 
 #include "fdw/bisect.h"
 #include "fdw/deliver_parts.h"
+#include "fdw/spill.h"
 
 /* A batch of contacts that were just read again may be filled for so long. */
 #define STALE_GRACE_US (5 * USECS_PER_SEC)
@@ -15,8 +16,13 @@ gc_deliver_open_batch(GcTarget *target)
 {
 	GcBatch *batch = target->open;
 
+	if (target->pieces != NIL)
+	{
+		gc_spill_send(target);
+		return;
+	}
 	target->open = NULL;
-	target->writer->open_bytes -= batch->body.len;
+	target->writer->open_bytes -= gc_batch_memory(batch);
 	gc_batch_close(batch);
 	gc_wire_send(batch);
 }
@@ -32,7 +38,7 @@ on_wire(GcWriter *writer, uint64 hash)
 	return false;
 }
 
-/* Keeps all open batches within the budget: the largest one goes. */
+/* Keeps all open batches within the budget: the largest one goes, or waits on disk. */
 static void
 keep_budget(GcTarget *target)
 {
@@ -46,10 +52,11 @@ keep_budget(GcTarget *target)
 	{
 		GcTarget *other = lfirst(lc);
 
-		if (other->open && other->open->body.len > largest->open->body.len)
+		if (other->open && gc_batch_memory(other->open) > gc_batch_memory(largest->open))
 			largest = other;
 	}
-	gc_deliver_open_batch(largest);
+	if (!gc_spill_open_batch(largest))
+		gc_deliver_open_batch(largest);
 }
 
 const GcProblem *
@@ -101,8 +108,8 @@ send_twins(GcTarget *target, uint64 hash)
 	{
 		GcTarget *twin = lfirst(lc);
 
-		if (twin != target && twin->open && strcmp(twin->list->id, target->list->id) == 0 &&
-			gc_batch_has(twin->open, hash))
+		if (twin != target && strcmp(twin->list->id, target->list->id) == 0 &&
+			(twin->pieces != NIL || (twin->open && gc_batch_has(twin->open, hash))))
 			gc_deliver_open_batch(twin);
 	}
 }
@@ -117,22 +124,34 @@ is_stale(GcTarget *target)
 		   gc_clock_now() - oldest > target->settings.freshness_us + STALE_GRACE_US;
 }
 
+/* Would the row overfill what waits already, in memory and on disk? */
+static bool
+is_full(const GcTarget *target, const GcRow *row)
+{
+	int rows = target->spilled_rows + (target->open ? target->open->rows : 0);
+	int bytes = target->spilled_bytes + (target->open ? target->open->body.len : 0);
+
+	return rows >= target->settings.batch_rows ||
+		   (rows > 0 && bytes + row->len + 2 > target->settings.batch_bytes);
+}
+
 void
 gc_deliver_row(GcTarget *target, const GcRow *row)
 {
-	const GcTargetSettings *settings = &target->settings;
 	uint64 hash = gc_batch_hash(row->id);
 
 	if (!fits(target, row, true))
 		return;
 	if (target->has_twin)
 		send_twins(target, hash);
-	if (target->open && (target->open->rows >= settings->batch_rows ||
-						 target->open->body.len + row->len + 2 > settings->batch_bytes ||
-						 gc_batch_has(target->open, hash) || is_stale(target)))
+	if (is_full(target, row) ||
+		(target->open && (gc_batch_has(target->open, hash) || is_stale(target))))
 		gc_deliver_open_batch(target);
 	if (target->open == NULL)
+	{
 		target->open = gc_wire_take(target);
+		target->writer->open_bytes += gc_batch_memory(target->open);
+	}
 	target->open->after_wire |= on_wire(target->writer, hash);
 	target->writer->open_bytes += gc_batch_add(target->open, row, hash);
 	if (!row->taken)

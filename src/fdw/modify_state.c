@@ -106,12 +106,14 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 		modify->rejecter =
 			gc_reject_open(estate, modify->rel, modify->list, modify->target, &settings);
 	}
-	if (shown)
-		modify->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
 	modify->row_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
-	modify->result_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
+	if (shown)
+	{
+		modify->result = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+		modify->result_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result",
+												   ALLOCSET_DEFAULT_SIZES);
+	}
 	rri->ri_FdwState = modify;
 }
 
