@@ -65,9 +65,11 @@ tight="one libcurl handle (bench/floor.c)"
 
 # curl_config PATH: reads what each request has as its data from stdin, one a line
 # (@FILE, or the text itself), and writes what curl --config needs to send them all
-# over one connection.
+# over one connection.  The path is that of the list's, or begins with a slash.
 curl_config() {
-	sed 's/["\\]/\\&/g' | awk -v url="$sim_url/api/v2/outbound/contactlists/$list_id/$1" -v token="$token" '{
+	local url=$sim_url/api/v2/outbound/contactlists/$list_id/$1
+	[[ $1 != /* ]] || url=$sim_url$1
+	sed 's/["\\]/\\&/g' | awk -v url="$url" -v token="$token" '{
 		if (NR > 1) print "next"
 		printf "url = \"%s\"\nheader = \"Authorization: Bearer %s\"\nheader = \"Content-Type: application/json\"\n", url, token
 		printf "header = \"Expect:\"\noutput = /dev/null\nfail\ndata-binary = \"%s\"\n", $0 }'
@@ -132,6 +134,38 @@ cpu_ns() {
 
 # cpu_percent NANOSECONDS SECONDS: of one core.
 cpu_percent() { awk -v ns="$1" -v s="$2" 'BEGIN { printf "%.2f", ns / s / 1e7 }'; }
+
+# rss_of PID: its own memory (kB): shared buffers do not count.
+rss_of() { awk '/^RssAnon:/ { print $2 }' "/proc/$1/status"; }
+
+# Those that watch a process do so while it lives, and this file is there.
+is_watching() { [ -e "$work/out/watching" ] && [ -e "/proc/$1/status" ]; }
+
+# watch_rss PID: keeps the greatest of it in $work/out/peak.rss.
+watch_rss() {
+	local key kb peak=0
+	while is_watching "$1"; do
+		while read -r key kb _; do
+			if [ "$key" = RssAnon: ] && [ "$kb" -gt "$peak" ]; then peak=$kb; fi
+		done <"/proc/$1/status" || true
+		echo "$peak" >"$work/out/peak.rss"
+		sleep 0.02
+	done 2>/dev/null
+}
+
+# watch_contexts PID: asks the server for the total of its memory contexts, again and again, …
+watch_contexts() {
+	while is_watching "$1"; do
+		sql -At -c "SELECT pg_log_backend_memory_contexts($1)" >/dev/null 2>&1 || true
+		sleep 0.2
+	done
+}
+
+# contexts_of PID: … of which this is the greatest (kB).
+contexts_of() {
+	grep -F "[$1] LOG:  Grand total:" "$work/log/postgres" |
+		sed -E 's/.*Grand total: ([0-9]+) bytes.*/\1/' | sort -n | tail -n 1 | awk '{ printf "%d\n", $1 / 1024 }'
+}
 
 # The median of the runs of a name.
 median() { tr ' ' '\n' <<<"${times[$1]}" | grep . | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }'; }
