@@ -52,6 +52,7 @@ struct GcPendingFile
 	BufFile *file;
 	GcPendingPlace end; /* where the next record goes … */
 	bool is_elsewhere;	/* … which is not where the file stands */
+	bool is_torn;		/* a write failed half-way: nobody knows what is where */
 	Record record;		/* the one at hand … */
 	StringInfoData strings;
 };
@@ -80,6 +81,17 @@ void
 gc_pending_file_close(GcPendingFile *file)
 {
 	BufFileClose(file->file);
+}
+
+/* Such as after a full disk: where the buffer of a BufFile belongs is lost with its error. */
+static void
+check_whole(const GcPendingFile *file)
+{
+	if (file->is_torn)
+		ereport(ERROR, (errcode(ERRCODE_IO_ERROR),
+						errmsg("could not keep the contacts that wait for COMMIT"),
+						errdetail("An earlier write to their file failed."),
+						errhint("Roll the transaction back: nothing of it was sent.")));
 }
 
 static void
@@ -117,17 +129,34 @@ put_shown(GcPendingFile *file, const GcRow *row)
 	put_text(file, row->contactable_status);
 }
 
-/* Writes the record at hand. */
 static void
-put_record(GcPendingFile *file)
+write_record(GcPendingFile *file)
 {
-	file->record.len = file->strings.len;
 	if (file->is_elsewhere)
 		seek(file, file->end);
 	file->is_elsewhere = false;
 	BufFileWrite(file->file, &file->record, sizeof(Record));
 	BufFileWrite(file->file, file->strings.data, file->strings.len);
 	BufFileTell(file->file, &file->end.file, &file->end.offset);
+}
+
+/* Writes the record at hand. */
+static void
+put_record(GcPendingFile *file)
+{
+	check_whole(file);
+	file->record.len = file->strings.len;
+	PG_TRY();
+	{
+		write_record(file);
+	}
+	PG_CATCH();
+	{
+		/* What would exceed temp_file_limit is not begun. */
+		file->is_torn = geterrcode() != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 void
@@ -236,6 +265,7 @@ get_text(GcPendingFile *file)
 void
 gc_pending_file_rewind(GcPendingFile *file)
 {
+	check_whole(file);
 	seek(file, (GcPendingPlace){0});
 }
 
