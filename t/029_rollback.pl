@@ -87,13 +87,13 @@ query: lock_timeout          | commit    | rows                 | 0    | 0     |
 query: cancel                | statement | rows                 | 1-2  | 10-20 | 57014    | WARNING 10/10/4      | failed 10/10/4                       | -
 query: cancel                | commit    | rows                 | 0    | 0     | 57014    |                      |                                      | -
 query: kill -9               | commit    | rows                 | 0    | 0     | gone     |                      |                                      | -
-400                          | statement | INSERT, COPY         | 7    | 14    | 22023    | ERROR 14/0/16        | failed 14/0/16                       | -
-400                          | statement | UPDATE, DELETE       | 2    | 10    | 22023    | ERROR 10/0/20        | failed 10/0/20                       | -
+400                          | statement | INSERT, COPY, UPDATE | 7    | 14    | 22023    | ERROR 14/0/16        | failed 14/0/16                       | -
+400                          | statement | DELETE               | 2    | 10    | 22023    | ERROR 10/0/20        | failed 10/0/20                       | -
 400                          | statement | UPDATE job           | 2    | 0     | 22023    | ERROR 0/0/30         | failed 0/0/30                        | -
 400                          | statement | DELETE job           | 1    | 0     | 22023    | ERROR 0/0/30         | failed 0/0/30                        | -
 400                          | statement | TRUNCATE             | 1    | 0     | 22023    |                      | failed 0/0/0                         | -
-400                          | commit    | INSERT, COPY         | 7    | 14    | 22023    | ERROR 14/0/16        | failed 14/0/16                       | -
-400                          | commit    | UPDATE, DELETE       | 2    | 10    | 22023    | ERROR 10/0/20        | failed 10/0/20                       | -
+400                          | commit    | INSERT, COPY, UPDATE | 7    | 14    | 22023    | ERROR 14/0/16        | failed 14/0/16                       | -
+400                          | commit    | DELETE               | 2    | 10    | 22023    | ERROR 10/0/20        | failed 10/0/20                       | -
 500                          | statement | rows                 | 3    | 10    | 58000    | ERROR 10/10/10       | failed 10/10/10                      | -
 500                          | statement | UPDATE job           | 2    | 0     | 58000    | ERROR 0/30/0         | failed 0/30/0                        | -
 500                          | statement | DELETE job           | 1    | 0     | 58000    | ERROR 0/30/0         | failed 0/30/0                        | -
@@ -171,7 +171,8 @@ my %verbs = (
 		call => { method => 'POST', path => '*/contacts' }, refused => { body_contains => '"k15"' } },
 	COPY => { sql => "COPY %s (k, name) FROM '$file'",
 		call => { method => 'POST', path => '*/contacts' }, refused => { body_contains => '"k15"' } },
-	UPDATE => { sql => "UPDATE %s SET name = 'new'", call => { method => 'POST', path => '*/contacts' } },
+	UPDATE => { sql => "UPDATE %s SET name = 'new'",
+		call => { method => 'POST', path => '*/contacts' }, refused => { body_contains => '"k15"' } },
 	DELETE => { sql => 'DELETE FROM %s', call => { method => 'DELETE', path => '*/contacts' } },
 	'UPDATE job' => { sql => "UPDATE leads_jobs SET name = 'new' WHERE name = 'old'",
 		call => { method => 'POST', path => '*/bulk/update' }, stalled => { method => 'GET', path => '*/bulk/jobs/*', nth => 5 } },
