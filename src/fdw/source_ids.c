@@ -19,6 +19,7 @@
 #include "fdw/source.h"
 
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* No cell holds more bytes (512 characters), so a longer text is nobody's id. */
 #define ID_BYTES_MAX 2048
@@ -26,6 +27,13 @@
 /* The first wait before a search is repeated, and the longest. */
 #define LAG_FIRST_US (250 * INT64CONST(1000))
 #define LAG_MOST_US	 (2 * USECS_PER_SEC)
+
+/* A request in flight, and what it says. */
+typedef struct Slot
+{
+	GcCall *call;
+	MemoryContext cxt;
+} Slot;
 
 typedef struct IdsSource
 {
@@ -36,7 +44,7 @@ typedef struct IdsSource
 	int count;
 	int next_start;		/* the next id to ask for */
 	int next_read;		/* the first id of the request to be read next */
-	GcCall **ring;		/* requests in flight, max_in_flight of them */
+	Slot *ring;			/* max_in_flight of them */
 	GcJson echo;		/* the answer at hand … */
 	bool reading;		/* … is being read; */
 	bool single;		/* it is one contact, no array */
@@ -88,7 +96,10 @@ ids_open(const GcSourceRequest *request)
 	source->cxt = CurrentMemoryContext;
 	source->decoder = gc_decoder_create(request->rel, request->list, request->columns);
 	source->calls = gc_calls_open(request->conn, request->stat);
-	source->ring = palloc0(sizeof(GcCall *) * request->conn->max_in_flight);
+	source->ring = palloc0(sizeof(Slot) * request->conn->max_in_flight);
+	for (int i = 0; i < request->conn->max_in_flight; i++)
+		source->ring[i].cxt =
+			AllocSetContextCreate(source->cxt, "gc_fdw look-up", ALLOCSET_SMALL_SIZES);
 	take_ids(source, request);
 	if (request->id_is_key)
 	{
@@ -99,7 +110,7 @@ ids_open(const GcSourceRequest *request)
 	return &source->base;
 }
 
-static GcCall **
+static Slot *
 ring_slot(IdsSource *source, int first)
 {
 	return &source->ring[(first / GC_CONTACTS_MAX_IDS) %
@@ -117,11 +128,12 @@ fetch_ahead(IdsSource *source)
 	{
 		int first = source->next_start;
 		int count = Min(GC_CONTACTS_MAX_IDS, source->count - first);
-		MemoryContext caller_cxt = MemoryContextSwitchTo(source->cxt);
+		Slot *slot = ring_slot(source, first);
+		MemoryContext caller_cxt = MemoryContextSwitchTo(slot->cxt);
 		GcCallSpec spec;
 
 		gc_contacts_by_ids(request->list->id, source->ids + first, count, &spec);
-		*ring_slot(source, first) = gc_call_start(source->calls, &spec);
+		slot->call = gc_call_start(source->calls, &spec);
 		MemoryContextSwitchTo(caller_cxt);
 		source->next_start += count;
 	}
@@ -145,7 +157,7 @@ next_answer(IdsSource *source, bool wait)
 	fetch_ahead(source);
 	if (source->next_read >= source->next_start)
 		return GC_NEXT_END;
-	call = *ring_slot(source, source->next_read);
+	call = ring_slot(source, source->next_read)->call;
 	if (!gc_call_try(call, wait))
 		return GC_NEXT_LATER;
 	failure = gc_call_failure(call);
@@ -173,18 +185,19 @@ next_answer(IdsSource *source, bool wait)
 static bool
 more_in_answer(IdsSource *source)
 {
-	GcCall **slot = ring_slot(source, source->next_read);
+	Slot *slot = ring_slot(source, source->next_read);
 	bool more = source->single ? source->echo.error == NULL && !gc_json_end(&source->echo)
 							   : gc_json_element(&source->echo);
 
 	if (more)
 		return true;
 	if (source->echo.error)
-		gc_call_throw_reply(*slot,
+		gc_call_throw_reply(slot->call,
 							psprintf("The answer is malformed: %s.", source->echo.error),
 							not_read(source), NULL);
-	gc_call_free(*slot);
-	*slot = NULL;
+	gc_call_free(slot->call);
+	slot->call = NULL;
+	MemoryContextReset(slot->cxt);
 	source->reading = false;
 	source->next_read += Min(GC_CONTACTS_MAX_IDS, source->count - source->next_read);
 	return false;
@@ -291,7 +304,7 @@ next_by_id(IdsSource *source, bool wait, Datum *values, bool *nulls)
 			return next;
 	} while (!more_in_answer(source));
 	if (!gc_decoder_row(source->decoder, &source->echo, values, nulls))
-		gc_call_throw_reply(*ring_slot(source, source->next_read),
+		gc_call_throw_reply(ring_slot(source, source->next_read)->call,
 							"A contact is not a JSON object.", not_read(source), NULL);
 	if (source->seen)
 	{
@@ -336,7 +349,7 @@ ids_identify(GcSource *base, GcSourceRow *row)
 	{
 		row->id = gc_decoder_id(source->decoder);
 		row->raw = gc_decoder_raw(source->decoder);
-		row->read_at = gc_call_sent_at(*ring_slot(source, source->next_read));
+		row->read_at = gc_call_sent_at(ring_slot(source, source->next_read)->call);
 		row->lags = false;
 	}
 	else
