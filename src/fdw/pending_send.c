@@ -257,4 +257,7 @@ gc_pending_send(GcPendingSpool *spool)
 	PG_END_TRY();
 	if (gc_commit_timeout > 0)
 		disable_timeout(commit_timer, false);
+	/* It came when all was done; whoever is next is not meant. */
+	if (timed_out)
+		QueryCancelPending = false;
 }
