@@ -154,6 +154,14 @@ DROP FOREIGN TABLE gc.leads;
 COMMIT;
 SELECT key, row_data FROM sim.rejects;
 DELETE FROM gc_fdw.rejected_rows;
+BEGIN;
+INSERT INTO gc.others VALUES ('I-3', 1, 'nowhere');
+ALTER FOREIGN TABLE gc.others OPTIONS (ADD max_rejects '0');
+INSERT INTO gc.others VALUES ('I-4', 1, 'nowhere');
+SET LOCAL client_min_messages = error;
+COMMIT;
+SELECT key, row_data FROM sim.rejects;
+DELETE FROM gc_fdw.rejected_rows;
 
 --
 -- Faults at COMMIT

@@ -105,6 +105,12 @@ UPDATE gc.wide SET statuses = (SELECT jsonb_object_agg(format('%s-%s', repeat('m
 WHERE crm_id IN ('L-8', 'L-9');
 UPDATE gc.wide SET statuses = (SELECT jsonb_object_agg(format('%s-%s', repeat('medium', 20), i), '{"contactable": false}'::jsonb)
                                FROM generate_series(1, 4000) i) WHERE crm_id = 'L-8' RETURNING crm_id;
+DO $$ DECLARE n bigint; id text; BEGIN
+  EXECUTE $u$UPDATE gc.wide SET statuses = (SELECT jsonb_object_agg(format('%s-%s', repeat('medium', 20), i), '{"contactable": false}'::jsonb)
+                                            FROM generate_series(1, CASE crm_id WHEN 'L-8' THEN 4000 ELSE 2 END) i)
+             WHERE crm_id IN ('L-8', 'L-9') RETURNING crm_id$u$ INTO id;
+  GET DIAGNOSTICS n = ROW_COUNT; RAISE INFO '% row, %', n, id;
+END $$;
 SELECT key, code, octet_length(row_data::text) > 600000 AS whole FROM sim.rejects;
 SELECT id, length(contact->>'contactableStatus') > 100 AS set FROM sim.contacts('leads') WHERE id IN ('L-8', 'L-9');
 DELETE FROM gc_fdw.rejected_rows;
@@ -179,6 +185,10 @@ DELETE FROM gc_fdw.rejected_rows;
 --
 EXPLAIN (COSTS OFF) UPDATE gc.others SET postcode = 'nowhere' RETURNING crm_id;
 UPDATE gc.others SET postcode = CASE WHEN n % 2 = 0 THEN 'nowhere' ELSE '10117' END WHERE n < 5 RETURNING crm_id, postcode;
+DO $$ DECLARE n bigint; id text; BEGIN
+  EXECUTE $u$UPDATE gc.others SET postcode = CASE WHEN n = 2 THEN 'nowhere' ELSE '10117' END WHERE n BETWEEN 2 AND 3 RETURNING crm_id$u$ INTO id;
+  GET DIAGNOSTICS n = ROW_COUNT; RAISE INFO '% row, %', n, id;
+END $$;
 WITH u AS (UPDATE gc.others SET postcode = CASE WHEN n = 2 THEN 'nowhere' ELSE '10119' END WHERE n < 5 RETURNING crm_id) SELECT count(*) FROM u;
 CREATE FUNCTION sim.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE INFO '% % %', tg_when, tg_op, old.crm_id; RETURN old; END $$;
 CREATE TRIGGER t AFTER UPDATE OR DELETE ON gc.others FOR EACH ROW EXECUTE FUNCTION sim.tell();
