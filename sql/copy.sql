@@ -122,6 +122,27 @@ SET client_min_messages = error;
 CALL sim.try($$ INSERT INTO gc.many SELECT 'e' || n, 1 + n % 40, repeat('x', 100) || CASE WHEN n < 5900 THEN '' ELSE repeat('y', 500) END
   FROM generate_series(1, 6000) n $$);
 RESET client_min_messages;
+-- So it is in a block that may fail, and at a COMMIT, of a procedure too.
+CALL sim.forget();
+DO $$ BEGIN
+  INSERT INTO gc.many SELECT 'b' || n, i, repeat('x', 100) FROM generate_series(1, 80) n, generate_series(1, 40) i ORDER BY n, i;
+EXCEPTION WHEN division_by_zero THEN NULL;
+END $$;
+DO $$ BEGIN
+  INSERT INTO gc.many SELECT 'c' || n, i, repeat('x', 100 + 1 / (80 - n)) FROM generate_series(1, 80) n, generate_series(1, 40) i ORDER BY n, i;
+EXCEPTION WHEN division_by_zero THEN RAISE INFO 'caught';
+END $$;
+SELECT sum(rows), count(*) FROM sim.requests() WHERE path LIKE '%/contacts';
+ALTER SERVER genesys OPTIONS (ADD deliver 'commit');
+CALL sim.forget();
+DO $$ BEGIN
+  INSERT INTO gc.many SELECT 'd' || n, i, repeat('x', 100) FROM generate_series(1, 80) n, generate_series(1, 40) i ORDER BY n, i;
+  COMMIT;
+  RAISE INFO '% rows', (SELECT sum(rows) FROM sim.requests() WHERE path LIKE '%/contacts');
+END $$;
+INSERT INTO gc.many SELECT 'd' || n, i, repeat('x', 100) FROM generate_series(81, 160) n, generate_series(1, 40) i ORDER BY n, i;
+SELECT sum(rows), count(*) FROM sim.requests() WHERE path LIKE '%/contacts';
+ALTER SERVER genesys OPTIONS (DROP deliver);
 CALL sim.set('{"duplicate_ids": "take"}');
 ALTER SERVER genesys OPTIONS (DROP buffer_memory, DROP batch_bytes);
 DROP TABLE gc.many;
