@@ -18,7 +18,7 @@
 typedef struct GcEncoder GcEncoder;
 
 /* Of a row whose contact is there already, or in an earlier row: GcProblem's "code". */
-#define GC_CODE_DUPLICATE "duplicate_key"
+#define GC_CODE_DUPLICATE "duplicate.contact.id"
 
 /* What is wrong with a row; strings in the current context. */
 typedef struct GcProblem
