@@ -295,6 +295,27 @@ add_single(GcFilter *filter, GcCriteria *criteria, GcTest test, const GcColumn *
 	return ADDED;
 }
 
+/* Is it in a set?  "i": the array's place among the values. */
+static Outcome
+add_set(GcFilter *filter, GcCriteria *criteria, const GcColumn *column, GcColumnType type,
+		int i)
+{
+	char **texts;
+	int count = array_texts(filter->types[i], filter->values[i], &texts);
+
+	if (count > SET_MAX)
+		return UNSAID;
+	if (count == 0)
+		return NEVER;
+	for (int k = 0; k < count; k++)
+		if (may_be_cut(column, texts[k]) ||
+			(filter->exact && type == GC_COLUMN_NUMERIC && !is_exact_number(texts[k])))
+			return UNSAID;
+	gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC, GC_OPERATOR_IN,
+						  false, texts, count);
+	return ADDED;
+}
+
 static Outcome
 add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *predicate)
 {
@@ -305,8 +326,6 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 	GcColumnType type = list ? list_type(list, column->field) : column_type(column);
 	char *empty = "";
 	char *unknown = "?";
-	char **texts;
-	int count;
 
 	if (test == GC_TEST_NULL || test == GC_TEST_NOT_NULL)
 	{
@@ -331,18 +350,7 @@ add_predicate(GcFilter *filter, GcCriteria *criteria, const GcList *list, List *
 	}
 	if (test != GC_TEST_IN)
 		return add_single(filter, criteria, test, column, i);
-	count = array_texts(filter->types[i], filter->values[i], &texts);
-	if (count > SET_MAX)
-		return UNSAID;
-	if (count == 0)
-		return NEVER;
-	for (int k = 0; k < count; k++)
-		if (may_be_cut(column, texts[k]) ||
-			(filter->exact && type == GC_COLUMN_NUMERIC && !is_exact_number(texts[k])))
-			return UNSAID;
-	gc_criteria_predicate(criteria, column->field, type == GC_COLUMN_NUMERIC, GC_OPERATOR_IN,
-						  false, texts, count);
-	return ADDED;
+	return add_set(filter, criteria, column, type, i);
 }
 
 /* Takes a clause back that cannot be said. */

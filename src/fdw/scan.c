@@ -105,21 +105,16 @@ leave_out_qual(ForeignScanState *node, int qual)
 	node->ss.ps.qual = ExecInitQual(others, &node->ss.ps);
 }
 
+/* What the scan asks for, as the plan has it. */
 static void
-gcBeginForeignScan(ForeignScanState *node, int eflags)
+read_request(GcScanState *scan, ForeignScanState *node)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
-	EState *estate = node->ss.ps.state;
-	MemoryContext scan_cxt =
-		AllocSetContextCreate(estate->es_query_cxt, "gc_fdw scan", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller_cxt = MemoryContextSwitchTo(scan_cxt);
-	GcScanState *scan = palloc0(sizeof(GcScanState));
 	GcSourceRequest *request = &scan->request;
 	ListCell *lc;
 
-	gc_scan_plan_read(plan->fdw_private, &scan->plan);
 	request->rel = gc_relation_load(
-		gc_compat_range_table_relation(estate, gc_compat_scan_relation(plan)));
+		gc_compat_range_table_relation(node->ss.ps.state, gc_compat_scan_relation(plan)));
 	request->stat = &scan->stat;
 	request->exact = scan->plan.exact;
 	request->sorts = gc_sort_json(request->rel, scan->plan.sorts);
@@ -131,15 +126,29 @@ gcBeginForeignScan(ForeignScanState *node, int eflags)
 	request->columns = bms_make_singleton(0);
 	foreach (lc, scan->plan.columns)
 		request->columns = bms_add_member(request->columns, lfirst_int(lc));
-	scan->ops = source_of(scan->plan.method);
 	request->id_is_key = scan->plan.identity_is_key;
 	request->id_is_array = scan->plan.identity_is_array;
 	request->ids_checked = scan->plan.identity_qual >= 0;
-	if (request->ids_checked)
+}
+
+static void
+gcBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	EState *estate = node->ss.ps.state;
+	MemoryContext scan_cxt =
+		AllocSetContextCreate(estate->es_query_cxt, "gc_fdw scan", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller_cxt = MemoryContextSwitchTo(scan_cxt);
+	GcScanState *scan = palloc0(sizeof(GcScanState));
+
+	gc_scan_plan_read(plan->fdw_private, &scan->plan);
+	read_request(scan, node);
+	scan->ops = source_of(scan->plan.method);
+	if (scan->request.ids_checked)
 		leave_out_qual(node, scan->plan.identity_qual);
 	if (plan->fdw_exprs != NIL || scan->plan.conditions != NIL)
 		scan->filter =
-			gc_filter_create(&node->ss.ps, request->rel, scan->plan.conditions,
+			gc_filter_create(&node->ss.ps, scan->request.rel, scan->plan.conditions,
 							 plan->fdw_exprs, scan->plan.identity, scan->plan.exact);
 	scan->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
 	scan->user_id = gc_compat_scan_user(plan, estate);
