@@ -199,6 +199,15 @@ gc_audit_begin(const char *label, const char *list_id, const char *operation,
 	return audit;
 }
 
+GcAudit *
+gc_audit_alone(const char *list_id, const char *by_role, const GcStat *stat)
+{
+	GcAudit *audit = make_audit("", list_id, "", by_role);
+
+	audit->stat = stat;
+	return audit;
+}
+
 void
 gc_audit_take(GcAudit *audit, int64 rows)
 {

@@ -56,6 +56,12 @@ typedef struct GcAudit
 extern GcAudit *gc_audit_begin(const char *label, const char *list_id, const char *operation,
 							   const char *by_role, const GcStat *stat);
 
+/*
+ * The counts of somebody who leaves a row of his own, or none; in the current
+ * context.  No end of a transaction tells of them.
+ */
+extern GcAudit *gc_audit_alone(const char *list_id, const char *by_role, const GcStat *stat);
+
 /* The statement has more rows for the list; or fewer, if it passes over some after all. */
 extern void gc_audit_take(GcAudit *audit, int64 rows);
 

@@ -56,7 +56,7 @@ static const GcTableColumn columns[COLUMN_COUNT] = {
 	[COLUMN_STATEMENTS] = {"statements", INT8OID},
 };
 
-static const GcTableLayout layout = {"audit_log", COLUMN_COUNT, columns};
+static const GcTableLayout layout = {"audit_log", true, COLUMN_COUNT, columns};
 
 static const char *
 status_name(GcAuditStatus status)

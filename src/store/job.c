@@ -1,6 +1,6 @@
 /*
  * store/job.c
- *	  Work for a background worker (worker/worker.c): what must outlive a ROLLBACK.
+ *	  Work for a background worker (worker/worker.c).
  */
 #include "postgres.h"
 
@@ -10,11 +10,9 @@
 
 StaticAssertDecl(sizeof(GcJob) <= BGW_EXTRALEN, "a job does not fit into bgw_extra");
 
-bool
-gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
-			 BackgroundWorkerHandle **handle)
+static bool
+start(const GcJob *job, bool notify, BackgroundWorkerHandle **handle)
 {
-	GcJob job = {kind, MyDatabaseId, dsm_segment_handle(segment)};
 	BackgroundWorker worker = {
 		.bgw_name = "gc_fdw worker",
 		.bgw_type = "gc_fdw worker",
@@ -26,8 +24,25 @@ gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
 		.bgw_notify_pid = notify ? MyProcPid : 0,
 	};
 
-	memcpy(worker.bgw_extra, &job, sizeof(job));
+	memcpy(worker.bgw_extra, job, sizeof(*job));
 	return RegisterDynamicBackgroundWorker(&worker, handle);
+}
+
+bool
+gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
+			 BackgroundWorkerHandle **handle)
+{
+	GcJob job = {kind, MyDatabaseId, dsm_segment_handle(segment)};
+
+	return start(&job, notify, handle);
+}
+
+bool
+gc_job_start_imports(Oid database, TransactionId xid)
+{
+	GcJob job = {.kind = GC_JOB_IMPORTS, .database = database, .xid = xid};
+
+	return start(&job, false, NULL);
 }
 
 GcJob

@@ -1,10 +1,10 @@
 /*
  * store/job.h
- *	  Work for a background worker (worker/worker.c): what must outlive a ROLLBACK.
+ *	  Work for a background worker (worker/worker.c).
  *
- * A job comes in a segment of dynamic shared memory.  Workers are dynamic ones,
- * started when they are needed; there may be none to be had
- * (max_worker_processes), which is for the caller to bear.
+ * A job comes in a segment of dynamic shared memory, or is to see to the imports of
+ * the database.  Workers are dynamic ones, started when they are needed; there may
+ * be none to be had (max_worker_processes), which is for the caller to bear.
  */
 #ifndef GC_STORE_JOB_H
 #define GC_STORE_JOB_H
@@ -18,6 +18,7 @@ typedef enum GcJobKind
 {
 	GC_JOB_AUDIT,	/* store/audit_entry.h */
 	GC_JOB_REJECTS, /* store/rejects.h */
+	GC_JOB_IMPORTS, /* worker/imports.h */
 } GcJobKind;
 
 /* What the worker is told at its start. */
@@ -25,7 +26,8 @@ typedef struct GcJob
 {
 	GcJobKind kind;
 	Oid database;
-	dsm_handle segment;
+	dsm_handle segment; /* but for GC_JOB_IMPORTS */
+	TransactionId xid;	/* GC_JOB_IMPORTS: it begins when that one has ended; 0: at once */
 } GcJob;
 
 /*
@@ -35,6 +37,9 @@ typedef struct GcJob
  */
 extern bool gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
 						 BackgroundWorkerHandle **handle);
+
+/* The same for the imports of a database, after that transaction; may not be called in an abort. */
+extern bool gc_job_start_imports(Oid database, TransactionId xid);
 
 /* The job that this worker was started for. */
 extern GcJob gc_job_mine(void);

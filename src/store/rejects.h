@@ -39,6 +39,9 @@ extern void gc_rejects_open(void);
 /* Hands over a row.  Waits while the worker is behind. */
 extern void gc_rejects_put(const GcReject *reject);
 
+/* Writes a row in this very transaction, for who rolls back his own part of it with it. */
+extern void gc_rejects_write(const GcReject *reject);
+
 /* Waits until all rows are committed. */
 extern void gc_rejects_flush(void);
 

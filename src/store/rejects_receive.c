@@ -53,7 +53,7 @@ static const GcTableColumn columns[COLUMN_COUNT] = {
 	[COLUMN_CORRELATION_ID] = {"correlation_id", TEXTOID},
 };
 
-static const GcTableLayout layout = {"rejected_rows", COLUMN_COUNT, columns};
+static const GcTableLayout layout = {"rejected_rows", true, COLUMN_COUNT, columns};
 
 /* ---- messages ---- */
 
@@ -147,16 +147,21 @@ write_reject(GcTable *table, const GcReject *reject)
 }
 
 static GcTable *
-begin_batch(void)
+open_table(void)
 {
-	GcTable *table;
+	GcTable *table = gc_table_open(&layout);
 
-	StartTransactionCommand();
-	table = gc_table_open(&layout);
 	if (table == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("there is no table gc_fdw.rejected_rows any more")));
 	return table;
+}
+
+static GcTable *
+begin_batch(void)
+{
+	StartTransactionCommand();
+	return open_table();
 }
 
 /* Wakes whoever waits at the other end. */
@@ -173,6 +178,15 @@ commit_batch(GcRejectsChannel *channel, GcTable *table, int rows)
 	CommitTransactionCommand();
 	pg_atomic_fetch_add_u64(&channel->committed, rows);
 	tell_sender(channel);
+}
+
+void
+gc_rejects_write(const GcReject *reject)
+{
+	GcTable *table = open_table();
+
+	write_reject(table, reject);
+	gc_table_close(table);
 }
 
 /* ---- the worker ---- */

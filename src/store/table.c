@@ -112,7 +112,8 @@ gc_table_open(const GcTableLayout *layout)
 	table = palloc0(sizeof(GcTable));
 	table->layout = layout;
 	table->rel = rel;
-	table->sequence = find_sequence(rel);
+	if (layout->has_id)
+		table->sequence = find_sequence(rel);
 	GetUserIdAndSecContext(&table->caller, &table->caller_context);
 	SetUserIdAndSecContext(rel->rd_rel->relowner,
 						   table->caller_context | SECURITY_RESTRICTED_OPERATION);
@@ -140,7 +141,7 @@ gc_table_insert(GcTable *table, const Datum *values, const bool *isnull)
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 	memcpy(slot->tts_isnull, isnull, sizeof(bool) * count);
 	memcpy(slot->tts_values, values, sizeof(Datum) * count);
-	if (isnull[0])
+	if (table->layout->has_id && isnull[0])
 	{
 		slot->tts_values[0] = Int64GetDatum(gc_table_next_id(table));
 		slot->tts_isnull[0] = false;

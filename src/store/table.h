@@ -18,10 +18,11 @@ typedef struct GcTableColumn
 	Oid type;
 } GcTableColumn;
 
-/* A table as the extension's script makes it; the first column is its id, an identity. */
+/* A table as the extension's script makes it. */
 typedef struct GcTableLayout
 {
 	const char *name; /* in schema gc_fdw */
+	bool has_id;	  /* the first column is its id, an identity */
 	int column_count;
 	const GcTableColumn *columns;
 } GcTableLayout;

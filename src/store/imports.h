@@ -1,0 +1,109 @@
+/*
+ * store/imports.h
+ *	  Imports as the extension keeps them: gc_fdw.import_queue and import_parts.
+ */
+#ifndef GC_STORE_IMPORTS_H
+#define GC_STORE_IMPORTS_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+/* An import.  Strings in the database's encoding; NULL where it says so. */
+typedef struct GcImport
+{
+	int64 id;
+	const char *list_id;
+	const char *list_name;
+	const char *server;
+	const char *relation; /* as regclass shows it with an empty search path */
+	const char *submitted_by;
+	const char *state;
+	const char *method; /* contacts, upload, bulk, import; "auto" until its rows are counted */
+	const char *on_duplicate;
+	const char *verification;
+	const char *import_key;	 /* or NULL */
+	const char *campaign_id; /* or NULL */
+	const char *webhook_url; /* or NULL */
+	const char *options;	 /* JSON: those of submit_import */
+	int64 rows_total;
+	int64 rows_rejected;
+} GcImport;
+
+/* A part of one. */
+typedef struct GcPart
+{
+	int part; /* from 1 */
+	const char *method;
+	int64 rows;
+	int64 bytes;
+	int attempts;
+} GcPart;
+
+/* ---- submitting, in the caller's transaction ---- */
+
+/*
+ * A new import without rows; its id.  Where one with that key is neither failed nor
+ * cancelled, that one's id, and *is_new is false; this may wait for whoever submits
+ * it.  Throws if the extension is not there.
+ */
+extern int64 gc_import_create(const GcImport *import, bool *is_new);
+
+/* Its rows are staged, by that method; so many more are rejected already. */
+extern void gc_import_stage(int64 id, int64 rows, int64 rejected, const char *method);
+
+/* ---- by whoever submitted it ---- */
+
+/*
+ * What is paused can be sent again, and what was submitted elsewhere belongs here now: that
+ * import.  False: it is over, or there is none.
+ */
+extern bool gc_import_resume(int64 id);
+
+/*
+ * No more of it is sent.  Ended at once if nothing of it is under way; else "cancelling" is for
+ * the worker to see between two parts.  False: it is over.
+ */
+extern bool gc_import_cancel(int64 id);
+
+/* ---- sending, in a worker; each in a transaction ---- */
+
+/* The ids of the imports of this place that can be sent, oldest first: int64 *. */
+extern List *gc_import_waiting(void);
+
+/* Reads one; NULL: it is not there. */
+extern GcImport *gc_import_read(int64 id);
+
+/* From staged or running to running; false: it is in neither state any more. */
+extern bool gc_import_begin(int64 id);
+
+/*
+ * The next part that is not settled, if the import is running still: it is "sending" now,
+ * with one more attempt, which "attempts" does not count yet.  NULL: there is none.
+ */
+extern GcPart *gc_part_begin(int64 id);
+
+/* What a part came to. */
+typedef struct GcPartResult
+{
+	const char *state; /* done, failed, staged (again), cancelled */
+	int64 accepted;
+	int64 rejected;
+	int64 skipped;
+	int64 in_doubt;
+	int64 requests;
+	const char *correlation_id; /* or NULL */
+	const char *failure_code;	/* or NULL */
+	const char *failure_reason; /* or NULL */
+} GcPartResult;
+
+/* It is settled: counted in the import, and if it is done its payload goes. */
+extern void gc_part_settle(int64 id, int part, const GcPartResult *result);
+
+/* Its parts are settled, or it was stopped: done, failed or cancelled, as they are. */
+extern void gc_import_settle(int64 id);
+
+/* It cannot go on, for that reason. */
+extern void gc_import_pause(int64 id, const char *failure_code, const char *failure_reason);
+
+#endif /* GC_STORE_IMPORTS_H */
