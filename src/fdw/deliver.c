@@ -108,8 +108,10 @@ gc_deliver_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	target->list = list;
 	target->settings = *settings;
 	target->path = gc_contacts_post_path(list->id, &settings->flags);
-	target->audit =
-		gc_audit_begin(rel->label, list->id, operation, settings->by_role, &target->stat);
+	target->audit = settings->import_id != 0
+						? gc_audit_alone(list->id, settings->by_role, &target->stat)
+						: gc_audit_begin(rel->label, list->id, operation, settings->by_role,
+										 &target->stat);
 	target->progress = gc_progress_begin(&conn->owner, list->name, operation);
 	writer->targets = lappend(writer->targets, target);
 	MemoryContextSwitchTo(caller_cxt);

@@ -31,6 +31,8 @@ typedef struct GcTargetSettings
 	const char *operation; /* for the audit; NULL: by the statement */
 	const char *by_role;   /* the same; NULL: the current one */
 	bool counted;		   /* its rows are those that the command tag counts */
+	int64 import_id;	   /* it is a part of that import, which accounts for it; 0: of none */
+	int64 rejected;		   /* … of which so many rows have been rejected before */
 	int64 freshness_us;	   /* UPDATE: how long ago a contact may have been read */
 	int batch_rows;
 	int batch_bytes;

@@ -180,7 +180,9 @@ insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool retu
 	base->single = asks = asks && base->target;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
-	if (base->pending)
+	if (base->staging)
+		mode = GC_DUPLICATE_UPDATE;
+	else if (base->pending)
 		check_waits(base->rel, mode);
 	state->partial =
 		gc_partial_open(base, ExecGetInsertedCols(rri, estate), mode != GC_DUPLICATE_UPDATE);
@@ -283,6 +285,11 @@ insert_row(InsertState *state, GcRow *row, GcJson **echo)
 		gc_pending_row(state->base.pending, row);
 		return true;
 	}
+	if (state->base.staging)
+	{
+		gc_staging_row(state->base.staging, row);
+		return true;
+	}
 	if (state->decoder)
 	{
 		if (state->duplicates && !gc_duplicates_pass(state->duplicates, row))
@@ -337,6 +344,7 @@ void
 gc_modify_finish(EState *estate)
 {
 	gc_deliver_drain(estate);
+	gc_staging_finish(estate);
 	gc_reject_finish(estate);
 }
 

@@ -60,6 +60,11 @@ gc_modify_reject(GcModify *modify, const GcProblem *problem, const char *id,
 		gc_reject_row(modify->rejecter, problem, id, slot);
 		return;
 	}
+	if (modify->staging)
+	{
+		gc_staging_reject(modify->staging, problem, id, slot);
+		return;
+	}
 	if (modify->goes_on)
 	{
 		gc_pending_reject(modify->pending, problem, id, gc_reject_row_data(modify->rel, slot));
@@ -80,6 +85,8 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 
 	modify->verb = verb;
 	modify->rel = gc_relation_load(relation);
+	if (verb == GC_VERB_INSERT && gc_staging_wanted(modify->rel))
+		gc_staging_prepare(modify->rel);
 	gc_modify_settings(modify->rel, verb, &settings);
 	settings.counted = counted;
 	modify->user_id = gc_compat_modify_user(rri, estate);
@@ -90,7 +97,9 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
 								 "contacts of %s",
 								 modify->rel->label)));
-	if (gc_modify_waits(modify->rel))
+	if (verb == GC_VERB_INSERT && gc_staging_wanted(modify->rel))
+		modify->staging = gc_staging_open(estate, modify->rel, modify->list);
+	else if (gc_modify_waits(modify->rel))
 	{
 		settings.operation = gc_deliver_operation(estate, verb);
 		settings.by_role = GetUserNameFromId(GetUserId(), false);

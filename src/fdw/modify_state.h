@@ -13,6 +13,7 @@
 #include "fdw/pending.h"
 #include "fdw/reject.h"
 #include "fdw/relation.h"
+#include "fdw/staging.h"
 
 #include "nodes/execnodes.h"
 #include "nodes/plannodes.h"
@@ -26,7 +27,8 @@ typedef struct GcModify
 	GcConnection *conn;
 	GcList *list;
 	GcTarget *target;		  /* NULL: rows wait for COMMIT, … */
-	GcPending *pending;		  /* … here */
+	GcPending *pending;		  /* … here, … */
+	GcStaging *staging;		  /* … or become an import */
 	bool goes_on;			  /* on_error 'reject' */
 	GcRejecter *rejecter;	  /* NULL with "pending" */
 	bool began;				  /* there has been a row */

@@ -29,8 +29,9 @@ struct GcRejecter
 	GcDecoder *decoder; /* NULL until the platform refuses a row */
 	MemoryContext cxt;	/* … and is reset behind each of them */
 	GcVerb verb;
-	bool stop;		/* on_error 'stop' */
-	bool at_commit; /* its rows are those of statements that are over */
+	bool stop;		 /* on_error 'stop' */
+	bool at_commit;	 /* its rows are those of statements that are over */
+	int64 import_id; /* … or of an import; 0: of none */
 	int max;
 	int count;
 	int late; /* of these, after the executor had counted them */
@@ -75,6 +76,8 @@ gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target,
 	rejecter->verb = settings->verb;
 	rejecter->stop = !gc_reject_goes_on(rel);
 	rejecter->at_commit = settings->operation != NULL;
+	rejecter->import_id = settings->import_id;
+	rejecter->count = rejecter->told = settings->rejected;
 	rejecter->max = gc_reject_max(rel);
 	rejecter->on_reset.func = rejecter_reset;
 	rejecter->on_reset.arg = rejecter;
@@ -82,7 +85,8 @@ gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target,
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &rejecter->on_reset);
 	if (rejecter->stop)
 		return rejecter;
-	gc_rejects_open();
+	if (rejecter->import_id == 0)
+		gc_rejects_open();
 	rejecter->cxt = AllocSetContextCreate(estate->es_query_cxt, "gc_fdw refused rows",
 										  ALLOCSET_DEFAULT_SIZES);
 	gc_deliver_on_refusal(target, refused, rejecter);
@@ -102,16 +106,24 @@ row_as_json(GcRelation *rel, Datum *values, bool *nulls)
 	return TextDatumGetCString(DirectFunctionCall1(row_to_json, row));
 }
 
+/* What rejected_rows.source_id is. */
+static int64
+source_id(const GcRejecter *rejecter)
+{
+	return rejecter->import_id != 0 ? rejecter->import_id
+									: gc_audit_id(gc_deliver_audit(rejecter->target));
+}
+
 static _Noreturn void
 throw_too_many(GcRejecter *rejecter, const GcProblem *problem)
 {
 	GcProblem last = *problem;
 
-	gc_rejects_flush();
+	if (rejecter->import_id == 0)
+		gc_rejects_flush();
 	last.detail = psprintf("%s\nRows rejected before: %d, as many as max_rejects allows: see "
 						   "gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
-						   problem->detail, rejecter->count,
-						   gc_audit_id(gc_deliver_audit(rejecter->target)));
+						   problem->detail, rejecter->count, source_id(rejecter));
 	gc_deliver_refuse(rejecter->target, &last);
 }
 
@@ -125,8 +137,8 @@ put(GcRejecter *rejecter, const GcProblem *problem, const char *id, const char *
 		.at = GetCurrentTimestamp(),
 		.by_role = audit->entry.by_role,
 		.list_id = audit->entry.list_id,
-		.source = "statement",
-		.source_id = gc_audit_id(audit),
+		.source = rejecter->import_id != 0 ? "import" : "statement",
+		.source_id = source_id(rejecter),
 		.key = id ? gc_value_display(id, strlen(id)) : NULL,
 		.row_data = row_data,
 		.code = problem->code,
@@ -136,7 +148,10 @@ put(GcRejecter *rejecter, const GcProblem *problem, const char *id, const char *
 		.correlation_id = correlation_id,
 	};
 
-	gc_rejects_put(&reject);
+	if (rejecter->import_id != 0)
+		gc_rejects_write(&reject);
+	else
+		gc_rejects_put(&reject);
 	gc_audit_take(audit, 1);
 	audit->entry.rejected++;
 	rejecter->count++;

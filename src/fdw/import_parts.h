@@ -1,0 +1,34 @@
+/*
+ * fdw/import_parts.h
+ *	  An import at work, between import_run.c (its parts, one after the other) and the
+ *	  methods by which a part is sent.
+ */
+#ifndef GC_FDW_IMPORT_PARTS_H
+#define GC_FDW_IMPORT_PARTS_H
+
+#include "postgres.h"
+
+#include "fdw/deliver.h"
+#include "store/imports.h"
+
+/* Lives in a context of its own, beyond transactions. */
+typedef struct GcImportRun
+{
+	MemoryContext cxt;
+	GcImport *import;
+	GcRelation *rel; /* with a row type of its own */
+	GcConnection *conn;
+	GcList *list;
+	GcTargetSettings settings; /* of a target that a part goes to */
+} GcImportRun;
+
+/*
+ * Sends a part and waits for what becomes of it, in a transaction; fills all of the
+ * result but its state and its failure.  Throws if the import cannot go on.
+ */
+typedef void (*GcImportMethod)(GcImportRun *run, const GcPart *part, GcPartResult *result);
+
+/* By POSTs of contacts. */
+extern void gc_import_contacts(GcImportRun *run, const GcPart *part, GcPartResult *result);
+
+#endif /* GC_FDW_IMPORT_PARTS_H */

@@ -1,0 +1,181 @@
+/*
+ * fdw/import_run.c
+ *	  Sends an import: what a worker does (DESIGN 4.6).
+ *
+ * Each part is sent in a transaction of its own, which holds neither a snapshot
+ * nor a lock meanwhile, and ends with what became of the part.  That it is about
+ * to be sent is committed before: a part that is found so, after a crash, may be
+ * there, and is read back first.
+ */
+#include "postgres.h"
+
+#include "fdw/import_parts.h"
+#include "fdw/import_run.h"
+#include "fdw/modify_state.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/* ---- setting out ---- */
+
+/* The foreign table as it is now; throws if there is none of that name any more. */
+static GcRelation *
+load_table(const GcImport *import)
+{
+	Oid relid =
+		DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(import->relation)));
+	Relation relation = table_open(relid, AccessShareLock);
+	GcRelation *rel;
+
+	if (relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("%s is no foreign table any more", import->relation)));
+	rel = gc_relation_load(relation);
+	rel->tupdesc = CreateTupleDescCopy(rel->tupdesc);
+	table_close(relation, AccessShareLock);
+	return rel;
+}
+
+/* Who submitted it, whose user mapping is used. */
+static void
+prepare(GcImportRun *run)
+{
+	GcImport *import = run->import;
+	Oid user_id = get_role_oid(import->submitted_by, false);
+	GcStat stat = {0};
+	int64 spent = 0;
+
+	stat.spent = &spent;
+	run->rel = load_table(import);
+	run->conn = gc_connection_get(user_id, run->rel->server_id);
+	run->list = gc_list_get(run->conn, &stat, import->list_id, NULL);
+	gc_relation_call(run->rel, run->list);
+	gc_modify_settings(run->rel, GC_VERB_INSERT, &run->settings);
+	run->settings.operation = "IMPORT";
+	run->settings.by_role = import->submitted_by;
+	run->settings.import_id = import->id;
+	run->settings.rejected = import->rows_rejected;
+}
+
+/* Reads the import; false: there is nothing to send. */
+static bool
+set_out(GcImportRun *run, int64 id)
+{
+	bool begun;
+
+	StartTransactionCommand();
+	MemoryContextSwitchTo(run->cxt);
+	run->import = gc_import_read(id);
+	begun = run->import && gc_import_begin(id);
+	CommitTransactionCommand();
+	return begun;
+}
+
+/* ---- parts ---- */
+
+static const struct
+{
+	const char *name;
+	GcImportMethod send;
+} methods[] = {{"contacts", gc_import_contacts}};
+
+static GcImportMethod
+method_of(const GcPart *part)
+{
+	for (int i = 0; i < lengthof(methods); i++)
+		if (strcmp(methods[i].name, part->method) == 0)
+			return methods[i].send;
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("part %d of the import is to be sent by an unknown method \"%s\"",
+						   part->part, part->method)));
+}
+
+/* The next part, which is about to be sent; NULL: there is none, or somebody has stopped it. */
+static GcPart *
+next_part(GcImportRun *run)
+{
+	GcPart *part;
+
+	StartTransactionCommand();
+	MemoryContextSwitchTo(run->cxt);
+	part = gc_part_begin(run->import->id);
+	CommitTransactionCommand();
+	return part;
+}
+
+static void
+send_part(GcImportRun *run, const GcPart *part)
+{
+	GcPartResult result = {.state = "done"};
+
+	StartTransactionCommand();
+	method_of(part)(run, part, &result);
+	run->settings.rejected += result.rejected;
+	gc_part_settle(run->import->id, part->part, &result);
+	CommitTransactionCommand();
+}
+
+/* ---- the import ---- */
+
+static void
+send_all(GcImportRun *run)
+{
+	GcPart *part;
+
+	StartTransactionCommand();
+	MemoryContextSwitchTo(run->cxt);
+	prepare(run);
+	CommitTransactionCommand();
+	while ((part = next_part(run)) != NULL)
+		send_part(run, part);
+	StartTransactionCommand();
+	gc_import_settle(run->import->id);
+	CommitTransactionCommand();
+}
+
+/* It pauses, with the error as its reason. */
+static void
+stop(GcImportRun *run)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(run->cxt);
+	error = CopyErrorData();
+	FlushErrorState();
+	AbortOutOfAnyTransaction();
+	StartTransactionCommand();
+	gc_import_pause(run->import->id, unpack_sql_state(error->sqlerrcode),
+					error->detail ? psprintf("%s: %s", error->message, error->detail)
+								  : error->message);
+	CommitTransactionCommand();
+}
+
+void
+gc_import_run(int64 id)
+{
+	GcImportRun *run;
+	MemoryContext cxt =
+		AllocSetContextCreate(TopMemoryContext, "gc_fdw import", ALLOCSET_DEFAULT_SIZES);
+
+	MemoryContextSwitchTo(cxt);
+	run = palloc0(sizeof(GcImportRun));
+	run->cxt = cxt;
+	if (set_out(run, id))
+	{
+		PG_TRY();
+		{
+			send_all(run);
+		}
+		PG_CATCH();
+		{
+			stop(run);
+		}
+		PG_END_TRY();
+	}
+	MemoryContextSwitchTo(TopMemoryContext);
+	MemoryContextDelete(cxt);
+}

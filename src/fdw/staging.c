@@ -1,0 +1,385 @@
+/*
+ * fdw/staging.c
+ *	  Contacts that become an import: deliver 'import', and submit_import (DESIGN 4.6).
+ */
+#include "postgres.h"
+
+#include "base/option.h"
+#include "base/value.h"
+#include "fdw/drift.h"
+#include "fdw/id_sort.h"
+#include "fdw/reject.h"
+#include "fdw/staged_row.h"
+#include "fdw/staging.h"
+#include "store/imports.h"
+#include "store/job.h"
+#include "store/parts.h"
+#include "store/rejects.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "foreign/foreign.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+
+/* Contacts of a part that goes by POST: ten full requests, which overlap. */
+#define PART_ROWS 10000
+
+/* Ids that an error names. */
+#define IDS_SHOWN 5
+
+struct GcStaging
+{
+	dlist_node node; /* in stagings */
+	EState *estate;
+	GcRelation *rel;
+	GcImport import;
+	GcPartWriter *parts;
+	GcIdSort *ids;
+	StringInfoData line;
+	int64 rows;
+	int64 rejected;
+	bool ended;
+	MemoryContextCallback on_reset;
+};
+
+static dlist_head stagings = DLIST_STATIC_INIT(stagings);
+
+/* What is submitted at the moment; NULL: nothing. */
+static const GcSubmission *submission = NULL;
+static int64 submitted_id = 0;
+
+/* The transaction has staged something. */
+static bool staged = false;
+
+static void
+staging_reset(void *arg)
+{
+	dlist_delete(&((GcStaging *) arg)->node);
+}
+
+static const char *
+option(const GcRelation *rel, const char *given, const char *name)
+{
+	return given ? given : gc_option_string(rel->options, rel->server_options, name);
+}
+
+/* The table's name, as regclass takes it whatever the search path is. */
+static const char *
+qualified_name(const GcRelation *rel)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(rel->relid)),
+									  rel->name);
+}
+
+static void
+describe(GcImport *import, const GcRelation *rel, const GcList *list)
+{
+	const GcSubmission empty = {0};
+	const GcSubmission *wanted = submission ? submission : &empty;
+
+	import->list_id = list->id;
+	import->list_name = list->name;
+	import->server = GetForeignServer(rel->server_id)->servername;
+	import->relation = qualified_name(rel);
+	import->submitted_by = GetUserNameFromId(GetUserId(), false);
+	import->method = wanted->method ? wanted->method : "auto";
+	import->on_duplicate = option(rel, wanted->on_duplicate, "on_duplicate");
+	import->verification = option(rel, wanted->verification, "verification");
+	import->import_key = wanted->import_key;
+	import->campaign_id = wanted->campaign_id;
+	import->webhook_url = wanted->webhook_url;
+	import->options = wanted->options ? wanted->options : "{}";
+}
+
+bool
+gc_staging_wanted(const GcRelation *rel)
+{
+	if (submission && submission->relid == rel->relid)
+		return true;
+	return strcmp(gc_option_string(rel->options, rel->server_options, "deliver"), "import") ==
+		   0;
+}
+
+void
+gc_staging_prepare(GcRelation *rel)
+{
+	if (submission && submission->verification)
+		rel->strict = strcmp(submission->verification, "strict") == 0;
+}
+
+GcStaging *
+gc_staging_open(EState *estate, GcRelation *rel, GcList *list)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	GcStaging *staging = palloc0(sizeof(GcStaging));
+	bool is_new = true;
+
+	staging->estate = estate;
+	staging->rel = rel;
+	describe(&staging->import, rel, list);
+	staging->import.id = submitted_id;
+	if (staging->import.id == 0)
+		staging->import.id = gc_import_create(&staging->import, &is_new);
+	staging->parts = gc_parts_open(staging->import.id);
+	staging->ids = gc_id_sort_create(work_mem / 2);
+	initStringInfo(&staging->line);
+	staging->on_reset.func = staging_reset;
+	staging->on_reset.arg = staging;
+	dlist_push_tail(&stagings, &staging->node);
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &staging->on_reset);
+	MemoryContextSwitchTo(caller_cxt);
+	return staging;
+}
+
+void
+gc_staging_row(GcStaging *staging, const GcRow *row)
+{
+	resetStringInfo(&staging->line);
+	gc_staged_row_put(&staging->line, row);
+	if (staging->rows % PART_ROWS == 0)
+		gc_parts_begin(staging->parts, "contacts");
+	gc_parts_add(staging->parts, staging->line.data, staging->line.len, 1);
+	gc_id_sort_put(staging->ids, row->id, strlen(row->id), staging->rows);
+	staging->rows++;
+}
+
+static _Noreturn void
+refuse(GcStaging *staging, const GcProblem *problem)
+{
+	const char *before = "";
+
+	if (staging->rejected > 0)
+		before = psprintf("\nRows rejected before: " INT64_FORMAT
+						  ", as many as max_rejects allows.",
+						  staging->rejected);
+	ereport(ERROR, (errcode(problem->sqlstate), errmsg_internal("%s", problem->message),
+					errdetail_internal("%s%s", problem->detail, before),
+					problem->hint ? errhint("%s", problem->hint) : 0));
+}
+
+void
+gc_staging_reject(GcStaging *staging, const GcProblem *problem, const char *id,
+				  TupleTableSlot *slot)
+{
+	GcReject reject = {
+		.at = GetCurrentTimestamp(),
+		.by_role = staging->import.submitted_by,
+		.list_id = staging->import.list_id,
+		.source = "import",
+		.source_id = staging->import.id,
+		.key = id ? gc_value_display(id, strlen(id)) : NULL,
+		.code = problem->code,
+		.reason = problem->reason ? problem->reason
+								  : psprintf("%s: %s", problem->message, problem->detail),
+		.field = problem->field,
+	};
+
+	if (!gc_reject_goes_on(staging->rel) || staging->rejected >= gc_reject_max(staging->rel))
+		refuse(staging, problem);
+	reject.row_data = gc_reject_row_data(staging->rel, slot);
+	gc_rejects_write(&reject);
+	staging->rejected++;
+}
+
+/* ---- the end ---- */
+
+static _Noreturn void
+throw_repeated(GcStaging *staging, const char *shown, int64 count)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg_plural(INT64_FORMAT " row for %s repeats the contact id of another",
+						   INT64_FORMAT " rows for %s repeat the contact id of another", count,
+						   count, staging->rel->label),
+			 errdetail_internal("Contact ids: %s%s.", shown, count > IDS_SHOWN ? ", …" : ""),
+			 errhint("Remove them from the source, or use on_duplicate 'update'.")));
+}
+
+/* K8: under 'update' the last of them counts; else nobody can say which one is meant. */
+static void
+check_ids(GcStaging *staging)
+{
+	StringInfoData last;
+	StringInfoData shown;
+	const char *id;
+	int64 number;
+	int64 repeated = 0;
+	int len;
+
+	if (strcmp(staging->import.on_duplicate, "update") == 0)
+		return;
+	initStringInfo(&last);
+	initStringInfo(&shown);
+	gc_id_sort_finish(staging->ids);
+	while (gc_id_sort_next(staging->ids, &id, &len, &number))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (last.len == len && memcmp(last.data, id, len) == 0 && ++repeated <= IDS_SHOWN)
+			appendStringInfo(&shown, "%s\"%s\"", repeated > 1 ? ", " : "",
+							 gc_value_display(pnstrdup(id, len), NAMEDATALEN));
+		resetStringInfo(&last);
+		appendBinaryStringInfo(&last, id, len);
+	}
+	if (repeated > 0)
+		throw_repeated(staging, shown.data, repeated);
+}
+
+static void
+end(GcStaging *staging)
+{
+	staging->ended = true;
+	check_ids(staging);
+	gc_id_sort_end(staging->ids);
+	(void) gc_parts_close(staging->parts);
+	gc_import_stage(staging->import.id, staging->rows, staging->rejected, "contacts");
+	staged = true;
+	if (staging->rejected > 0)
+		ereport(
+			NOTICE,
+			(errmsg_plural(INT64_FORMAT " row for %s was rejected",
+						   INT64_FORMAT " rows for %s were rejected", staging->rejected,
+						   staging->rejected, staging->rel->label),
+			 errhint("See gc_fdw.rejected_rows, source 'import', source_id " INT64_FORMAT ".",
+					 staging->import.id)));
+	if (submission == NULL)
+		ereport(NOTICE, (errmsg("import " INT64_FORMAT " of " INT64_FORMAT
+								" rows for %s begins when this transaction is committed",
+								staging->import.id, staging->rows, staging->rel->label),
+						 errhint("See gc_fdw.imports, or wait with gc_fdw.await_import.")));
+}
+
+void
+gc_staging_finish(EState *estate)
+{
+	dlist_iter iter;
+
+	dlist_foreach (iter, &stagings)
+	{
+		GcStaging *staging = dlist_container(GcStaging, node, iter.cur);
+
+		if (staging->estate == estate && !staging->ended)
+			end(staging);
+	}
+}
+
+/* ---- submitting ---- */
+
+/* The columns of the query's rows, for an INSERT to name. */
+static char *
+column_names(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	TupleDesc tupdesc = source->resultDesc;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < tupdesc->natts; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(NameStr(TupleDescAttr(tupdesc, i)->attname)));
+	return names.data;
+}
+
+/* The submission as an INSERT, which is planned and run as whoever submits it. */
+static char *
+as_insert(const GcSubmission *wanted, const GcRelation *rel)
+{
+	char *rows = psprintf("SELECT * FROM (%s\n) AS q", wanted->query);
+	SPIPlanPtr plan = SPI_prepare(rows, 0, NULL);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	return psprintf("INSERT INTO %s (%s) %s", qualified_name(rel), column_names(plan), rows);
+}
+
+static void
+run_query(const GcSubmission *wanted, const GcRelation *rel)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	if (SPI_execute(as_insert(wanted, rel), false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not run the query of an import");
+	SPI_finish();
+}
+
+/* What INSERT would ask for, before an import is made for the list. */
+static GcRelation *
+open_list(Oid relid, GcConnection **conn, GcList **list)
+{
+	Relation relation = table_open(relid, AccessShareLock);
+	GcStat stat = {0};
+	int64 spent = 0;
+	GcRelation *rel;
+
+	stat.spent = &spent;
+	if (relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table", RelationGetRelationName(relation))));
+	rel = gc_relation_load(relation);
+	*conn = gc_connection_get(GetUserId(), rel->server_id);
+	*list = gc_drift_list(*conn, &stat, rel);
+	table_close(relation, NoLock);
+	return rel;
+}
+
+static void
+submission_ends(void)
+{
+	submission = NULL;
+	submitted_id = 0;
+}
+
+int64
+gc_staging_submit(const GcSubmission *wanted)
+{
+	GcConnection *conn;
+	GcList *list;
+	GcRelation *rel = open_list(wanted->relid, &conn, &list);
+	GcImport import = {0};
+	bool is_new;
+
+	submission = wanted;
+	PG_TRY();
+	{
+		describe(&import, rel, list);
+		submitted_id = gc_import_create(&import, &is_new);
+		import.id = submitted_id;
+		if (is_new)
+			run_query(wanted, rel);
+	}
+	PG_FINALLY();
+	{
+		submission_ends();
+	}
+	PG_END_TRY();
+	return import.id;
+}
+
+/*
+ * The worker waits for the transaction to end, and leaves if there is nothing to send.  With
+ * no worker to be had, whoever sends other imports sees to these, or resume_imports().
+ */
+static void
+on_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_COMMIT && staged &&
+		!gc_job_start_imports(MyDatabaseId, GetTopTransactionId()))
+		ereport(NOTICE, (errmsg("no background worker could be started for an import"),
+						 errhint("You may need to increase \"max_worker_processes\".")));
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_ABORT)
+		staged = false;
+}
+
+void
+gc_staging_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+}
