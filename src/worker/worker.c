@@ -1,6 +1,6 @@
 /*
  * worker/worker.c
- *	  The background worker: writes what must outlive somebody else's ROLLBACK.
+ *	  The background worker: writes what must outlive somebody else's ROLLBACK, and sends imports.
  *
  * Started for one job (store/job.h), in one database, and gone when that is
  * done.  It runs as the bootstrap superuser, writes as the owner of the tables,
@@ -16,6 +16,7 @@
 #include "store/audit_entry.h"
 #include "store/job.h"
 #include "store/rejects.h"
+#include "worker/imports.h"
 
 #include "access/xact.h"
 #include "commands/extension.h"
@@ -33,6 +34,7 @@
 extern void gc_fdw_worker_main(Datum arg);
 #pragma GCC visibility pop
 
+/* Those that come in a segment. */
 static const struct
 {
 	void (*take)(dsm_segment *segment);	   /* before there is a database */
@@ -83,23 +85,28 @@ void
 gc_fdw_worker_main(Datum arg)
 {
 	GcJob job = gc_job_mine();
-	dsm_segment *segment;
+	dsm_segment *segment = NULL;
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
-	segment = attach(&job);
-	if (segment == NULL)
-		return;
-	jobs[job.kind].take(segment);
+	if (job.kind != GC_JOB_IMPORTS)
+	{
+		segment = attach(&job);
+		if (segment == NULL)
+			return;
+		jobs[job.kind].take(segment);
+	}
 	BackgroundWorkerInitializeConnectionByOid(job.database, InvalidOid,
 											  BGWORKER_BYPASS_ALLOWCONN);
 	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
 	PG_TRY();
 	{
-		if (extension_exists())
-			jobs[job.kind].receive(segment);
-		else
+		if (!extension_exists())
 			ereport(LOG, (errmsg("gc_fdw worker: there is no extension gc_fdw any more")));
+		else if (job.kind == GC_JOB_IMPORTS)
+			gc_imports_serve(job.xid);
+		else
+			jobs[job.kind].receive(segment);
 	}
 	PG_CATCH();
 	{
