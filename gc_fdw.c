@@ -24,6 +24,7 @@
 #include "fdw/async.h"
 #include "fdw/direct.h"
 #include "fdw/drift.h"
+#include "fdw/import_run.h"
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
 #include "fdw/pending.h"
@@ -31,13 +32,17 @@
 #include "fdw/relation.h"
 #include "fdw/scan.h"
 #include "fdw/size.h"
+#include "fdw/staging.h"
 #include "fdw/truncate.h"
+#include "funcs/import_funcs.h"
 #include "funcs/schema_funcs.h"
 #include "net/connection.h"
 #include "net/download.h"
 #include "net/quota.h"
 #include "store/audit.h"
+#include "store/place.h"
 #include "store/rejects.h"
+#include "worker/imports.h"
 
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
@@ -109,6 +114,15 @@ _PG_init(void)
 		"this time.",
 		"0 sets no limit; statement_timeout does not count there.", &gc_commit_timeout, 0, 0,
 		INT_MAX, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("gc_fdw.max_workers",
+							"How many background workers send imports at a time.",
+							"They are taken from max_worker_processes.", &gc_max_workers, 4, 1,
+							1024, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"gc_fdw.cluster_id", "Names the place that imports belong to.",
+		"Servers that take over from each other have the same.  Without it, a copy of this "
+		"server in another place does not send the imports that it finds.",
+		&gc_cluster_id, "", PGC_SIGHUP, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("gc_fdw");
 
 	gc_shared_declare(&gc_quota_part);
@@ -120,11 +134,14 @@ _PG_init(void)
 
 	gc_audit_init();
 	gc_pending_init();
+	gc_staging_init();
 	gc_rejects_init();
 	gc_connection_init();
 	gc_calls_init();
 	gc_download_init();
 	gc_schema_funcs_init(gc_drift_schema);
+	gc_import_funcs_init(gc_staging_submit);
+	gc_imports_init(gc_import_run);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;
 	prev_ExecutorFinish = ExecutorFinish_hook;
