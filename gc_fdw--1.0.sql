@@ -282,12 +282,17 @@ CREATE TABLE import_queue (
   webhook_state text,
   system_identifier text NOT NULL,
   database_oid oid NOT NULL,
-  options jsonb NOT NULL
+  options jsonb NOT NULL,
+  run_as name NOT NULL,
+  checked_at timestamptz
 );
 CREATE UNIQUE INDEX import_queue_key ON import_queue (list_id, import_key) WHERE state NOT IN ('failed', 'cancelled');
 CREATE INDEX import_queue_open ON import_queue (id) WHERE state IN ('staged', 'running', 'paused');
 COMMENT ON TABLE import_queue IS 'imports as they are kept; see the view imports';
 COMMENT ON COLUMN import_queue.options IS 'how its rows are to be sent: the options of submit_import';
+COMMENT ON COLUMN import_queue.run_as IS 'whose user mapping is used: who submitted it, or the owner of the view that it went through';
+COMMENT ON COLUMN import_queue.checked_at IS 'when it was known which contacts are there already (on_duplicate ''ignore'' and ''error'')';
+COMMENT ON SEQUENCE import_queue_id_seq IS 'ids of import_queue';
 
 CREATE TABLE import_parts (
   import_id bigint NOT NULL REFERENCES import_queue ON DELETE CASCADE,
@@ -307,12 +312,14 @@ CREATE TABLE import_parts (
   settled_at timestamptz,
   failure_code text,
   failure_reason text,
+  skips bytea,
   PRIMARY KEY (import_id, part)
 );
 COMMENT ON TABLE import_parts IS 'what imports consist of: each is sent, and settled, by itself';
 COMMENT ON COLUMN import_parts.method IS 'how it is sent';
 COMMENT ON COLUMN import_parts.bytes IS 'of its payload, before compression';
 COMMENT ON COLUMN import_parts.sha256 IS 'of its payload';
+COMMENT ON COLUMN import_parts.skips IS 'a bit for each row that is not sent, since its contact is there already; NULL: none';
 COMMENT ON COLUMN import_parts.attempts IS 'how often its sending was begun';
 
 CREATE TABLE import_chunks (

@@ -25,7 +25,17 @@ typedef struct Sending
 	EState *estate;
 	GcTarget *target;
 	GcAgain *again; /* NULL: nothing of the part has ever been sent */
+	const uint8 *skips;
+	int64 row; /* so many have been seen */
+	int64 skipped;
 } Sending;
+
+/* Is the contact one that was there before any of the import was sent? */
+static bool
+is_skipped(const Sending *sending)
+{
+	return sending->skips && sending->skips[sending->row / 8] & 1 << sending->row % 8;
+}
 
 static void
 send_chunk(Sending *sending, char *payload, int len)
@@ -36,10 +46,13 @@ send_chunk(Sending *sending, char *payload, int len)
 	while (gc_staged_row_get(&at, payload + len, &row))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (sending->again)
+		if (is_skipped(sending))
+			sending->skipped++;
+		else if (sending->again)
 			gc_again_row(sending->again, &row);
 		else
 			gc_deliver_row(sending->target, &row);
+		sending->row++;
 	}
 }
 
@@ -83,6 +96,7 @@ count(const Sending *sending, GcPartResult *result)
 
 	result->accepted += entry->accepted;
 	result->rejected = entry->rejected;
+	result->skipped = sending->skipped;
 	result->requests = gc_deliver_stat(sending->target).requests;
 	if (entry->correlation_id[0] != '\0')
 		result->correlation_id = MemoryContextStrdup(sending->run->cxt, entry->correlation_id);
@@ -91,7 +105,7 @@ count(const Sending *sending, GcPartResult *result)
 void
 gc_import_contacts(GcImportRun *run, const GcPart *part, GcPartResult *result)
 {
-	Sending sending = {.run = run, .estate = CreateExecutorState()};
+	Sending sending = {.run = run, .estate = CreateExecutorState(), .skips = part->skips};
 	MemoryContext caller_cxt = MemoryContextSwitchTo(sending.estate->es_query_cxt);
 
 	open_target(&sending, part);

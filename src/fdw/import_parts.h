@@ -17,6 +17,7 @@ typedef struct GcImportRun
 	MemoryContext cxt;
 	GcImport *import;
 	GcRelation *rel; /* with a row type of its own */
+	Oid user_id;	 /* whose mapping is used */
 	GcConnection *conn;
 	GcList *list;
 	GcTargetSettings settings; /* of a target that a part goes to */

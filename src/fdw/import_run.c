@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "fdw/import_check.h"
 #include "fdw/import_parts.h"
 #include "fdw/import_run.h"
 #include "fdw/modify_state.h"
@@ -40,18 +41,17 @@ load_table(const GcImport *import)
 	return rel;
 }
 
-/* Who submitted it, whose user mapping is used. */
 static void
 prepare(GcImportRun *run)
 {
 	GcImport *import = run->import;
-	Oid user_id = get_role_oid(import->submitted_by, false);
 	GcStat stat = {0};
 	int64 spent = 0;
 
 	stat.spent = &spent;
 	run->rel = load_table(import);
-	run->conn = gc_connection_get(user_id, run->rel->server_id);
+	run->user_id = get_role_oid(import->run_as, false);
+	run->conn = gc_connection_get(run->user_id, run->rel->server_id);
 	run->list = gc_list_get(run->conn, &stat, import->list_id, NULL);
 	gc_relation_call(run->rel, run->list);
 	gc_modify_settings(run->rel, GC_VERB_INSERT, &run->settings);
@@ -130,6 +130,8 @@ send_all(GcImportRun *run)
 	MemoryContextSwitchTo(run->cxt);
 	prepare(run);
 	CommitTransactionCommand();
+	if (!run->import->is_checked)
+		gc_import_check(run);
 	while ((part = next_part(run)) != NULL)
 		send_part(run, part);
 	StartTransactionCommand();

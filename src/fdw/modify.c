@@ -98,11 +98,13 @@ gcAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte,
 							 rtindex, "wholerow");
 }
 
-/* Rows that wait for COMMIT are shown as they were written; the platform is asked later. */
+/* Rows that are sent later are shown as they were written; the platform is asked later. */
 static void
-check_asks(const GcRelation *rel)
+check_asks(const GcRelation *rel, CmdType operation)
 {
-	if (!gc_modify_waits(rel))
+	bool is_import = operation == CMD_INSERT && gc_staging_wanted(rel);
+
+	if (!is_import && !gc_modify_waits(rel))
 		return;
 	ereport(
 		ERROR,
@@ -110,7 +112,8 @@ check_asks(const GcRelation *rel)
 		 errmsg(
 			 "RETURNING asks for what the platform makes of a contact of foreign table \"%s\"",
 			 rel->name),
-		 errdetail("Under deliver 'commit' it is asked at COMMIT."),
+		 errdetail(is_import ? "Under deliver 'import' it is asked after COMMIT."
+							 : "Under deliver 'commit' it is asked at COMMIT."),
 		 errhint("Return other columns, or set the option \"deliver\" to \"statement\".")));
 }
 
@@ -126,7 +129,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	if (plan->operation != CMD_DELETE && plan->returningLists)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	if (asks)
-		check_asks(rel);
+		check_asks(rel, plan->operation);
 	if (plan->operation == CMD_UPDATE && rel->resource->update_endpoint)
 		gc_update_check(rel,
 						get_rel_all_updated_cols(root, find_base_rel(root, result_relation)));
@@ -136,24 +139,27 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 
 /* ---- opening ---- */
 
-/* What needs the platform while the statement runs. */
+/* What needs the platform while the statement runs; workers see to on_duplicate themselves. */
 static void
-check_waits(const GcRelation *rel, GcOnDuplicate mode)
+check_waits(const GcModify *modify, GcOnDuplicate mode)
 {
+	const GcRelation *rel = modify->rel;
 	const char *option = NULL;
 
 	if (strcmp(gc_option_string(rel->options, rel->server_options, "partial_rows"), "merge") ==
 		0)
 		option = "partial_rows 'merge'";
-	if (mode != GC_DUPLICATE_UPDATE)
+	if (modify->pending && mode != GC_DUPLICATE_UPDATE)
 		option = mode == GC_DUPLICATE_ERROR
 					 ? "on_duplicate 'error'"
 					 : "on_duplicate 'ignore', as by ON CONFLICT DO NOTHING";
 	if (option)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("foreign table \"%s\" has deliver 'commit' and %s", rel->name, option),
-				 errdetail("Rows that wait for COMMIT are not treated so."),
+				 errmsg("foreign table \"%s\" has deliver '%s' and %s", rel->name,
+						modify->pending ? "commit" : "import", option),
+				 errdetail(modify->pending ? "Rows that wait for COMMIT are not treated so."
+										   : "Rows of imports are not treated so."),
 				 errhint("Change one of the two options.")));
 }
 
@@ -180,10 +186,13 @@ insert_open(ModifyTableState *mtstate, ResultRelInfo *rri, bool shown, bool retu
 	base->single = asks = asks && base->target;
 	state->encoder =
 		gc_encoder_create(base->rel, base->list, ExecGetInsertedCols(rri, estate));
+	if (base->target == NULL)
+		check_waits(base, mode);
 	if (base->staging)
+	{
+		gc_staging_on_duplicate(base->staging, gc_duplicates_word(mode));
 		mode = GC_DUPLICATE_UPDATE;
-	else if (base->pending)
-		check_waits(base->rel, mode);
+	}
 	state->partial =
 		gc_partial_open(base, ExecGetInsertedCols(rri, estate), mode != GC_DUPLICATE_UPDATE);
 	if (mode != GC_DUPLICATE_UPDATE)
@@ -252,7 +261,7 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 		rel = gc_relation_load(rri->ri_RelationDesc);
 		if (gc_returning_asks(rel, rri->ri_returningList))
 		{
-			check_asks(rel);
+			check_asks(rel, CMD_INSERT);
 			asks = true;
 		}
 	}
@@ -322,6 +331,8 @@ gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	problem = gc_encoder_row(state->encoder, slot, &row);
 	if (problem == NULL)
 		problem = gc_deliver_check(state->base.rel, &row);
+	if (problem == NULL && state->base.staging)
+		problem = gc_staging_check(state->base.staging, &row);
 	if (problem)
 	{
 		gc_modify_reject(&state->base, problem, row.id, slot);

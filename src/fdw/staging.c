@@ -29,7 +29,7 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 
-/* Contacts of a part that goes by POST: ten full requests, which overlap. */
+/* Contacts of a part that goes by POST, if nobody says: ten full requests, which overlap. */
 #define PART_ROWS 10000
 
 /* Ids that an error names. */
@@ -40,9 +40,11 @@ struct GcStaging
 	dlist_node node; /* in stagings */
 	EState *estate;
 	GcRelation *rel;
-	GcImport import;
+	GcImport import; /* its id is 0 before the first row */
 	GcPartWriter *parts;
-	GcIdSort *ids;
+	GcIdSort *ids; /* NULL: they may come twice */
+	int part_rows;
+	bool is_submitted; /* by submit_import(), which has made the import */
 	StringInfoData line;
 	int64 rows;
 	int64 rejected;
@@ -52,9 +54,16 @@ struct GcStaging
 
 static dlist_head stagings = DLIST_STATIC_INIT(stagings);
 
-/* What is submitted at the moment; NULL: nothing. */
-static const GcSubmission *submission = NULL;
-static int64 submitted_id = 0;
+/* What is submitted at the moment, the innermost of them; NULL: nothing. */
+typedef struct Submitting
+{
+	const GcSubmission *wanted;
+	int64 import_id;
+	bool opened; /* its statement has begun: what writes to the table now is another one's */
+	struct Submitting *outer;
+} Submitting;
+
+static Submitting *submitting = NULL;
 
 /* The transaction has staged something. */
 static bool staged = false;
@@ -79,17 +88,25 @@ qualified_name(const GcRelation *rel)
 									  rel->name);
 }
 
-static void
-describe(GcImport *import, const GcRelation *rel, const GcList *list)
+/* What a statement that writes this table was submitted with; NULL: it was not. */
+static const GcSubmission *
+submitted(const GcRelation *rel)
 {
-	const GcSubmission empty = {0};
-	const GcSubmission *wanted = submission ? submission : &empty;
+	if (submitting && !submitting->opened && submitting->wanted->relid == rel->relid)
+		return submitting->wanted;
+	return NULL;
+}
 
+static void
+describe(GcImport *import, const GcSubmission *wanted, const GcRelation *rel,
+		 const GcList *list, Oid user_id)
+{
 	import->list_id = list->id;
 	import->list_name = list->name;
 	import->server = GetForeignServer(rel->server_id)->servername;
 	import->relation = qualified_name(rel);
 	import->submitted_by = GetUserNameFromId(GetUserId(), false);
+	import->run_as = GetUserNameFromId(user_id, false);
 	import->method = wanted->method ? wanted->method : "auto";
 	import->on_duplicate = option(rel, wanted->on_duplicate, "on_duplicate");
 	import->verification = option(rel, wanted->verification, "verification");
@@ -102,34 +119,37 @@ describe(GcImport *import, const GcRelation *rel, const GcList *list)
 bool
 gc_staging_wanted(const GcRelation *rel)
 {
-	if (submission && submission->relid == rel->relid)
-		return true;
-	return strcmp(gc_option_string(rel->options, rel->server_options, "deliver"), "import") ==
-		   0;
+	return submitted(rel) != NULL ||
+		   strcmp(gc_option_string(rel->options, rel->server_options, "deliver"), "import") ==
+			   0;
 }
 
 void
 gc_staging_prepare(GcRelation *rel)
 {
-	if (submission && submission->verification)
-		rel->strict = strcmp(submission->verification, "strict") == 0;
+	const GcSubmission *wanted = submitted(rel);
+
+	if (wanted && wanted->verification)
+		rel->strict = strcmp(wanted->verification, "strict") == 0;
 }
 
 GcStaging *
-gc_staging_open(EState *estate, GcRelation *rel, GcList *list)
+gc_staging_open(EState *estate, GcRelation *rel, GcList *list, Oid user_id)
 {
+	const GcSubmission nothing = {0};
+	const GcSubmission *wanted = submitted(rel);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	GcStaging *staging = palloc0(sizeof(GcStaging));
-	bool is_new = true;
 
 	staging->estate = estate;
 	staging->rel = rel;
-	describe(&staging->import, rel, list);
-	staging->import.id = submitted_id;
-	if (staging->import.id == 0)
-		staging->import.id = gc_import_create(&staging->import, &is_new);
-	staging->parts = gc_parts_open(staging->import.id);
-	staging->ids = gc_id_sort_create(work_mem / 2);
+	describe(&staging->import, wanted ? wanted : &nothing, rel, list, user_id);
+	staging->part_rows = wanted && wanted->part_rows > 0 ? wanted->part_rows : PART_ROWS;
+	if (wanted)
+	{
+		submitting->opened = staging->is_submitted = true;
+		staging->import.id = submitting->import_id;
+	}
 	initStringInfo(&staging->line);
 	staging->on_reset.func = staging_reset;
 	staging->on_reset.arg = staging;
@@ -140,14 +160,60 @@ gc_staging_open(EState *estate, GcRelation *rel, GcList *list)
 }
 
 void
+gc_staging_on_duplicate(GcStaging *staging, const char *word)
+{
+	if (!staging->is_submitted)
+		staging->import.on_duplicate = word;
+}
+
+/*
+ * There is a row: now the import is made, if it was not submitted.  A statement that has
+ * none leaves nothing.
+ */
+static void
+begin(GcStaging *staging)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(staging->estate->es_query_cxt);
+	bool is_new;
+
+	if (staging->import.id == 0)
+		staging->import.id = gc_import_create(&staging->import, &is_new);
+	staging->parts = gc_parts_open(staging->import.id);
+	/* K8: under 'update' the last of them counts; else nobody can say which one is meant. */
+	if (strcmp(staging->import.on_duplicate, "update") != 0)
+		staging->ids = gc_id_sort_create(work_mem / 2);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+const GcProblem *
+gc_staging_check(const GcStaging *staging, const GcRow *row)
+{
+	GcProblem *problem;
+
+	if (!row->made_id)
+		return NULL;
+	problem = palloc0(sizeof(GcProblem));
+	problem->sqlstate = ERRCODE_NOT_NULL_VIOLATION;
+	problem->code = "not.null";
+	problem->message = psprintf("a row for %s has no contact id", staging->rel->label);
+	problem->detail = "An import is sent again after a crash, and a contact with a random id "
+					  "would be there twice.";
+	problem->hint = "Give the foreign table the option \"key\", or its rows an id.";
+	return problem;
+}
+
+void
 gc_staging_row(GcStaging *staging, const GcRow *row)
 {
+	if (staging->parts == NULL)
+		begin(staging);
 	resetStringInfo(&staging->line);
 	gc_staged_row_put(&staging->line, row);
-	if (staging->rows % PART_ROWS == 0)
+	if (staging->rows % staging->part_rows == 0)
 		gc_parts_begin(staging->parts, "contacts");
 	gc_parts_add(staging->parts, staging->line.data, staging->line.len, 1);
-	gc_id_sort_put(staging->ids, row->id, strlen(row->id), staging->rows);
+	if (staging->ids)
+		gc_id_sort_put(staging->ids, row->id, strlen(row->id), staging->rows);
 	staging->rows++;
 }
 
@@ -169,7 +235,13 @@ void
 gc_staging_reject(GcStaging *staging, const GcProblem *problem, const char *id,
 				  TupleTableSlot *slot)
 {
-	GcReject reject = {
+	GcReject reject;
+
+	if (!gc_reject_goes_on(staging->rel) || staging->rejected >= gc_reject_max(staging->rel))
+		refuse(staging, problem);
+	if (staging->parts == NULL)
+		begin(staging);
+	reject = (GcReject){
 		.at = GetCurrentTimestamp(),
 		.by_role = staging->import.submitted_by,
 		.list_id = staging->import.list_id,
@@ -181,9 +253,6 @@ gc_staging_reject(GcStaging *staging, const GcProblem *problem, const char *id,
 								  : psprintf("%s: %s", problem->message, problem->detail),
 		.field = problem->field,
 	};
-
-	if (!gc_reject_goes_on(staging->rel) || staging->rejected >= gc_reject_max(staging->rel))
-		refuse(staging, problem);
 	reject.row_data = gc_reject_row_data(staging->rel, slot);
 	gc_rejects_write(&reject);
 	staging->rejected++;
@@ -203,7 +272,6 @@ throw_repeated(GcStaging *staging, const char *shown, int64 count)
 			 errhint("Remove them from the source, or use on_duplicate 'update'.")));
 }
 
-/* K8: under 'update' the last of them counts; else nobody can say which one is meant. */
 static void
 check_ids(GcStaging *staging)
 {
@@ -214,7 +282,7 @@ check_ids(GcStaging *staging)
 	int64 repeated = 0;
 	int len;
 
-	if (strcmp(staging->import.on_duplicate, "update") == 0)
+	if (staging->ids == NULL)
 		return;
 	initStringInfo(&last);
 	initStringInfo(&shown);
@@ -230,14 +298,19 @@ check_ids(GcStaging *staging)
 	}
 	if (repeated > 0)
 		throw_repeated(staging, shown.data, repeated);
+	gc_id_sort_end(staging->ids);
 }
 
 static void
 end(GcStaging *staging)
 {
 	staging->ended = true;
+	if (staging->parts == NULL)
+	{
+		staged |= staging->is_submitted;
+		return;
+	}
 	check_ids(staging);
-	gc_id_sort_end(staging->ids);
 	(void) gc_parts_close(staging->parts);
 	gc_import_stage(staging->import.id, staging->rows, staging->rejected, "contacts");
 	staged = true;
@@ -249,7 +322,7 @@ end(GcStaging *staging)
 						   staging->rejected, staging->rel->label),
 			 errhint("See gc_fdw.rejected_rows, source 'import', source_id " INT64_FORMAT ".",
 					 staging->import.id)));
-	if (submission == NULL)
+	if (!staging->is_submitted)
 		ereport(NOTICE, (errmsg("import " INT64_FORMAT " of " INT64_FORMAT
 								" rows for %s begins when this transaction is committed",
 								staging->import.id, staging->rows, staging->rel->label),
@@ -330,37 +403,31 @@ open_list(Oid relid, GcConnection **conn, GcList **list)
 	return rel;
 }
 
-static void
-submission_ends(void)
-{
-	submission = NULL;
-	submitted_id = 0;
-}
-
 int64
 gc_staging_submit(const GcSubmission *wanted)
 {
 	GcConnection *conn;
 	GcList *list;
 	GcRelation *rel = open_list(wanted->relid, &conn, &list);
+	Submitting mine = {.wanted = wanted, .outer = submitting};
 	GcImport import = {0};
 	bool is_new;
 
-	submission = wanted;
+	describe(&import, wanted, rel, list, GetUserId());
+	mine.import_id = gc_import_create(&import, &is_new);
+	if (!is_new)
+		return mine.import_id;
+	submitting = &mine;
 	PG_TRY();
 	{
-		describe(&import, rel, list);
-		submitted_id = gc_import_create(&import, &is_new);
-		import.id = submitted_id;
-		if (is_new)
-			run_query(wanted, rel);
+		run_query(wanted, rel);
 	}
 	PG_FINALLY();
 	{
-		submission_ends();
+		submitting = mine.outer;
 	}
 	PG_END_TRY();
-	return import.id;
+	return mine.import_id;
 }
 
 /*
@@ -370,6 +437,10 @@ gc_staging_submit(const GcSubmission *wanted)
 static void
 on_xact(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_PRE_PREPARE && staged)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot PREPARE a transaction that has submitted an import"),
+						errdetail("Nobody would send it at COMMIT PREPARED.")));
 	if (event == XACT_EVENT_PRE_COMMIT && staged &&
 		!gc_job_start_imports(MyDatabaseId, GetTopTransactionId()))
 		ereport(NOTICE, (errmsg("no background worker could be started for an import"),

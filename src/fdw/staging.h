@@ -26,8 +26,17 @@ extern int64 gc_staging_submit(const GcSubmission *submission);
 /* Is a statement that writes this table to stage its rows: by its option, or a submission's? */
 extern bool gc_staging_wanted(const GcRelation *rel);
 
-/* Begins an import of the statement whose state is "estate", in its query context. */
-extern GcStaging *gc_staging_open(EState *estate, GcRelation *rel, GcList *list);
+/*
+ * Begins an import of the statement whose state is "estate", in its query context; to be
+ * sent by the user mapping of that role.
+ */
+extern GcStaging *gc_staging_open(EState *estate, GcRelation *rel, GcList *list, Oid user_id);
+
+/* What the statement does with contacts that are there; a submission says so itself. */
+extern void gc_staging_on_duplicate(GcStaging *staging, const char *word);
+
+/* NULL, or what keeps a row from being staged; in the current context. */
+extern const GcProblem *gc_staging_check(const GcStaging *staging, const GcRow *row);
 
 /* Before it is opened: its rows are checked as the submission has it. */
 extern void gc_staging_prepare(GcRelation *rel);

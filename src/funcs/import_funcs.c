@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "funcs/import_funcs.h"
+#include "funcs/import_options.h"
+#include "funcs/schema_funcs.h"
 #include "store/imports.h"
 #include "store/job.h"
 #include "store/query.h"
@@ -50,12 +52,19 @@ text_arg(FunctionCallInfo fcinfo, int n)
 static void
 check_word(const char *argument, const char *word, const char *const *words)
 {
+	StringInfoData valid;
+
+	initStringInfo(&valid);
 	for (const char *const *other = words; word && *other; other++)
+	{
 		if (strcmp(word, *other) == 0)
 			return;
+		appendStringInfo(&valid, "%s\"%s\"", valid.len > 0 ? ", " : "", *other);
+	}
 	if (word)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid value for %s: \"%s\"", argument, word)));
+						errmsg("invalid value for %s: \"%s\"", argument, word),
+						errhint("Valid values are %s.", valid.data)));
 }
 
 Datum
@@ -66,23 +75,28 @@ gc_fdw_submit_import(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("submit_import needs a foreign table and a query")));
+	PreventCommandIfReadOnly("submit_import()");
+	PreventCommandDuringRecovery("submit_import()");
 	submission.relid = PG_GETARG_OID(0);
-	submission.query = text_arg(fcinfo, 1);
 	submission.on_duplicate = text_arg(fcinfo, 2);
 	submission.verification = text_arg(fcinfo, 3);
 	submission.method = text_arg(fcinfo, 4);
 	submission.import_key = text_arg(fcinfo, 5);
+	if (submission.import_key && submission.import_key[0] == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("import_key must not be empty"),
+						errhint("NULL is for imports without a key.")));
 	submission.campaign_id = text_arg(fcinfo, 6);
 	submission.webhook_url = text_arg(fcinfo, 7);
 	if (!PG_ARGISNULL(8))
-		submission.options =
-			DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(8)));
+		gc_import_options_read(PG_GETARG_JSONB_P(8), &submission);
 	check_word("on_duplicate", submission.on_duplicate,
 			   (const char *const[]){"update", "ignore", "error", NULL});
 	check_word("verification", submission.verification,
 			   (const char *const[]){"strict", "relaxed", NULL});
 	check_word("method", submission.method,
 			   (const char *const[]){"auto", "contacts", "upload", NULL});
+	submission.query = gc_schema_fit(submission.relid, text_arg(fcinfo, 1));
 	PG_RETURN_INT64(submit(&submission));
 }
 

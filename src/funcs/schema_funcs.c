@@ -45,7 +45,8 @@ typedef struct Source
 
 typedef struct Diff
 {
-	ReturnSetInfo *result;
+	ReturnSetInfo *result; /* NULL: what is found goes to … */
+	StringInfo problems;   /* … this, a line each */
 	const GcTableSchema *schema;
 	const char *query;
 	GcIdPattern *id_pattern;
@@ -68,6 +69,12 @@ put(Diff *diff, const char *column, const char *problem, const char *detail)
 	Datum values[3] = {0};
 	bool nulls[3] = {column == NULL, false, false};
 
+	if (diff->result == NULL)
+	{
+		appendStringInfo(diff->problems, "%sColumn \"%s\", %s: %s.",
+						 diff->problems->len > 0 ? "\n" : "", column, problem, detail);
+		return;
+	}
 	if (column)
 		values[0] = CStringGetTextDatum(column);
 	values[1] = CStringGetTextDatum(problem);
@@ -145,7 +152,10 @@ is_given(Diff *diff, const GcSchemaColumn *column)
 	return false;
 }
 
-/* Columns that a row must have and the query does not give at all. */
+/*
+ * Columns that a row must have and the query does not give at all.  Whether NOT NULL
+ * counts is for the rows' own check, where they are to be sent.
+ */
 static void
 find_missing(Diff *diff)
 {
@@ -157,7 +167,7 @@ find_missing(Diff *diff)
 			continue;
 		if (column->is_key)
 			put(diff, column->name, "missing in query", "it is the key");
-		else if (column->rule.required && column->is_data)
+		else if (column->rule.required && column->is_data && diff->result)
 			put(diff, column->name, "missing in query", "it is NOT NULL");
 	}
 }
@@ -326,10 +336,10 @@ count_keys(Diff *diff)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* ---- the function ---- */
+/* ---- the query ---- */
 
 /* The query without what would end it in the middle of another one. */
-static const char *
+static char *
 trim_query(const char *query)
 {
 	int len = strlen(query);
@@ -339,17 +349,24 @@ trim_query(const char *query)
 	return pnstrdup(query, len);
 }
 
-/* Is it one query, and no more than that? */
+/* Is it one query that does not write? */
 static bool
-reads_only(List *sources)
+is_query(List *sources)
 {
 	CachedPlanSource *source = list_length(sources) == 1 ? linitial(sources) : NULL;
 	Query *query = source && list_length(source->query_list) == 1
 					   ? linitial_node(Query, source->query_list)
 					   : NULL;
 
-	return query && query->commandType == CMD_SELECT && !query->hasModifyingCTE &&
-		   query->rowMarks == NIL;
+	return query && query->commandType == CMD_SELECT && !query->hasModifyingCTE;
+}
+
+static bool
+locks(List *sources)
+{
+	CachedPlanSource *source = linitial(sources);
+
+	return linitial_node(Query, source->query_list)->rowMarks != NIL;
 }
 
 #define QUERY_HINT                                                                            \
@@ -365,23 +382,50 @@ hint_at_query(void *arg)
 }
 
 static SPIPlanPtr
-prepare(const char *query, TupleDesc *tupdesc)
+prepare(const char *query, bool may_lock, const char *refusal, TupleDesc *tupdesc)
 {
 	ErrorContextCallback callback = {.callback = hint_at_query,
 									 .previous = error_context_stack};
 	SPIPlanPtr plan;
+	List *sources;
 
 	error_context_stack = &callback;
 	plan = SPI_prepare(query, 0, NULL);
 	error_context_stack = callback.previous;
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	if (!reads_only(SPI_plan_get_plan_sources(plan)))
+	sources = SPI_plan_get_plan_sources(plan);
+	if (!is_query(sources) || (!may_lock && locks(sources)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
-						errmsg("schema_diff() takes one query, which must not write or lock"),
-						errhint(QUERY_HINT)));
-	*tupdesc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
+						errmsg_internal("%s", refusal), errhint(QUERY_HINT)));
+	*tupdesc = ((CachedPlanSource *) linitial(sources))->resultDesc;
 	return plan;
+}
+
+/* ---- the functions ---- */
+
+char *
+gc_schema_fit(Oid relid, const char *query)
+{
+	StringInfoData problems;
+	Diff diff = {.problems = &problems};
+	char *trimmed = trim_query(query);
+	TupleDesc tupdesc;
+
+	initStringInfo(&problems);
+	diff.schema = read_schema(relid);
+	SPI_connect();
+	(void) prepare(trimmed, true, "submit_import() takes one query, which must not write",
+				   &tupdesc);
+	match_columns(&diff, tupdesc);
+	if (problems.len > 0)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the query does not fit %s", diff.schema->label),
+						errdetail_internal("%s", problems.data),
+						errhint("gc_fdw.schema_diff() shows this, and what is wrong with its "
+								"rows.")));
+	SPI_finish();
+	return trimmed;
 }
 
 Datum
@@ -408,7 +452,8 @@ gc_fdw_schema_diff(PG_FUNCTION_ARGS)
 		put(&diff, drift->column, drift->problem, drift->detail);
 	}
 	SPI_connect();
-	plan = prepare(diff.query, &tupdesc);
+	plan = prepare(diff.query, false,
+				   "schema_diff() takes one query, which must not write or lock", &tupdesc);
 	match_columns(&diff, tupdesc);
 	check_rows(&diff, plan);
 	tell_rows(&diff);

@@ -12,4 +12,11 @@
 /* From whom it learns of foreign tables; once, from _PG_init. */
 extern void gc_schema_funcs_init(GcTableSchemaReader reader);
 
+/*
+ * Throws unless it is one query that does not write, and each of its columns can go to one
+ * of the table, the key among them; says all that does not fit.  Returns the query
+ * without a semicolon behind it.  Its rows are not looked at.
+ */
+extern char *gc_schema_fit(Oid relid, const char *query);
+
 #endif /* GC_FUNCS_SCHEMA_FUNCS_H */

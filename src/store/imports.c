@@ -16,9 +16,9 @@
 typedef struct Args
 {
 	int count;
-	Oid types[16];
-	Datum values[16];
-	char nulls[16];
+	Oid types[24];
+	Datum values[24];
+	char nulls[24];
 } Args;
 
 static void
@@ -106,6 +106,7 @@ add_import(Args *args, const GcImport *import)
 	add_text(args, import->options);
 	add_text(args, gc_place());
 	add(args, OIDOID, ObjectIdGetDatum(MyDatabaseId));
+	add_text(args, import->run_as);
 }
 
 static int64
@@ -132,9 +133,9 @@ gc_import_create(const GcImport *import, bool *is_new)
 	id = get_id(run(
 		"INSERT INTO gc_fdw.import_queue (list_id, list_name, server, relation, submitted_by, "
 		" state, method, on_duplicate, verification, import_key, rows_total, submitted_at, "
-		" campaign_id, webhook_url, options, system_identifier, database_oid) "
+		" campaign_id, webhook_url, options, system_identifier, database_oid, run_as) "
 		"VALUES ($1, $2, $3::name, $4, $5::name, 'staged', $6, $7, $8, $9, 0, "
-		" pg_catalog.statement_timestamp(), $10, $11, $12::jsonb, $13, $14) "
+		" pg_catalog.statement_timestamp(), $10, $11, $12::jsonb, $13, $14, $15::name) "
 		"ON CONFLICT (list_id, import_key) WHERE state NOT IN ('failed', 'cancelled') "
 		"DO NOTHING RETURNING id",
 		&args));
@@ -246,7 +247,8 @@ gc_import_read(int64 id)
 	add_int64(&args, id);
 	found = run("SELECT list_id, list_name, server, relation, submitted_by, state, method, "
 				" on_duplicate, verification, import_key, campaign_id, webhook_url, options, "
-				" rows_total, rows_rejected FROM gc_fdw.import_queue WHERE id = $1",
+				" run_as, rows_total, rows_rejected, (checked_at IS NOT NULL)::int::bigint "
+				"FROM gc_fdw.import_queue WHERE id = $1",
 				&args) > 0;
 	if (found)
 	{
@@ -255,13 +257,14 @@ gc_import_read(int64 id)
 			&import->relation,	 &import->submitted_by, &import->state,
 			&import->method,	 &import->on_duplicate, &import->verification,
 			&import->import_key, &import->campaign_id,	&import->webhook_url,
-			&import->options};
+			&import->options,	 &import->run_as};
 
 		for (int i = 0; i < lengthof(texts); i++)
 			*texts[i] = gc_query_text(&query, 0, i + 1);
 		import->id = id;
 		import->rows_total = get_int64(0, lengthof(texts) + 1);
 		import->rows_rejected = get_int64(0, lengthof(texts) + 2);
+		import->is_checked = get_int64(0, lengthof(texts) + 3) != 0;
 	}
 	gc_query_end(&query);
 	return found ? import : NULL;
@@ -278,6 +281,21 @@ gc_import_begin(int64 id)
 					 " failure_code = NULL, failure_reason = NULL "
 					 "WHERE id = $1 AND state IN ('staged', 'running')",
 					 &args) > 0;
+}
+
+/* The bytes of a bytea of the first row; NULL: it is null. */
+static const uint8 *
+get_bits(GcQuery *query, int column)
+{
+	bool isnull;
+	Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+	bytea *bits = isnull ? NULL : DatumGetByteaPP(value);
+	uint8 *copy;
+
+	if (bits == NULL)
+		return NULL;
+	copy = MemoryContextAlloc(query->cxt, VARSIZE_ANY_EXHDR(bits));
+	return memcpy(copy, VARDATA_ANY(bits), VARSIZE_ANY_EXHDR(bits));
 }
 
 static void
@@ -303,7 +321,7 @@ gc_part_begin(int64 id)
 			"UPDATE gc_fdw.import_parts p SET state = 'sending', attempts = attempts + 1, "
 			" sent_at = pg_catalog.clock_timestamp() "
 			"FROM next WHERE p.import_id = $1 AND p.part = next.part "
-			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method",
+			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, p.skips",
 			&args) > 0)
 	{
 		part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
@@ -312,10 +330,89 @@ gc_part_begin(int64 id)
 		part->bytes = get_int64(0, 3);
 		part->attempts = get_int64(0, 4) - 1;
 		part->method = gc_query_text(&query, 0, 5);
+		part->skips = get_bits(&query, 6);
 	}
 	gc_query_end(&query);
 	return part;
 }
+
+/* ---- what is there already ---- */
+
+List *
+gc_parts_list(int64 id)
+{
+	Args args = {0};
+	List *parts = NIL;
+	GcQuery query;
+	uint64 rows;
+
+	begin(&query);
+	add_int64(&args, id);
+	rows = run("SELECT part::bigint, rows, method FROM gc_fdw.import_parts "
+			   "WHERE import_id = $1 ORDER BY part",
+			   &args);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		GcPart *part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
+		MemoryContext spi_cxt = MemoryContextSwitchTo(query.cxt);
+
+		part->part = get_int64(row, 1);
+		part->rows = get_int64(row, 2);
+		part->method = gc_query_text(&query, row, 3);
+		parts = lappend(parts, part);
+		MemoryContextSwitchTo(spi_cxt);
+	}
+	gc_query_end(&query);
+	return parts;
+}
+
+void
+gc_part_skip(int64 id, int part, const uint8 *skips, int64 rows)
+{
+	Args args = {0};
+
+	add_part(&args, id, part);
+	add(&args, BYTEAOID,
+		PointerGetDatum(cstring_to_text_with_len((const char *) skips, (rows + 7) / 8)));
+	(void) run_alone("UPDATE gc_fdw.import_parts SET skips = $3 "
+					 "WHERE import_id = $1 AND part = $2",
+					 &args);
+}
+
+void
+gc_import_checked(int64 id, int64 requests)
+{
+	Args args = {0};
+
+	add_int64(&args, id);
+	add_int64(&args, requests);
+	(void) run_alone("UPDATE gc_fdw.import_queue SET requests = requests + $2, "
+					 " checked_at = pg_catalog.clock_timestamp() WHERE id = $1",
+					 &args);
+}
+
+void
+gc_import_fail(int64 id, const char *failure_code, const char *failure_reason)
+{
+	Args args = {0};
+	GcQuery query;
+
+	begin(&query);
+	add_int64(&args, id);
+	add_text(&args, failure_code);
+	add_text(&args, failure_reason);
+	if (run("UPDATE gc_fdw.import_queue SET state = 'failed', failure_code = $2, "
+			" failure_reason = $3, ended_at = pg_catalog.clock_timestamp() "
+			"WHERE id = $1 AND state = 'running'",
+			&args) > 0)
+		(void) run("UPDATE gc_fdw.import_parts SET state = 'failed', failure_code = $2, "
+				   " failure_reason = $3, settled_at = pg_catalog.clock_timestamp() "
+				   "WHERE import_id = $1 AND state = 'staged'",
+				   &args);
+	gc_query_end(&query);
+}
+
+/* ---- what parts come to ---- */
 
 static void
 settle_part(int64 id, int part, const GcPartResult *result)

@@ -26,6 +26,8 @@ typedef struct GcImport
 	const char *campaign_id; /* or NULL */
 	const char *webhook_url; /* or NULL */
 	const char *options;	 /* JSON: those of submit_import */
+	const char *run_as;		 /* whose user mapping is used; of a view, its owner's */
+	bool is_checked;		 /* nothing is to be looked for in the list any more */
 	int64 rows_total;
 	int64 rows_rejected;
 } GcImport;
@@ -38,6 +40,7 @@ typedef struct GcPart
 	int64 rows;
 	int64 bytes;
 	int attempts;
+	const uint8 *skips; /* a bit for each row that is not sent; NULL: all are */
 } GcPart;
 
 /* ---- submitting, in the caller's transaction ---- */
@@ -82,6 +85,18 @@ extern bool gc_import_begin(int64 id);
  * with one more attempt, which "attempts" does not count yet.  NULL: there is none.
  */
 extern GcPart *gc_part_begin(int64 id);
+
+/* All its parts, with number, method and rows: GcPart *. */
+extern List *gc_parts_list(int64 id);
+
+/* These rows of a part are not to be sent. */
+extern void gc_part_skip(int64 id, int part, const uint8 *skips, int64 rows);
+
+/* What is to be skipped is known; that took so many requests. */
+extern void gc_import_checked(int64 id, int64 requests);
+
+/* None of it is to be sent, for that reason. */
+extern void gc_import_fail(int64 id, const char *failure_code, const char *failure_reason);
 
 /* What a part came to. */
 typedef struct GcPartResult

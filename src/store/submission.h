@@ -19,6 +19,7 @@ typedef struct GcSubmission
 	const char *campaign_id;
 	const char *webhook_url;
 	const char *options; /* JSON */
+	int part_rows;		 /* an option of these; 0: it is not given */
 } GcSubmission;
 
 /*
