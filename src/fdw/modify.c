@@ -431,6 +431,8 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 		gc_explain_duplicates(es, rel, list_id, gc_duplicates_word(mode), single);
 	if (gc_modify_waits(rel))
 		ExplainPropertyText("Delivery", "at COMMIT", es);
+	else if (verb == GC_VERB_INSERT && gc_staging_wanted(rel))
+		ExplainPropertyText("Delivery", "by an import, after COMMIT", es);
 	if (es->analyze && modify && modify->target)
 	{
 		GcStat stat = gc_deliver_stat(modify->target);

@@ -194,7 +194,7 @@ gc_staging_check(const GcStaging *staging, const GcRow *row)
 		return NULL;
 	problem = palloc0(sizeof(GcProblem));
 	problem->sqlstate = ERRCODE_NOT_NULL_VIOLATION;
-	problem->code = "not.null";
+	problem->code = "value.required";
 	problem->message = psprintf("a row for %s has no contact id", staging->rel->label);
 	problem->detail = "An import is sent again after a crash, and a contact with a random id "
 					  "would be there twice.";
@@ -323,10 +323,13 @@ end(GcStaging *staging)
 			 errhint("See gc_fdw.rejected_rows, source 'import', source_id " INT64_FORMAT ".",
 					 staging->import.id)));
 	if (!staging->is_submitted)
-		ereport(NOTICE, (errmsg("import " INT64_FORMAT " of " INT64_FORMAT
-								" rows for %s begins when this transaction is committed",
-								staging->import.id, staging->rows, staging->rel->label),
-						 errhint("See gc_fdw.imports, or wait with gc_fdw.await_import.")));
+		ereport(
+			NOTICE,
+			(errmsg("import " INT64_FORMAT " for %s begins when this transaction is committed",
+					staging->import.id, staging->rel->label),
+			 errdetail_plural("It is " INT64_FORMAT " row.", "It is " INT64_FORMAT " rows.",
+							  staging->rows, staging->rows),
+			 errhint("See gc_fdw.imports, or wait with gc_fdw.await_import.")));
 }
 
 void

@@ -60,12 +60,19 @@ read_stall_timeout(const char *name, JsonbValue *value, GcSubmission *submission
 		throw_value(name, "It is a time of up to a day, such as \"30min\".");
 }
 
+static bool
+is_token_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		   (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
 /* A header's name is a token, and its value has no line to end. */
 static bool
 is_header(const char *name, int name_len, const char *value, int value_len)
 {
 	for (int i = 0; i < name_len; i++)
-		if (!isalnum((unsigned char) name[i]) && strchr("!#$%&'*+-.^_`|~", name[i]) == NULL)
+		if (!is_token_char(name[i]))
 			return false;
 	for (int i = 0; i < value_len; i++)
 		if (((unsigned char) value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
