@@ -172,6 +172,12 @@ WHERE q.id = (SELECT max(id) FROM gc_fdw.imports);
 SELECT gc_fdw.submit_import('gc.leads', $$ SELECT 'D-' || g AS crm_id, 'newer' AS note FROM generate_series(2001, 2010) g $$, 'error') > 0 AS submitted;
 SELECT * FROM sim.await();
 
+-- Many of them are looked for by one export.
+CALL sim.forget();
+SELECT gc_fdw.submit_import('gc.leads', $$ SELECT 'X-' || g AS crm_id, 'new' AS note FROM generate_series(1, 15000) g UNION ALL SELECT 'D-7', 'newest' $$, 'ignore') > 0 AS submitted;
+SELECT * FROM sim.await();
+SELECT bool_or(request LIKE '%/export') AS export, bool_or(request LIKE '%/bulk') AS look_ups FROM sim.traffic();
+SELECT data->>'note' AS note, count(*) FROM sim.contacts('leads') WHERE id LIKE 'X-%' OR id = 'D-7' GROUP BY 1 ORDER BY 1;
 -- Cut off between two requests of a part, and sent again: what is there by then is its own, and is not skipped or complained of.
 -- (An import that is paused is as a crash leaves it, but for its state; whoever submits the next one starts a worker.)
 CALL sim.faults('[{"path": "*/contacts", "method": "POST", "nth": 3, "times": 100, "status": 400, "body_json": {"status": 400, "code": "bad.request", "message": "no"}}]');
