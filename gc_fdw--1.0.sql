@@ -187,9 +187,9 @@ COMMENT ON TABLE audit_log IS 'what statements wrote to the platform, a row for 
 COMMENT ON SEQUENCE audit_log_id_seq IS 'ids of audit_log';
 COMMENT ON COLUMN audit_log.at IS 'when the statement ended';
 COMMENT ON COLUMN audit_log.by_role IS 'the role that was current';
-COMMENT ON COLUMN audit_log.operation IS 'INSERT, COPY, UPDATE, DELETE, TRUNCATE';
-COMMENT ON COLUMN audit_log.source_id IS 'NULL: the statement itself';
-COMMENT ON COLUMN audit_log.status IS 'completed; failed; or rolled back: it had completed, but its transaction or savepoint did not';
+COMMENT ON COLUMN audit_log.operation IS 'INSERT, COPY, UPDATE, DELETE, TRUNCATE, IMPORT';
+COMMENT ON COLUMN audit_log.source_id IS 'of an IMPORT: its id; NULL: the statement itself';
+COMMENT ON COLUMN audit_log.status IS 'completed; failed; cancelled: an import; or rolled back: it had completed, but its transaction or savepoint did not';
 COMMENT ON COLUMN audit_log.latency_ms IS 'from its start to the last answer';
 COMMENT ON COLUMN audit_log.total IS 'rows that it gave: accepted, in doubt, rejected, or not sent; 0 of a TRUNCATE';
 COMMENT ON COLUMN audit_log.accepted IS 'rows that the platform has accepted; a rollback does not take them back';
@@ -358,7 +358,41 @@ COMMENT ON COLUMN imports.state IS
 COMMENT ON COLUMN imports.percent IS 'of its rows, settled';
 COMMENT ON COLUMN imports.rows_skipped IS 'contacts that were there already, under on_duplicate ''ignore''';
 
-GRANT SELECT ON import_queue, import_parts, imports TO PUBLIC;
+-- What is to be done when an import has ended.  Of an import that is purged, nothing.
+CREATE TABLE import_tasks (
+  import_id bigint NOT NULL REFERENCES import_queue ON DELETE CASCADE,
+  task text NOT NULL CHECK (task IN ('campaign', 'webhook')),
+  state text NOT NULL CHECK (state IN ('pending', 'done', 'failed')),
+  attempts integer NOT NULL DEFAULT 0,
+  next_attempt timestamptz NOT NULL,
+  ended_at timestamptz,
+  failure_reason text,
+  PRIMARY KEY (import_id, task)
+);
+CREATE INDEX import_tasks_pending ON import_tasks (next_attempt) WHERE state = 'pending';
+COMMENT ON TABLE import_tasks IS 'what is done when an import has ended: its campaign is restarted, its webhook is told';
+COMMENT ON COLUMN import_tasks.attempts IS 'how often it was tried';
+COMMENT ON COLUMN import_tasks.next_attempt IS 'not before then';
+COMMENT ON COLUMN import_tasks.failure_reason IS 'of the last attempt';
+
+CREATE TABLE sent_contacts (
+  list_id text COLLATE "C" NOT NULL,
+  contact_id text COLLATE "C" NOT NULL,
+  content_hash bytea NOT NULL,
+  sent_at timestamptz NOT NULL,
+  source text NOT NULL,
+  source_id bigint NOT NULL,
+  part integer,
+  PRIMARY KEY (list_id, contact_id)
+);
+COMMENT ON TABLE sent_contacts IS 'the ledger: contacts that were delivered, each as it was last; see delivered()';
+COMMENT ON COLUMN sent_contacts.content_hash IS 'SHA-256 of the contact as it was sent';
+COMMENT ON COLUMN sent_contacts.sent_at IS 'when the platform had taken it';
+COMMENT ON COLUMN sent_contacts.source IS 'what sent it: import';
+COMMENT ON COLUMN sent_contacts.source_id IS 'the import';
+COMMENT ON COLUMN sent_contacts.part IS 'of the import';
+
+GRANT SELECT ON import_queue, import_parts, imports, import_tasks, sent_contacts TO PUBLIC;
 ALTER TABLE import_queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE import_parts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON import_queue FOR SELECT USING (
@@ -368,10 +402,21 @@ CREATE POLICY own_rows ON import_queue FOR SELECT USING (
 CREATE POLICY own_rows ON import_parts FOR SELECT USING (
   import_id IN (SELECT id FROM @extschema@.import_queue));
 
+ALTER TABLE import_tasks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON import_tasks FOR SELECT USING (
+  import_id IN (SELECT id FROM @extschema@.import_queue));
+-- Contact ids are no statistics.
+ALTER TABLE sent_contacts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON sent_contacts FOR SELECT USING (
+  source_id IN (SELECT id FROM @extschema@.import_queue WHERE submitted_by IN
+    (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE'))));
+
 SELECT pg_catalog.pg_extension_config_dump('import_queue', '');
 SELECT pg_catalog.pg_extension_config_dump('import_queue_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('import_parts', '');
 SELECT pg_catalog.pg_extension_config_dump('import_chunks', '');
+SELECT pg_catalog.pg_extension_config_dump('import_tasks', '');
+SELECT pg_catalog.pg_extension_config_dump('sent_contacts', '');
 
 CREATE FUNCTION submit_import(
   list regclass, query text, on_duplicate text DEFAULT NULL, verification text DEFAULT NULL, method text DEFAULT 'auto',
@@ -390,6 +435,12 @@ CREATE FUNCTION cancel_import(import bigint)
 RETURNS boolean LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_cancel_import';
 COMMENT ON FUNCTION cancel_import(bigint) IS
   'sends no more of an import; what is under way is awaited and counted.  False: the worker has yet to end it, or it was over';
+
+CREATE FUNCTION delivered(list regclass, key text, OUT sent_at timestamptz, OUT source text, OUT source_id bigint, OUT correlation_id text)
+RETURNS SETOF record LANGUAGE C STABLE STRICT ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_delivered';
+COMMENT ON FUNCTION delivered(regclass, text) IS
+  'when a contact was last delivered to a list, by which import, and the platform''s correlation id; no row: not that the ledger knows';
+REVOKE EXECUTE ON FUNCTION delivered(regclass, text) FROM PUBLIC;
 
 -- Not STRICT: a NULL is refused, and does not pass for an age that nothing has.
 CREATE FUNCTION purge(older_than interval, OUT relation regclass, OUT rows bigint)

@@ -24,6 +24,7 @@
 #include "fdw/async.h"
 #include "fdw/direct.h"
 #include "fdw/drift.h"
+#include "fdw/import_ledger.h"
 #include "fdw/import_run.h"
 #include "fdw/import_schema.h"
 #include "fdw/modify.h"
@@ -35,11 +36,13 @@
 #include "fdw/staging.h"
 #include "fdw/truncate.h"
 #include "funcs/import_funcs.h"
+#include "funcs/ledger_funcs.h"
 #include "funcs/schema_funcs.h"
 #include "net/connection.h"
 #include "net/download.h"
 #include "net/quota.h"
 #include "store/audit.h"
+#include "store/import_end.h"
 #include "store/place.h"
 #include "store/rejects.h"
 #include "worker/imports.h"
@@ -118,6 +121,10 @@ _PG_init(void)
 							"How many background workers send imports at a time.",
 							"They are taken from max_worker_processes.", &gc_max_workers, 4, 1,
 							1024, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"gc_fdw.keep_payloads", "How long the rows of an import that failed are kept.",
+		"Those that were delivered go at once.", &gc_keep_payloads, 7 * SECS_PER_DAY, 0,
+		INT_MAX, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomStringVariable(
 		"gc_fdw.cluster_id", "Names the place that imports belong to.",
 		"Servers that take over from each other have the same.  Without it, a copy of this "
@@ -141,6 +148,7 @@ _PG_init(void)
 	gc_download_init();
 	gc_schema_funcs_init(gc_drift_schema);
 	gc_import_funcs_init(gc_staging_submit);
+	gc_ledger_funcs_init(gc_ledger_list_id);
 	gc_imports_init(gc_import_run);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;

@@ -32,4 +32,7 @@ typedef void (*GcImportMethod)(GcImportRun *run, const GcPart *part, GcPartResul
 /* By POSTs of contacts. */
 extern void gc_import_contacts(GcImportRun *run, const GcPart *part, GcPartResult *result);
 
+/* What the platform has taken of a part, in the ledger; in the transaction that settles it. */
+extern void gc_import_ledger(GcImportRun *run, const GcPart *part);
+
 #endif /* GC_FDW_IMPORT_PARTS_H */

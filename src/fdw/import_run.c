@@ -115,6 +115,8 @@ send_part(GcImportRun *run, const GcPart *part)
 	StartTransactionCommand();
 	method_of(part)(run, part, &result);
 	run->settings.rejected += result.rejected;
+	if (strcmp(result.state, "done") == 0)
+		gc_import_ledger(run, part);
 	gc_part_settle(run->import->id, part->part, &result);
 	CommitTransactionCommand();
 }

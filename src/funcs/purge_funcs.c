@@ -22,7 +22,24 @@ PG_FUNCTION_INFO_V1(gc_fdw_purge);
 /* As the control file says. */
 #define SCHEMA "gc_fdw"
 
-static const char *const histories[] = {"audit_log", "rejected_rows"};
+#define ENDED_IMPORTS                                                                         \
+	"SELECT id FROM " SCHEMA ".import_queue WHERE "                                           \
+	"state IN ('done', 'failed', 'cancelled') AND ended_at < pg_catalog.now() - $1"
+
+/* What is old, in this order: an import's rows go after those that belong to it. */
+static const struct
+{
+	const char *table;
+	const char *condition;
+} histories[] = {
+	{"audit_log", "at < pg_catalog.now() - $1"},
+	{"rejected_rows", "at < pg_catalog.now() - $1"},
+	{"sent_contacts", "sent_at < pg_catalog.now() - $1"},
+	{"import_chunks", "import_id IN (" ENDED_IMPORTS ")"},
+	{"import_tasks", "import_id IN (" ENDED_IMPORTS ")"},
+	{"import_parts", "import_id IN (" ENDED_IMPORTS ")"},
+	{"import_queue", "id IN (" ENDED_IMPORTS ")"},
+};
 
 /* A time in the future would take all there is: a slip of the pen, not a wish. */
 static void
@@ -42,11 +59,10 @@ check_age(FunctionCallInfo fcinfo)
 
 /* How many rows went. */
 static uint64
-delete_old(const char *table, Datum older_than)
+delete_old(const char *table, const char *condition, Datum older_than)
 {
 	Oid type = INTERVALOID;
-	char *command =
-		psprintf("DELETE FROM %s.%s WHERE at < pg_catalog.now() - $1", SCHEMA, table);
+	char *command = psprintf("DELETE FROM %s.%s WHERE %s", SCHEMA, table, condition);
 
 	if (SPI_execute_with_args(command, 1, &type, &older_than, NULL, false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "could not delete from %s.%s", SCHEMA, table);
@@ -64,8 +80,9 @@ gc_fdw_purge(PG_FUNCTION_ARGS)
 	SPI_connect();
 	for (int i = 0; i < lengthof(histories); i++)
 	{
-		uint64 rows = delete_old(histories[i], PG_GETARG_DATUM(0));
-		Oid table = get_relname_relid(histories[i], get_namespace_oid(SCHEMA, false));
+		uint64 rows =
+			delete_old(histories[i].table, histories[i].condition, PG_GETARG_DATUM(0));
+		Oid table = get_relname_relid(histories[i].table, get_namespace_oid(SCHEMA, false));
 		Datum values[] = {ObjectIdGetDatum(table), Int64GetDatum(rows)};
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "store/import_end.h"
 #include "store/imports.h"
 #include "store/place.h"
 #include "store/query.h"
@@ -202,6 +203,8 @@ gc_import_cancel(int64 id)
 			  "  p.state IN ('sending', 'accepted'))",
 			  &args) > 0;
 	gc_query_end(&query);
+	if (any)
+		gc_import_ended(id);
 	return any;
 }
 
@@ -473,9 +476,10 @@ void
 gc_import_settle(int64 id)
 {
 	Args args = {0};
+	uint64 ended;
 
 	add_int64(&args, id);
-	(void) run_alone(
+	ended = run_alone(
 		"UPDATE gc_fdw.import_queue q SET ended_at = pg_catalog.clock_timestamp(), "
 		" state = CASE WHEN p.failed THEN 'failed' WHEN p.cancelled THEN 'cancelled' "
 		"  ELSE 'done' END "
@@ -486,6 +490,8 @@ gc_import_settle(int64 id)
 		" FROM gc_fdw.import_parts WHERE import_id = $1) AS p "
 		"WHERE q.id = $1 AND q.state = 'running' AND p.over",
 		&args);
+	if (ended > 0)
+		gc_import_ended(id);
 }
 
 void

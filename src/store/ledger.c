@@ -1,0 +1,133 @@
+/*
+ * store/ledger.c
+ *	  The ledger: which contacts were delivered to which list, and with what content.
+ */
+#include "postgres.h"
+
+#include "store/ledger.h"
+#include "store/query.h"
+
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Entries that are written by one command. */
+#define BATCH 10000
+
+struct GcLedger
+{
+	const char *list_id;
+	int64 import_id;
+	int part;
+	pg_cryptohash_ctx *hash;
+	MemoryContext batch_cxt; /* of the entries at hand */
+	Datum *ids;
+	Datum *hashes;
+	int count;
+	MemoryContextCallback on_reset;
+};
+
+static void
+free_hash(void *arg)
+{
+	pg_cryptohash_free(((GcLedger *) arg)->hash);
+}
+
+GcLedger *
+gc_ledger_open(const char *list_id, int64 import_id, int part)
+{
+	GcLedger *ledger = palloc0(sizeof(GcLedger));
+
+	ledger->list_id = list_id;
+	ledger->import_id = import_id;
+	ledger->part = part;
+	ledger->ids = palloc(sizeof(Datum) * BATCH);
+	ledger->hashes = palloc(sizeof(Datum) * BATCH);
+	ledger->batch_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw ledger", ALLOCSET_DEFAULT_SIZES);
+	ledger->hash = pg_cryptohash_create(PG_SHA256);
+	if (ledger->hash == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	ledger->on_reset.func = free_hash;
+	ledger->on_reset.arg = ledger;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &ledger->on_reset);
+	return ledger;
+}
+
+static Datum
+hash_of(GcLedger *ledger, const char *content, size_t len)
+{
+	bytea *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+
+	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	if (pg_cryptohash_init(ledger->hash) < 0 ||
+		pg_cryptohash_update(ledger->hash, (const uint8 *) content, len) < 0 ||
+		pg_cryptohash_final(ledger->hash, (uint8 *) VARDATA(hash), PG_SHA256_DIGEST_LENGTH) <
+			0)
+		elog(ERROR, "could not compute a SHA-256: %s", pg_cryptohash_error(ledger->hash));
+	return PointerGetDatum(hash);
+}
+
+static Datum
+array_of(Datum *elements, int count, Oid type)
+{
+	return PointerGetDatum(construct_array(elements, count, type, -1, false, TYPALIGN_INT));
+}
+
+static void
+write_batch(GcLedger *ledger)
+{
+	static const Oid types[] = {TEXTOID, TEXTARRAYOID, BYTEAARRAYOID, INT8OID, INT4OID};
+	MemoryContext caller_cxt;
+	GcQuery query;
+
+	if (ledger->count == 0 || !gc_query_begin(&query))
+		return;
+	caller_cxt = MemoryContextSwitchTo(ledger->batch_cxt);
+	(void) gc_query_run(
+		"INSERT INTO gc_fdw.sent_contacts AS l "
+		" (list_id, contact_id, content_hash, sent_at, source, source_id, part) "
+		"SELECT DISTINCT ON (u.id COLLATE \"C\") $1, u.id, u.hash, "
+		" pg_catalog.clock_timestamp(), 'import', $4, $5 "
+		"FROM unnest($2, $3) WITH ORDINALITY AS u (id, hash, n) "
+		"WHERE NOT EXISTS (SELECT FROM gc_fdw.rejected_rows r "
+		" WHERE r.source = 'import' AND r.source_id = $4 AND r.key = u.id) "
+		"ORDER BY u.id COLLATE \"C\", u.n DESC "
+		"ON CONFLICT (list_id, contact_id) DO UPDATE SET content_hash = "
+		"EXCLUDED.content_hash, "
+		" sent_at = EXCLUDED.sent_at, source = EXCLUDED.source, "
+		" source_id = EXCLUDED.source_id, part = EXCLUDED.part",
+		lengthof(types), types,
+		(Datum[]){CStringGetTextDatum(ledger->list_id),
+				  array_of(ledger->ids, ledger->count, TEXTOID),
+				  array_of(ledger->hashes, ledger->count, BYTEAOID),
+				  Int64GetDatum(ledger->import_id), Int32GetDatum(ledger->part)},
+		NULL);
+	MemoryContextSwitchTo(caller_cxt);
+	gc_query_end(&query);
+	ledger->count = 0;
+	MemoryContextReset(ledger->batch_cxt);
+}
+
+void
+gc_ledger_put(GcLedger *ledger, const char *id, const char *content, size_t len)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(ledger->batch_cxt);
+
+	ledger->ids[ledger->count] =
+		CStringGetTextDatum(pg_any_to_server(id, strlen(id), PG_UTF8));
+	ledger->hashes[ledger->count++] = hash_of(ledger, content, len);
+	MemoryContextSwitchTo(caller_cxt);
+	if (ledger->count == BATCH)
+		write_batch(ledger);
+}
+
+void
+gc_ledger_close(GcLedger *ledger)
+{
+	write_batch(ledger);
+}
