@@ -27,6 +27,7 @@
 #include "fdw/import_ledger.h"
 #include "fdw/import_run.h"
 #include "fdw/import_schema.h"
+#include "fdw/import_task.h"
 #include "fdw/modify.h"
 #include "fdw/pending.h"
 #include "fdw/plan.h"
@@ -35,6 +36,7 @@
 #include "fdw/size.h"
 #include "fdw/staging.h"
 #include "fdw/truncate.h"
+#include "fdw/webhook.h"
 #include "funcs/import_funcs.h"
 #include "funcs/ledger_funcs.h"
 #include "funcs/schema_funcs.h"
@@ -130,6 +132,10 @@ _PG_init(void)
 		"Servers that take over from each other have the same.  Without it, a copy of this "
 		"server in another place does not send the imports that it finds.",
 		&gc_cluster_id, "", PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"gc_fdw.webhook_hosts", "Hosts that webhooks of imports may go to.",
+		"Names, with commas between; by default there are none.", &gc_webhook_hosts, "",
+		PGC_SUSET, GUC_LIST_INPUT, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("gc_fdw");
 
 	gc_shared_declare(&gc_quota_part);
@@ -149,7 +155,7 @@ _PG_init(void)
 	gc_schema_funcs_init(gc_drift_schema);
 	gc_import_funcs_init(gc_staging_submit);
 	gc_ledger_funcs_init(gc_ledger_list_id);
-	gc_imports_init(gc_import_run);
+	gc_imports_init(gc_import_run, gc_import_task_run);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;
 	prev_ExecutorFinish = ExecutorFinish_hook;

@@ -73,4 +73,110 @@ is($session->run("SET ROLE pg_monitor; SELECT count(*) FROM gc_fdw.sent_contacts
 is($session->run("SELECT * FROM gc_fdw.delivered('leads', 'A-2')")->{sqlstate}, '42501', '… nor may everyone ask');
 $session->run('RESET ROLE');
 
+# --- the webhook (J4) -----------------------------------------------------------------------------
+
+my $url = $sim->url . '/_sim/webhook/done';
+my $with_hook = "webhook_url => '$url'";
+my $row = "SELECT 'W-1' AS k";
+
+# refused(SQLSTATE, WHAT, ARGUMENTS): such an import is not submitted.
+sub refused
+{
+	my ($sqlstate, $what, $arguments) = @_;
+	my $result = $session->run("SELECT gc_fdw.submit_import('leads', \$\$$row\$\$, $arguments)");
+	return is($result->{sqlstate}, $sqlstate, "J4: $what") || diag $result->{err};
+}
+
+# told(SECONDS): the requests that the webhook has got, once there are so many.
+sub told
+{
+	my ($count) = @_;
+	await("the webhook is told $count times", sub { $sim->requests('/_sim/webhook') >= $count });
+	return $sim->requests('/_sim/webhook');
+}
+
+sub hook_state { my ($state, $of) = @_; return await("the webhook is $state", sub { value("SELECT webhook_state FROM gc_fdw.imports WHERE id = $of") eq $state }) }
+
+refused('42501', 'no host is allowed by default', $with_hook);
+$session->run("ALTER SYSTEM SET gc_fdw.webhook_hosts = '127.0.0.1, hooks.example.com'; SELECT pg_reload_conf()");
+await('the setting is there', sub { value('SHOW gc_fdw.webhook_hosts') =~ /127/ });
+refused('42501', 'a host that is not in the list is refused', "webhook_url => 'https://elsewhere.example.com/'");
+refused('22023', 'http goes to loopback only', "webhook_url => 'http://hooks.example.com/'");
+refused('22023', 'a URL with a user is refused', "webhook_url => 'https://me:secret\@hooks.example.com/'");
+refused('22023', 'a header of two lines is refused', "$with_hook, options => '{\"webhook_headers\": {\"X-A\": \"a\\nX-B: b\"}}'");
+refused('22023', 'a header of ours is refused', "$with_hook, options => '{\"webhook_headers\": {\"X-Signature-256\": \"a\"}}'");
+
+ended(my $unsigned = submitted($row, $with_hook));
+my ($request) = told(1);
+my $sha256 = value("SELECT encode(sha256, 'hex') FROM gc_fdw.import_parts WHERE import_id = $unsigned");
+my $latency = value("SELECT round(extract(epoch FROM ended_at - started_at) * 1000) FROM gc_fdw.imports WHERE id = $unsigned");
+is($request->{body}, qq({"contactListId":"$list","jobId":null,"status":"completed","latencyMs":$latency,"totalContacts":1,"successfulContacts":1,"importId":$unsigned,"failedContacts":0,"sha256":"$sha256"}),
+	'J4: the fields, in their order');
+my %headers = map { lc $_ => $request->{headers}{$_} } keys %{ $request->{headers} };
+is(join(' ', $request->{method}, @headers{qw(content-type x-sync-source)}), 'POST application/json genesys-cloud-synchronizer', '… by POST, with its headers');
+ok(!exists $headers{'x-signature-256'} && !exists $headers{authorization}, '… unsigned without a secret, and never with a token');
+hook_state('done', $unsigned);
+
+$session->run("ALTER USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (ADD webhook_secret 'sécret')");
+$sim->forget_requests;
+$sim->faults({ path => '/_sim/webhook', times => 2, status => 500 });
+ended(my $signed = submitted($row, "$with_hook, options => '{\"webhook_headers\": {\"X-Tenant\": \"a\"}}'"));
+my @tries = told(3);
+hook_state('done', $signed);
+is(scalar(@tries), 3, 'J4: a webhook that fails is told again');
+is(scalar(grep { $_->{body} eq $tries[0]{body} } @tries), 3, '… the same');
+%headers = map { lc $_ => $tries[2]{headers}{$_} } keys %{ $tries[2]{headers} };
+is($headers{'x-signature-256'}, 'sha256=' . hmac_sha256_hex($tries[2]{body}, "s\xc3\xa9cret"), 'J4: signed with the secret of the user mapping');
+is($headers{'x-tenant'}, 'a', '… with the headers that the import adds');
+is(value("SELECT attempts || ' ' || state FROM gc_fdw.import_tasks WHERE import_id = $signed"), '3 done', '… and the queue says how often');
+
+# A redirect is not followed: it could lead anywhere.
+$sim->forget_requests;
+$sim->faults({ path => '/_sim/webhook', times => 1, status => 302, headers => { Location => $sim->url . '/_sim/webhook/elsewhere' } });
+ended(my $redirected = submitted($row, $with_hook));
+hook_state('done', $redirected);
+is(join(' ', map { $_->{path} } told(2)), '/_sim/webhook/done /_sim/webhook/done', 'J4: redirects are not followed');
+
+# What is cancelled before it began is told, too.
+$sim->forget_requests;
+$session->run('BEGIN');
+my $cancelled = submitted($row, $with_hook);
+$session->run("SELECT gc_fdw.cancel_import($cancelled); COMMIT");
+like((told(1))[0]{body}, qr/"status":"cancelled".*"successfulContacts":0/, 'J4: an import that was cancelled is told');
+is(value("SELECT status || ' ' || success_rate FROM gc_fdw.audit_log WHERE source_id = $cancelled"), 'cancelled 0.00', '… and in the audit');
+
+# --- the campaign (I1, I2) ------------------------------------------------------------------------
+
+my $other = $sim->list('Other', qw(Phone Key Name));
+
+# campaign(STATUS, LIST): the campaign C1 is as that; an import for it ends.  Returns what it is then.
+sub campaign
+{
+	my ($status, $of, @faults) = @_;
+	$sim->call('POST', '/_sim/campaigns', { id => 'C1', name => 'Spring', contactList => { id => $of }, campaignStatus => $status, dialingMode => 'preview',
+		callerName => 'Us', callerAddress => '+14155550100', phoneColumns => [ { columnName => 'Phone', type => 'cell' } ] });
+	$sim->forget_requests;
+	$sim->faults(@faults) if @faults;
+	ended(my $import = submitted($row, "campaign_id => 'C1'"));
+	await('the campaign is seen to', sub { value("SELECT state FROM gc_fdw.import_tasks WHERE import_id = $import") eq 'done' });
+	my $requests = join ',', map { $_->{method} } $sim->requests('/outbound/campaigns/C1');
+	my $is = $sim->api('GET', '/outbound/campaigns/C1');
+	return "$is->{campaignStatus} " . ($is->{contactList}{id} eq $list ? 'Leads' : 'Other') . " $requests";
+}
+
+is(campaign('complete', $list), 'on Leads GET,POST', 'I1: a campaign that is complete is restarted');
+is(campaign('on', $list), 'on Leads GET', 'I1: one that dials is left alone');
+is(campaign('off', $other), 'on Leads GET,PUT,POST', 'I2: it is bound to the list of the import');
+is(campaign('off', $other, { conflict => 'K4', path => '/outbound/campaigns', method => 'PUT', times => 1 }), 'on Leads GET,PUT,GET,PUT,POST', 'I2, K4: read again where somebody else was quicker');
+
+ended(my $lost = submitted($row, "campaign_id => 'nope'"));
+await('the reason is there', sub { value("SELECT failure_reason FROM gc_fdw.imports WHERE id = $lost") =~ /could not restart the campaign "nope"/ });
+is(value("SELECT state FROM gc_fdw.imports WHERE id = $lost"), 'done', 'I2: an import whose campaign is not there is done, and says why it was not restarted');
+
+# --- purge ----------------------------------------------------------------------------------------
+
+is(value("SELECT string_agg(relation || ' ' || (rows > 0), ', ' ORDER BY relation::text) FROM gc_fdw.purge('0')"),
+	join(', ', map { "gc_fdw.$_" } 'audit_log true', 'import_chunks true', 'import_parts true', 'import_queue true', 'import_tasks true', 'rejected_rows false', 'sent_contacts true'),
+	'purge() knows imports and the ledger');
+
 done_testing();

@@ -92,6 +92,7 @@ static const Option option_table[] = {
 	{"client_key", GC_PLACE_MAPPING, OPTION_FILE},
 	{"proxy_user", GC_PLACE_MAPPING, OPTION_STRING},
 	{"proxy_password", GC_PLACE_MAPPING, OPTION_STRING},
+	{"webhook_secret", GC_PLACE_MAPPING, OPTION_STRING},
 
 	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 1000},
 	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},

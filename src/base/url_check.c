@@ -108,6 +108,36 @@ gc_url_proxy_problem(const char *value)
 	return problem;
 }
 
+const char *
+gc_url_webhook_problem(const char *value)
+{
+	Url url;
+	const char *problem = NULL;
+
+	if (!url_parse(&url, value))
+		problem = "A URL looks like \"https://hooks.example.com/imports\".";
+	else if (!is_web(&url))
+		problem = "Only https is supported.";
+	else if (is_plain(&url) && !is_loopback(&url))
+		problem = "Plain http is allowed for loopback addresses only; use https.";
+	else if (url.user || url.fragment)
+		problem = "The URL of a webhook has no user or fragment.";
+	url_free(&url);
+	return problem;
+}
+
+char *
+gc_url_host(const char *value)
+{
+	Url url;
+	char *host = url_parse(&url, value) ? pstrdup(url.host) : pstrdup("");
+
+	url_free(&url);
+	for (char *p = host; *p; p++)
+		*p = pg_ascii_tolower((unsigned char) *p);
+	return host;
+}
+
 bool
 gc_url_is_plain(const char *value)
 {

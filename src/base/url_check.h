@@ -13,6 +13,12 @@ extern const char *gc_url_problem(const char *value);
 /* What is wrong with the URL of a proxy, as a hint; or NULL. */
 extern const char *gc_url_proxy_problem(const char *value);
 
+/* What is wrong with the URL of a webhook, as a hint; or NULL. */
+extern const char *gc_url_webhook_problem(const char *value);
+
+/* Its host, in lower case, as it stands there; in the current context.  Of a URL that is one. */
+extern char *gc_url_host(const char *value);
+
 /* Is it plain http; does its host name this machine by a loopback address? */
 extern bool gc_url_is_plain(const char *value);
 extern bool gc_url_is_loopback(const char *value);

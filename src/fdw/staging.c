@@ -11,6 +11,7 @@
 #include "fdw/reject.h"
 #include "fdw/staged_row.h"
 #include "fdw/staging.h"
+#include "fdw/webhook.h"
 #include "store/imports.h"
 #include "store/job.h"
 #include "store/parts.h"
@@ -416,6 +417,7 @@ gc_staging_submit(const GcSubmission *wanted)
 	GcImport import = {0};
 	bool is_new;
 
+	gc_webhook_check(wanted->webhook_url, wanted->options);
 	describe(&import, wanted, rel, list, GetUserId());
 	mine.import_id = gc_import_create(&import, &is_new);
 	if (!is_new)

@@ -53,30 +53,34 @@ write_audit(int64 id)
 		id);
 }
 
-static void
+static bool
 add_tasks(int64 id)
 {
-	(void) run_for("INSERT INTO gc_fdw.import_tasks (import_id, task, state, next_attempt) "
-				   "SELECT q.id, t.task, 'pending', pg_catalog.clock_timestamp() "
-				   "FROM gc_fdw.import_queue q, "
-				   " LATERAL (VALUES ('campaign', q.campaign_id IS NOT NULL AND q.state = "
-				   "'done'), ('webhook', q.webhook_url IS NOT NULL)) AS t (task, wanted) "
-				   "WHERE q.id = $1 AND t.wanted",
-				   id);
+	uint64 tasks =
+		run_for("INSERT INTO gc_fdw.import_tasks (import_id, task, state, next_attempt) "
+				"SELECT q.id, t.task, 'pending', pg_catalog.clock_timestamp() "
+				"FROM gc_fdw.import_queue q, "
+				" LATERAL (VALUES ('campaign', q.campaign_id IS NOT NULL AND q.state = "
+				"'done'), ('webhook', q.webhook_url IS NOT NULL)) AS t (task, wanted) "
+				"WHERE q.id = $1 AND t.wanted",
+				id);
 	(void) run_for("UPDATE gc_fdw.import_queue SET webhook_state = 'pending' "
 				   "WHERE id = $1 AND webhook_url IS NOT NULL",
 				   id);
+	return tasks > 0;
 }
 
-void
+bool
 gc_import_ended(int64 id)
 {
 	GcQuery query;
+	bool tasks;
 
 	begin(&query);
 	write_audit(id);
-	add_tasks(id);
+	tasks = add_tasks(id);
 	gc_query_end(&query);
+	return tasks;
 }
 
 void

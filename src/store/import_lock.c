@@ -7,6 +7,7 @@
 #include "store/import_lock.h"
 
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 
@@ -14,7 +15,8 @@
 enum
 {
 	ABOUT_LIST = 0x6701,
-	ABOUT_PLACE
+	ABOUT_PLACE,
+	ABOUT_TASKS
 };
 
 static void
@@ -63,5 +65,23 @@ gc_unlock_place(int place)
 	LOCKTAG tag;
 
 	SET_LOCKTAG_ADVISORY(tag, InvalidOid, 0, place, ABOUT_PLACE);
+	LockRelease(&tag, ExclusiveLock, true);
+}
+
+bool
+gc_lock_tasks(void)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, ABOUT_TASKS);
+	return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+gc_unlock_tasks(void)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, ABOUT_TASKS);
 	LockRelease(&tag, ExclusiveLock, true);
 }

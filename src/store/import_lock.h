@@ -18,4 +18,8 @@ extern void gc_unlock_list(const char *list_id);
 extern int gc_lock_place(int places);
 extern void gc_unlock_place(int place);
 
+/* Who stays for tasks of this database that are to be tried again: one worker at a time. */
+extern bool gc_lock_tasks(void);
+extern void gc_unlock_tasks(void);
+
 #endif /* GC_STORE_IMPORT_LOCK_H */

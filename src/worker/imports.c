@@ -9,23 +9,35 @@
  */
 #include "postgres.h"
 
+#include "base/wait.h"
+#include "store/import_end.h"
 #include "store/import_lock.h"
 #include "store/imports.h"
 #include "worker/imports.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 int gc_max_workers = 4;
 
+/* A worker stays for a task that is to be tried again so soon: in seconds … */
+#define STAY_FOR 60
+
+/* … and looks so often for what others have left, in milliseconds. */
+#define LOOK_MS 10000
+
 static void (*run_import)(int64 id) = NULL;
+static bool (*run_task)(void) = NULL;
 
 void
-gc_imports_init(void (*run)(int64 id))
+gc_imports_init(void (*run)(int64 id), bool (*task)(void))
 {
 	run_import = run;
+	run_task = task;
 }
 
 static void
@@ -74,10 +86,69 @@ send_waiting(MemoryContext cxt)
 		any = true;
 		run_import(import->id);
 		gc_unlock_list(import->list_id);
+		while (run_task())
+			CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(cxt);
 		CHECK_FOR_INTERRUPTS();
 	}
 	return any;
+}
+
+/* ---- what is done after imports ---- */
+
+/* Does all that is due; when there is more, DT_NOEND if there is none. */
+static TimestampTz
+do_tasks(void)
+{
+	TimestampTz next;
+
+	while (run_task())
+		CHECK_FOR_INTERRUPTS();
+	StartTransactionCommand();
+	next = gc_task_next();
+	CommitTransactionCommand();
+	return next;
+}
+
+static bool
+is_soon(TimestampTz moment)
+{
+	return moment != DT_NOEND &&
+		   !TimestampDifferenceExceeds(GetCurrentTimestamp(), moment, STAY_FOR * 1000);
+}
+
+/*
+ * One worker stays for what has failed and is tried again soon.  Later ones are for who comes
+ * by: the next import's worker, the launcher, or resume_imports().
+ */
+static void
+serve_tasks(void)
+{
+	TimestampTz next = do_tasks();
+
+	while (is_soon(next) && gc_lock_tasks())
+	{
+		for (next = do_tasks(); is_soon(next); next = do_tasks())
+		{
+			long wait = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
+
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 Min(wait + 1, LOOK_MS), gc_wait_event(GC_WAIT_BACKOFF));
+			ResetLatch(MyLatch);
+			CHECK_FOR_INTERRUPTS();
+		}
+		gc_unlock_tasks();
+		/* Somebody may have found it locked a moment ago. */
+		next = do_tasks();
+	}
+}
+
+static void
+drop_payloads(void)
+{
+	StartTransactionCommand();
+	gc_import_drop_payloads();
+	CommitTransactionCommand();
 }
 
 void
@@ -99,4 +170,6 @@ gc_imports_serve(TransactionId xid)
 		gc_unlock_place(place);
 	} while (any);
 	MemoryContextDelete(cxt);
+	drop_payloads();
+	serve_tasks();
 }

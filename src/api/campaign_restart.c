@@ -1,0 +1,194 @@
+/*
+ * api/campaign_restart.c
+ *	  A campaign is bound to a list and set on, after an import (SCENARIOS I1, I2).
+ *
+ * A campaign has a version: what is written is what was read, but for its list, and
+ * where somebody else was quicker it is read again (I3).
+ */
+#include "postgres.h"
+
+#include "api/campaign_restart.h"
+#include "api/url.h"
+#include "base/json_pick.h"
+#include "base/value.h"
+
+#define CAMPAIGN "/api/v2/outbound/campaigns/{campaignId}"
+
+/* Versions that are tried. */
+#define MAX_TRIES 3
+
+typedef struct Restart
+{
+	GcCalls *calls;
+	const char *id;
+	const char *list_id;
+	char *path;
+	const char *failed; /* what could not be done */
+} Restart;
+
+static GcCall *
+run(const Restart *restart, GcCallSpec spec)
+{
+	GcCall *call = gc_call_start(restart->calls, &spec);
+
+	gc_call_wait(call);
+	return call;
+}
+
+/* The campaign as it is; *body lives as long as the call. */
+static GcCall *
+read_campaign(const Restart *restart, GcSpan *body)
+{
+	GcJson json;
+	size_t len;
+	const char *bytes;
+	GcCall *call = run(restart, (GcCallSpec){.call_class = GC_CALL_SAFE,
+											 .method = "GET",
+											 .path = restart->path,
+											 .endpoint = CAMPAIGN});
+
+	if (gc_call_failure(call))
+		gc_call_throw(call, restart->failed, NULL);
+	bytes = gc_call_reply(call, &len);
+	gc_json_init(&json, bytes, len);
+	if (!gc_json_value(&json, body) || body->type != '{' || !gc_json_end(&json))
+		gc_call_throw_reply(call, "The answer is not a JSON object.", restart->failed, NULL);
+	return call;
+}
+
+/* A text of the campaign's, "" if it has none. */
+static char *
+text_at(const GcSpan *campaign, const char *const *path, int depth)
+{
+	GcSpan span = gc_pick_member(campaign, path, depth);
+	int len;
+
+	return span.p && span.type == '"' ? gc_value_span_text(&span, &len) : pstrdup("");
+}
+
+static char *
+list_of(const GcSpan *campaign)
+{
+	static const char *const path[] = {"contactList", "id"};
+
+	return text_at(campaign, path, lengthof(path));
+}
+
+static bool
+dials(const GcSpan *campaign)
+{
+	static const char *const path[] = {"campaignStatus"};
+
+	return strcmp(text_at(campaign, path, lengthof(path)), "on") == 0;
+}
+
+/* The campaign with another list. */
+static void
+append_bound(StringInfo body, const GcSpan *campaign, const char *list_id)
+{
+	GcJson json;
+	GcSpan key;
+	GcSpan value;
+
+	appendStringInfoString(body, "{\"contactList\":{\"id\":\"");
+	gc_json_escape(body, list_id, strlen(list_id));
+	appendStringInfoString(body, "\"}");
+	gc_json_init(&json, campaign->p, campaign->len);
+	(void) gc_json_enter(&json, '{');
+	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
+	{
+		if (gc_json_span_is(&key, "contactList"))
+			continue;
+		appendStringInfoChar(body, ',');
+		gc_json_append(body, &key);
+		appendStringInfoChar(body, ':');
+		gc_json_append(body, &value);
+	}
+	appendStringInfoChar(body, '}');
+}
+
+/* False: somebody else has changed the campaign since it was read. */
+static bool
+write_list(const Restart *restart, const GcSpan *campaign, bool last)
+{
+	StringInfoData body;
+	GcCall *call;
+	const GcFailure *failure;
+
+	initStringInfo(&body);
+	append_bound(&body, campaign, restart->list_id);
+	call = run(restart, (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+									 .method = "PUT",
+									 .path = restart->path,
+									 .body = body.data,
+									 .body_len = body.len,
+									 .endpoint = CAMPAIGN});
+	failure = gc_call_failure(call);
+	if (failure && failure->cause == GC_CAUSE_VERSION && !last)
+		return false;
+	if (failure)
+		gc_call_throw(call, restart->failed, NULL);
+	gc_call_free(call);
+	return true;
+}
+
+static _Noreturn void
+throw_rebound(const Restart *restart, const char *list_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("%s", restart->failed),
+			 errdetail("Somebody else has bound it to the contact list \"%s\" meanwhile.",
+					   gc_value_display(list_id, strlen(list_id)))));
+}
+
+/* Returns whether it dials. */
+static bool
+bind_to_list(const Restart *restart)
+{
+	char *found = NULL;
+
+	for (int tries = 1;; tries++)
+	{
+		GcSpan campaign;
+		GcCall *call = read_campaign(restart, &campaign);
+		char *list_id = list_of(&campaign);
+		bool is_on = dials(&campaign);
+
+		if (strcmp(list_id, restart->list_id) == 0)
+		{
+			gc_call_free(call);
+			return is_on;
+		}
+		if (found && strcmp(found, list_id) != 0)
+			throw_rebound(restart, list_id);
+		found = list_id;
+		if (write_list(restart, &campaign, tries == MAX_TRIES))
+			return is_on;
+		gc_call_free(call);
+	}
+}
+
+void
+gc_campaign_restart(GcCalls *calls, const char *campaign_id, const char *list_id)
+{
+	Restart restart = {
+		.calls = calls,
+		.id = campaign_id,
+		.list_id = list_id,
+		.path = psprintf("/api/v2/outbound/campaigns/%s", gc_url_escape(campaign_id)),
+		.failed = psprintf("could not restart the campaign \"%s\"",
+						   gc_value_display(campaign_id, strlen(campaign_id))),
+	};
+	GcCall *call;
+
+	if (bind_to_list(&restart))
+		return;
+	call = run(&restart, (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+									  .method = "POST",
+									  .path = psprintf("%s/start", restart.path),
+									  .endpoint = CAMPAIGN "/start",
+									  .may_be_empty = true});
+	if (gc_call_failure(call))
+		gc_call_throw(call, restart.failed, NULL);
+	gc_call_free(call);
+}
