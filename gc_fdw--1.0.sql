@@ -436,6 +436,12 @@ RETURNS boolean LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME',
 COMMENT ON FUNCTION cancel_import(bigint) IS
   'sends no more of an import; what is under way is awaited and counted.  False: the worker has yet to end it, or it was over';
 
+CREATE FUNCTION reconcile_import(event jsonb)
+RETURNS bigint LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_reconcile_import';
+COMMENT ON FUNCTION reconcile_import(jsonb) IS
+  'takes a completion event of the platform''s: its hash is compared, and an import that is paused goes on; the import''s id, NULL: it is about none of ours';
+REVOKE EXECUTE ON FUNCTION reconcile_import(jsonb) FROM PUBLIC;
+
 CREATE FUNCTION delivered(list regclass, key text, OUT sent_at timestamptz, OUT source text, OUT source_id bigint, OUT correlation_id text)
 RETURNS SETOF record LANGUAGE C STABLE STRICT ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_delivered';
 COMMENT ON FUNCTION delivered(regclass, text) IS

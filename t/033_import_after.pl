@@ -3,11 +3,11 @@
 use strict;
 use warnings;
 
-use Digest::SHA qw(hmac_sha256_hex sha256_hex);
+use Digest::SHA qw(hmac_sha256_hex);
 use FindBin;
 use lib $FindBin::Bin;
 use GcTest;
-use JSON::PP;
+use JSON::PP ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -172,6 +172,43 @@ is(campaign('off', $other, { conflict => 'K4', path => '/outbound/campaigns', me
 ended(my $lost = submitted($row, "campaign_id => 'nope'"));
 await('the reason is there', sub { value("SELECT failure_reason FROM gc_fdw.imports WHERE id = $lost") =~ /could not restart the campaign "nope"/ });
 is(value("SELECT state FROM gc_fdw.imports WHERE id = $lost"), 'done', 'I2: an import whose campaign is not there is done, and says why it was not restarted');
+
+# --- events from outside (L, B5, C4) --------------------------------------------------------------
+
+ended(my $told = submitted("SELECT 'R-1' AS k"));
+my $hash = value("SELECT encode(sha256, 'hex') FROM gc_fdw.import_parts WHERE import_id = $told");
+value("UPDATE gc_fdw.import_parts SET job_id = 'J-1', method = 'upload' WHERE import_id = $told");
+
+# reconciled(EVENT): what it returns, or the SQLSTATE.
+sub reconciled
+{
+	my (%event) = @_;
+	my $result = $session->run("SELECT coalesce(gc_fdw.reconcile_import(\$\$" . JSON::PP->new->canonical->encode(\%event) . '$$)::text, \'none\')');
+	return $result->{sqlstate} eq '00000' ? $result->{out} : $result->{sqlstate};
+}
+
+my %completed = (eventType => 'outbound.contact.upload.completed', contactListId => $list, jobId => 'J-1', status => 'completed',
+	totalRecords => 1, successfulRecords => 1, failedRecords => 0, timestamp => '2026-01-01T00:00:00Z');
+is(reconciled(%completed, sha256 => $hash), $told, 'L: an event leads to its import by the job');
+is(reconciled(%completed, sha256 => uc $hash, jobId => 'J-2'), $told, 'L: by the hash, where the answer with the job was lost');
+is(reconciled(%completed, sha256 => 'ab' x 32), 'XX001', 'C4: another hash than that of the file is an error');
+is(reconciled(%completed, jobId => 'J-2'), 'none', 'J3b: of a job of somebody else it is about none of ours');
+is(reconciled(%completed, contactListId => 'elsewhere'), 'none', 'L: nor of another list');
+is(reconciled(importState => undef, percentageComplete => 100, contactListId => $list), $told, q(L: the platform's own form, by the list));
+is(reconciled(topicName => "v2.outbound.contactlists.$list.importstatus", eventBody => { id => $list, importStatus => { importState => 'FAILED', percentageComplete => 10 } }), $told,
+	q(L: and as a notification));
+is(reconciled(nothing => 1), 'none', 'L: what is no event is about none');
+
+# It was given up waiting.
+value("UPDATE gc_fdw.import_queue SET state = 'paused', ended_at = NULL, rows_accepted = 0 WHERE id = $told");
+value("UPDATE gc_fdw.import_parts SET state = 'accepted', method = 'contacts' WHERE import_id = $told");
+is(reconciled(%completed, status => 'inProgress'), $told, 'B5: while the job goes on');
+is(value("SELECT state FROM gc_fdw.imports WHERE id = $told"), 'paused', '… it stays paused');
+is(reconciled(%completed), $told, 'B5: when it has ended');
+ended($told);
+$session->run('GRANT EXECUTE ON FUNCTION gc_fdw.reconcile_import TO pg_monitor; SET ROLE pg_monitor');
+is(reconciled(%completed), '42501', q(another role's imports are not for everyone));
+$session->run('RESET ROLE');
 
 # --- purge ----------------------------------------------------------------------------------------
 
