@@ -215,5 +215,25 @@ $session->run('RESET ROLE');
 is(value("SELECT string_agg(relation || ' ' || (rows > 0), ', ' ORDER BY relation::text) FROM gc_fdw.purge('0')"),
 	join(', ', map { "gc_fdw.$_" } 'audit_log true', 'import_chunks true', 'import_parts true', 'import_queue true', 'import_tasks true', 'rejected_rows false', 'sent_contacts true'),
 	'purge() knows imports and the ledger');
+is(value("SELECT count(*) FROM gc_fdw.imports"), 0, '… and takes all of an import');
+
+# --- payloads -------------------------------------------------------------------------------------
+
+# Of one that ends with nothing sent, and of another, which comes by later.
+sub kept
+{
+	$session->run('BEGIN');
+	my $stopped = submitted("SELECT 'K-1' AS k");
+	$session->run("SELECT gc_fdw.cancel_import($stopped); COMMIT");
+	ended(submitted("SELECT 'K-2' AS k"));
+	return $stopped;
+}
+
+my $kept = kept();
+is(value("SELECT string_agg(DISTINCT import_id::text, ' ') FROM gc_fdw.import_chunks"), $kept, 'DESIGN 4.6: the payload of what was not sent is kept');
+$session->run("ALTER SYSTEM SET gc_fdw.keep_payloads = 0; SELECT pg_reload_conf()");
+await('the setting is there', sub { value('SHOW gc_fdw.keep_payloads') eq '0' });
+kept();
+ok(await('payloads go', sub { value('SELECT count(*) FROM gc_fdw.import_chunks') == 0 }), 'DESIGN 4.6: for gc_fdw.keep_payloads');
 
 done_testing();
