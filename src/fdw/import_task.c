@@ -20,8 +20,11 @@
 #include "utils/acl.h"
 #include "utils/memutils.h"
 
-/* Longer than an attempt takes, unless it waits for a quota: in seconds. */
-#define LEASE 600
+/*
+ * In seconds.  Longer than a webhook takes; a campaign that waits longer, for the quota, is
+ * looked at twice.
+ */
+#define LEASE 60
 
 /* From one attempt to the next: 1 s, doubling, up to an hour, a random half of it less. */
 #define MAX_PAUSE	 3600.0

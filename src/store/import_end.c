@@ -5,9 +5,11 @@
 #include "postgres.h"
 
 #include "store/import_end.h"
+#include "store/job.h"
 #include "store/place.h"
 #include "store/query.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -70,7 +72,7 @@ add_tasks(int64 id)
 	return tasks > 0;
 }
 
-bool
+void
 gc_import_ended(int64 id)
 {
 	GcQuery query;
@@ -80,7 +82,9 @@ gc_import_ended(int64 id)
 	write_audit(id);
 	tasks = add_tasks(id);
 	gc_query_end(&query);
-	return tasks;
+	/* With none to be had, whoever sends other imports sees to it. */
+	if (tasks)
+		(void) gc_job_start_imports(MyDatabaseId, GetTopTransactionId());
 }
 
 void

@@ -14,9 +14,10 @@ extern int gc_keep_payloads;
 
 /*
  * The import has just ended, in this transaction: writes its audit row, and notes what is to
- * be done thereafter: its campaign, after a success, and its webhook.  Is there anything?
+ * be done thereafter: its campaign, after a success, and its webhook.  A worker of its own does
+ * that, so that imports need not wait for somebody's slow webhook.
  */
-extern bool gc_import_ended(int64 id);
+extern void gc_import_ended(int64 id);
 
 /* Payloads of imports that ended long enough ago go. */
 extern void gc_import_drop_payloads(void);

@@ -6,11 +6,9 @@
 
 #include "store/import_end.h"
 #include "store/imports.h"
-#include "store/job.h"
 #include "store/place.h"
 #include "store/query.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -205,8 +203,8 @@ gc_import_cancel(int64 id)
 			  "  p.state IN ('sending', 'accepted'))",
 			  &args) > 0;
 	gc_query_end(&query);
-	if (any && gc_import_ended(id))
-		(void) gc_job_start_imports(MyDatabaseId, GetTopTransactionId());
+	if (any)
+		gc_import_ended(id);
 	return any;
 }
 
@@ -493,7 +491,7 @@ gc_import_settle(int64 id)
 		"WHERE q.id = $1 AND q.state = 'running' AND p.over",
 		&args);
 	if (ended > 0)
-		(void) gc_import_ended(id);
+		gc_import_ended(id);
 }
 
 void

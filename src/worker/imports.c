@@ -86,8 +86,6 @@ send_waiting(MemoryContext cxt)
 		any = true;
 		run_import(import->id);
 		gc_unlock_list(import->list_id);
-		while (run_task())
-			CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(cxt);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -159,6 +157,8 @@ gc_imports_serve(TransactionId xid)
 	bool any;
 
 	wait_for(xid);
+	/* Before imports, which may take hours, and without a place, which they need. */
+	(void) do_tasks();
 	/* Who came meanwhile and found no place is served by whoever gives one up. */
 	do
 	{
