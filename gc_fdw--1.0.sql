@@ -388,9 +388,9 @@ CREATE TABLE sent_contacts (
 COMMENT ON TABLE sent_contacts IS 'the ledger: contacts that were delivered, each as it was last; see delivered()';
 COMMENT ON COLUMN sent_contacts.content_hash IS 'SHA-256 of the contact as it was sent';
 COMMENT ON COLUMN sent_contacts.sent_at IS 'when the platform had taken it';
-COMMENT ON COLUMN sent_contacts.source IS 'what sent it: import';
-COMMENT ON COLUMN sent_contacts.source_id IS 'the import';
-COMMENT ON COLUMN sent_contacts.part IS 'of the import';
+COMMENT ON COLUMN sent_contacts.source IS 'what sent it: import, or statement, under the option ledger';
+COMMENT ON COLUMN sent_contacts.source_id IS 'the import, or the statement''s row in audit_log';
+COMMENT ON COLUMN sent_contacts.part IS 'of the import; NULL: of none';
 
 GRANT SELECT ON import_queue, import_parts, imports, import_tasks, sent_contacts TO PUBLIC;
 ALTER TABLE import_queue ENABLE ROW LEVEL SECURITY;
@@ -408,8 +408,10 @@ CREATE POLICY own_rows ON import_tasks FOR SELECT USING (
 -- Contact ids are no statistics.
 ALTER TABLE sent_contacts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON sent_contacts FOR SELECT USING (
-  source_id IN (SELECT id FROM @extschema@.import_queue WHERE submitted_by IN
-    (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE'))));
+  CASE source WHEN 'import' THEN source_id IN (SELECT id FROM @extschema@.import_queue WHERE submitted_by IN
+    (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE')))
+  ELSE source_id IN (SELECT id FROM @extschema@.audit_log WHERE by_role IN
+    (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE'))) END);
 
 SELECT pg_catalog.pg_extension_config_dump('import_queue', '');
 SELECT pg_catalog.pg_extension_config_dump('import_queue_id_seq', '');
@@ -442,10 +444,12 @@ COMMENT ON FUNCTION reconcile_import(jsonb) IS
   'takes a completion event of the platform''s: its hash is compared, and an import that is paused goes on; the import''s id, NULL: it is about none of ours';
 REVOKE EXECUTE ON FUNCTION reconcile_import(jsonb) FROM PUBLIC;
 
-CREATE FUNCTION delivered(list regclass, key text, OUT sent_at timestamptz, OUT source text, OUT source_id bigint, OUT correlation_id text)
-RETURNS SETOF record LANGUAGE C STABLE STRICT ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_delivered';
+CREATE TYPE delivery AS (sent_at timestamptz, source text, source_id bigint, correlation_id text);
+COMMENT ON TYPE delivery IS 'what delivered() returns';
+CREATE FUNCTION delivered(list regclass, key text) RETURNS SETOF delivery
+LANGUAGE C STABLE STRICT ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_delivered';
 COMMENT ON FUNCTION delivered(regclass, text) IS
-  'when a contact was last delivered to a list, by which import, and the platform''s correlation id; no row: not that the ledger knows';
+  'when a contact was last delivered to a list, by which import or statement, and the platform''s correlation id; no row: not that the ledger knows';
 REVOKE EXECUTE ON FUNCTION delivered(regclass, text) FROM PUBLIC;
 
 -- Not STRICT: a NULL is refused, and does not pass for an age that nothing has.

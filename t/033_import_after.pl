@@ -73,6 +73,18 @@ is($session->run("SET ROLE pg_monitor; SELECT count(*) FROM gc_fdw.sent_contacts
 is($session->run("SELECT * FROM gc_fdw.delivered('leads', 'A-2')")->{sqlstate}, '42501', '… nor may everyone ask');
 $session->run('RESET ROLE');
 
+# Statements keep it where they are asked to; under deliver 'commit' too.
+leads_table($node, 'noted', 'genesys', 'Leads', ledger => 'on', on_error => 'reject');
+leads_table($node, 'noted_later', 'genesys', 'Leads', ledger => 'on', deliver => 'commit');
+$session->run("INSERT INTO leads (k) VALUES ('S-0')");
+$session->run("INSERT INTO noted (k, name) SELECT 'S-' || i, 'One' FROM generate_series(1, 2500) i");
+$session->run("INSERT INTO noted_later (k, name) VALUES ('S-2501', 'One')");
+$session->run("BEGIN; INSERT INTO noted (k) VALUES ('S-2502'); ROLLBACK");
+is(value("SELECT count(*) || ' ' || count(DISTINCT source_id) FROM gc_fdw.sent_contacts WHERE source = 'statement' AND contact_id LIKE 'S-%'"), '2501 2', 'D3: option ledger: what statements deliver is in the ledger');
+is(value("SELECT concat_ws(' ', a.operation, a.accepted, a.correlation_id = d.correlation_id) FROM gc_fdw.delivered('noted', 'S-7') d JOIN gc_fdw.audit_log a ON a.id = d.source_id"),
+	'INSERT 2500 t', '… with the statement that did it');
+is(value("SELECT count(*) FROM gc_fdw.delivered('leads', 'S-0')") . value("SELECT count(*) FROM gc_fdw.delivered('leads', 'S-2502')"), '00', '… not without it, nor what was rolled back, which is sent again');
+
 # --- the webhook (J4) -----------------------------------------------------------------------------
 
 my $url = $sim->url . '/_sim/webhook/done';

@@ -116,6 +116,7 @@ static const Option option_table[] = {
 	{"truncatable", SERVER_TABLE, OPTION_BOOL, "true"},
 	{"partial_rows", SERVER_TABLE, OPTION_WORD, "allow", 0, 0, partial_words},
 	{"direct_modify", SERVER_TABLE, OPTION_BOOL, "false"},
+	{"ledger", SERVER_TABLE, OPTION_BOOL, "false"},
 	{"update_freshness", SERVER_TABLE, OPTION_MS, "30s", 0, DAY_MS},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},

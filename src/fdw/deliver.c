@@ -376,6 +376,13 @@ target_end(GcTarget *target)
 	gc_audit_complete(target->audit);
 }
 
+static void
+flush_ledger(GcTarget *target)
+{
+	if (target->ledger)
+		gc_ledger_flush(target->ledger);
+}
+
 void
 gc_deliver_drain(EState *estate)
 {
@@ -401,6 +408,8 @@ gc_deliver_drain(EState *estate)
 		gc_wire_wait(writer, 0);
 		foreach (lc, writer->targets)
 			gc_wire_check(lfirst(lc));
+		foreach (lc, writer->targets)
+			flush_ledger(lfirst(lc));
 		foreach (lc, writer->targets)
 			target_end(lfirst(lc));
 	}

@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include "base/json_pick.h"
+#include "base/option.h"
 #include "base/value.h"
 #include "base/written.h"
 #include "fdw/bisect.h"
@@ -151,6 +153,50 @@ gc_wire_accept(GcTarget *target, int64 rows, int64 done)
 	gc_stat_rows(&target->writer->conn->owner, done, 0);
 }
 
+/* Does a statement note what it has delivered?  An import does that itself. */
+static bool
+keeps_ledger(const GcTarget *target)
+{
+	return target->settings.verb == GC_VERB_INSERT && target->settings.import_id == 0 &&
+		   gc_option_bool(target->rel->options, target->rel->server_options, "ledger");
+}
+
+static bool
+is_odd(const GcBatch *batch, int row)
+{
+	ListCell *lc;
+
+	foreach (lc, batch->odd)
+		if (((GcOdd *) lfirst(lc))->row == row)
+			return true;
+	return false;
+}
+
+static void
+note_delivered(const GcBatch *batch)
+{
+	static const char *const path[] = {"id"};
+	GcTarget *target = batch->owner;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(target->writer->cxt);
+
+	if (target->ledger == NULL)
+		target->ledger =
+			gc_ledger_open_statement(target->list->id, gc_audit_id(target->audit));
+	MemoryContextSwitchTo(caller_cxt);
+	for (int row = 0; row < batch->rows; row++)
+	{
+		GcSpan contact = {.type = '{'};
+		GcSpan id;
+		int len;
+
+		contact.p = gc_batch_row(batch, row, &contact.len);
+		id = gc_pick_member(&contact, path, lengthof(path));
+		if (id.type == '"' && !is_odd(batch, row))
+			gc_ledger_put(target->ledger, gc_value_span_text(&id, &len), contact.p,
+						  contact.len);
+	}
+}
+
 /*
  * The contacts of a batch are as they should be, but for those that could not be
  * deleted, and those whose echo is odd.
@@ -164,6 +210,8 @@ book_accepted(GcBatch *batch, bool rejects)
 	ListCell *lc;
 
 	gc_wire_accept(target, rows, rows - list_length(batch->held));
+	if (keeps_ledger(target))
+		note_delivered(batch);
 	target->in_doubt += odd;
 	target->uncounted += batch->missing && !batch->awaited;
 	foreach (lc, batch->odd)

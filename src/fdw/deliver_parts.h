@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "fdw/batch.h"
 #include "fdw/deliver.h"
+#include "store/ledger.h"
 
 #include "lib/ilist.h"
 
@@ -71,6 +72,7 @@ struct GcTarget
 	void *before_drain_arg;
 	void (*refused)(void *arg, const GcRefusal *refusal); /* NULL: that fails the statement */
 	void *refused_arg;
+	GcLedger *ledger; /* NULL: it has no entries yet */
 	GcAudit *audit;
 	GcProgress *progress;
 };

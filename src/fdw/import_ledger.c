@@ -50,7 +50,7 @@ gc_import_ledger(GcImportRun *run, const GcPart *part)
 		put_contacts(ledger, payload, len);
 		MemoryContextReset(chunk_cxt);
 	}
-	gc_ledger_close(ledger);
+	gc_ledger_flush(ledger);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
 }

@@ -70,10 +70,13 @@ gc_fdw_delivered(PG_FUNCTION_ARGS)
 	values[1] = PG_GETARG_DATUM(1);
 	if (gc_query_begin(&query))
 	{
-		if (gc_query_run("SELECT l.sent_at, l.source, l.source_id, p.correlation_id "
+		if (gc_query_run("SELECT l.sent_at, l.source, l.source_id, "
+						 " coalesce(p.correlation_id, a.correlation_id) "
 						 "FROM gc_fdw.sent_contacts l LEFT JOIN gc_fdw.import_parts p "
 						 " ON l.source = 'import' AND p.import_id = l.source_id AND "
 						 "  p.part = l.part "
+						 "LEFT JOIN gc_fdw.audit_log a "
+						 " ON l.source = 'statement' AND a.id = l.source_id "
 						 "WHERE l.list_id = $1 AND l.contact_id = $2",
 						 lengthof(types), types, values, NULL) > 0)
 			put_row(result);

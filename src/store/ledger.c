@@ -18,16 +18,21 @@
 /* Entries that are written by one command. */
 #define BATCH 10000
 
+/* Room for entries at first: a statement may write to many lists. */
+#define FIRST_ROOM 64
+
 struct GcLedger
 {
 	const char *list_id;
-	int64 import_id;
-	int part;
+	const char *source;
+	int64 source_id;
+	int part; /* 0: none */
 	pg_cryptohash_ctx *hash;
 	MemoryContext batch_cxt; /* of the entries at hand */
 	Datum *ids;
 	Datum *hashes;
 	int count;
+	int room;
 	MemoryContextCallback on_reset;
 };
 
@@ -37,16 +42,18 @@ free_hash(void *arg)
 	pg_cryptohash_free(((GcLedger *) arg)->hash);
 }
 
-GcLedger *
-gc_ledger_open(const char *list_id, int64 import_id, int part)
+static GcLedger *
+open_for(const char *list_id, const char *source, int64 source_id, int part)
 {
 	GcLedger *ledger = palloc0(sizeof(GcLedger));
 
 	ledger->list_id = list_id;
-	ledger->import_id = import_id;
+	ledger->source = source;
+	ledger->source_id = source_id;
 	ledger->part = part;
-	ledger->ids = palloc(sizeof(Datum) * BATCH);
-	ledger->hashes = palloc(sizeof(Datum) * BATCH);
+	ledger->room = FIRST_ROOM;
+	ledger->ids = palloc(sizeof(Datum) * ledger->room);
+	ledger->hashes = palloc(sizeof(Datum) * ledger->room);
 	ledger->batch_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw ledger", ALLOCSET_DEFAULT_SIZES);
 	ledger->hash = pg_cryptohash_create(PG_SHA256);
@@ -56,6 +63,18 @@ gc_ledger_open(const char *list_id, int64 import_id, int part)
 	ledger->on_reset.arg = ledger;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &ledger->on_reset);
 	return ledger;
+}
+
+GcLedger *
+gc_ledger_open(const char *list_id, int64 import_id, int part)
+{
+	return open_for(list_id, "import", import_id, part);
+}
+
+GcLedger *
+gc_ledger_open_statement(const char *list_id, int64 audit_id)
+{
+	return open_for(list_id, "statement", audit_id, 0);
 }
 
 static Datum
@@ -78,10 +97,11 @@ array_of(Datum *elements, int count, Oid type)
 	return PointerGetDatum(construct_array(elements, count, type, -1, false, TYPALIGN_INT));
 }
 
-static void
-write_batch(GcLedger *ledger)
+void
+gc_ledger_flush(GcLedger *ledger)
 {
-	static const Oid types[] = {TEXTOID, TEXTARRAYOID, BYTEAARRAYOID, INT8OID, INT4OID};
+	static const Oid types[] = {TEXTOID, TEXTARRAYOID, BYTEAARRAYOID,
+								INT8OID, INT4OID,	   TEXTOID};
 	MemoryContext caller_cxt;
 	GcQuery query;
 
@@ -92,10 +112,10 @@ write_batch(GcLedger *ledger)
 		"INSERT INTO gc_fdw.sent_contacts AS l "
 		" (list_id, contact_id, content_hash, sent_at, source, source_id, part) "
 		"SELECT DISTINCT ON (u.id COLLATE \"C\") $1, u.id, u.hash, "
-		" pg_catalog.clock_timestamp(), 'import', $4, $5 "
+		" pg_catalog.clock_timestamp(), $6, $4, nullif($5, 0) "
 		"FROM unnest($2, $3) WITH ORDINALITY AS u (id, hash, n) "
 		"WHERE NOT EXISTS (SELECT FROM gc_fdw.rejected_rows r "
-		" WHERE r.source = 'import' AND r.source_id = $4 AND r.key = u.id) "
+		" WHERE r.source = $6 AND r.source_id = $4 AND r.key = u.id) "
 		"ORDER BY u.id COLLATE \"C\", u.n DESC "
 		"ON CONFLICT (list_id, contact_id) DO UPDATE SET content_hash = "
 		"EXCLUDED.content_hash, "
@@ -105,7 +125,8 @@ write_batch(GcLedger *ledger)
 		(Datum[]){CStringGetTextDatum(ledger->list_id),
 				  array_of(ledger->ids, ledger->count, TEXTOID),
 				  array_of(ledger->hashes, ledger->count, BYTEAOID),
-				  Int64GetDatum(ledger->import_id), Int32GetDatum(ledger->part)},
+				  Int64GetDatum(ledger->source_id), Int32GetDatum(ledger->part),
+				  CStringGetTextDatum(ledger->source)},
 		NULL);
 	MemoryContextSwitchTo(caller_cxt);
 	gc_query_end(&query);
@@ -116,18 +137,19 @@ write_batch(GcLedger *ledger)
 void
 gc_ledger_put(GcLedger *ledger, const char *id, const char *content, size_t len)
 {
-	MemoryContext caller_cxt = MemoryContextSwitchTo(ledger->batch_cxt);
+	MemoryContext caller_cxt;
 
+	if (ledger->count == ledger->room)
+	{
+		ledger->room = Min(ledger->room * 2, BATCH);
+		ledger->ids = repalloc(ledger->ids, sizeof(Datum) * ledger->room);
+		ledger->hashes = repalloc(ledger->hashes, sizeof(Datum) * ledger->room);
+	}
+	caller_cxt = MemoryContextSwitchTo(ledger->batch_cxt);
 	ledger->ids[ledger->count] =
 		CStringGetTextDatum(pg_any_to_server(id, strlen(id), PG_UTF8));
 	ledger->hashes[ledger->count++] = hash_of(ledger, content, len);
 	MemoryContextSwitchTo(caller_cxt);
 	if (ledger->count == BATCH)
-		write_batch(ledger);
-}
-
-void
-gc_ledger_close(GcLedger *ledger)
-{
-	write_batch(ledger);
+		gc_ledger_flush(ledger);
 }
