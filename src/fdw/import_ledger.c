@@ -18,8 +18,11 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+/* Puts a chunk's rows; "first": of its part. */
+typedef void (*Reader)(GcLedger *ledger, char *payload, int len, bool first);
+
 static void
-put_contacts(GcLedger *ledger, char *payload, int len)
+put_contacts(GcLedger *ledger, char *payload, int len, bool first)
 {
 	char *at = payload;
 	GcRow row;
@@ -31,9 +34,26 @@ put_contacts(GcLedger *ledger, char *payload, int len)
 	}
 }
 
+static const struct
+{
+	const char *method;
+	Reader put;
+} readers[] = {{"contacts", put_contacts}};
+
+/* NULL: the ledger cannot read parts of that method. */
+static Reader
+reader_of(const GcPart *part)
+{
+	for (int i = 0; i < lengthof(readers); i++)
+		if (strcmp(readers[i].method, part->method) == 0)
+			return readers[i].put;
+	return NULL;
+}
+
 void
 gc_import_ledger(GcImportRun *run, const GcPart *part)
 {
+	Reader put = reader_of(part);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw import ledger",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
@@ -45,9 +65,10 @@ gc_import_ledger(GcImportRun *run, const GcPart *part)
 
 	MemoryContextSwitchTo(chunk_cxt);
 	for (int chunk = 1;
-		 (payload = gc_parts_chunk(run->import->id, part->part, chunk, &len)) != NULL; chunk++)
+		 put && (payload = gc_parts_chunk(run->import->id, part->part, chunk, &len)) != NULL;
+		 chunk++)
 	{
-		put_contacts(ledger, payload, len);
+		put(ledger, payload, len, chunk == 1);
 		MemoryContextReset(chunk_cxt);
 	}
 	gc_ledger_flush(ledger);
