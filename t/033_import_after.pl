@@ -19,7 +19,6 @@ my $node = new_node('after', 'max_worker_processes = 8');
 
 add_server($node, $sim, 'genesys');
 leads_table($node, 'leads', 'genesys', 'Leads');
-leads_table($node, 'picky', 'genesys', 'Leads', on_error => 'reject');
 
 my $session = GcSession->new($node);
 
@@ -72,6 +71,15 @@ $sim->set(bad_rows => 'refuse') if 0;
 is($session->run("SET ROLE pg_monitor; SELECT count(*) FROM gc_fdw.sent_contacts")->{out}, '0', "D3: others do not see whose contacts they are");
 is($session->run("SELECT * FROM gc_fdw.delivered('leads', 'A-2')")->{sqlstate}, '42501', '… nor may everyone ask');
 $session->run('RESET ROLE');
+
+# What the platform refuses of a part is not in it.
+$sim->call('POST', '/_sim/lists', { name => 'Zips', columnNames => [qw(Phone Key Zip)], phoneColumns => [ { columnName => 'Phone', type => 'cell' } ],
+	automaticTimeZoneMapping => \1, zipCodeColumnName => 'Zip' });
+leads_table($node, 'zips', 'genesys', 'Zips', on_error => 'reject', verification => 'relaxed');
+$session->run(q(ALTER FOREIGN TABLE zips DROP COLUMN name, ADD COLUMN zip text OPTIONS (field 'Zip')));
+ended(my $some = submitted("SELECT 'Z-' || i AS k, CASE i WHEN 2 THEN 'none' ELSE '10115' END AS zip FROM generate_series(1, 3) i", undef, 'zips'));
+is(value("SELECT string_agg(contact_id, ' ' ORDER BY contact_id) || ' ' || (SELECT string_agg(key, ' ') FROM gc_fdw.rejected_rows WHERE source_id = $some) FROM gc_fdw.sent_contacts WHERE source_id = $some AND source = 'import'"),
+	'Z-1 Z-3 Z-2', 'D3: what the platform refused is in rejected_rows, and not in the ledger');
 
 # Statements keep it where they are asked to; under deliver 'commit' too.
 leads_table($node, 'noted', 'genesys', 'Leads', ledger => 'on', on_error => 'reject');
@@ -225,7 +233,7 @@ $session->run('RESET ROLE');
 # --- purge ----------------------------------------------------------------------------------------
 
 is(value("SELECT string_agg(relation || ' ' || (rows > 0), ', ' ORDER BY relation::text) FROM gc_fdw.purge('0')"),
-	join(', ', map { "gc_fdw.$_" } 'audit_log true', 'import_chunks true', 'import_parts true', 'import_queue true', 'import_tasks true', 'rejected_rows false', 'sent_contacts true'),
+	join(', ', map { "gc_fdw.$_" } 'audit_log true', 'import_chunks true', 'import_parts true', 'import_queue true', 'import_tasks true', 'rejected_rows true', 'sent_contacts true'),
 	'purge() knows imports and the ledger');
 is(value("SELECT count(*) FROM gc_fdw.imports"), 0, '… and takes all of an import');
 
