@@ -169,7 +169,8 @@ is(value("SELECT status || ' ' || success_rate FROM gc_fdw.audit_log WHERE sourc
 
 my $other = $sim->list('Other', qw(Phone Key Name));
 
-# campaign(STATUS, LIST): the campaign C1 is as that; an import for it ends.  Returns what it is then.
+# campaign(STATUS, LIST): the campaign C1 is as that; an import for it ends.  Returns what it is then, the requests, and
+# how often it was tried.
 sub campaign
 {
 	my ($status, $of, @faults) = @_;
@@ -181,13 +182,13 @@ sub campaign
 	await('the campaign is seen to', sub { value("SELECT state FROM gc_fdw.import_tasks WHERE import_id = $import") eq 'done' });
 	my $requests = join ',', map { $_->{method} } $sim->requests('/outbound/campaigns/C1');
 	my $is = $sim->api('GET', '/outbound/campaigns/C1');
-	return "$is->{campaignStatus} " . ($is->{contactList}{id} eq $list ? 'Leads' : 'Other') . " $requests";
+	return "$is->{campaignStatus} " . ($is->{contactList}{id} eq $list ? 'Leads' : 'Other') . " $requests " . value("SELECT attempts FROM gc_fdw.import_tasks WHERE import_id = $import");
 }
 
-is(campaign('complete', $list), 'on Leads GET,POST', 'I1: a campaign that is complete is restarted');
-is(campaign('on', $list), 'on Leads GET', 'I1: one that dials is left alone');
-is(campaign('off', $other), 'on Leads GET,PUT,POST', 'I2: it is bound to the list of the import');
-is(campaign('off', $other, { conflict => 'K4', path => '/outbound/campaigns', method => 'PUT', times => 1 }), 'on Leads GET,PUT,GET,PUT,POST', 'I2, K4: read again where somebody else was quicker');
+is(campaign('complete', $list), 'on Leads GET,POST 1', 'I1: a campaign that is complete is restarted');
+is(campaign('on', $list), 'on Leads GET 1', 'I1: one that dials is left alone');
+is(campaign('off', $other), 'on Leads GET,PUT,POST 1', 'I2: it is bound to the list of the import');
+is(campaign('off', $other, { conflict => 'K4', path => '/outbound/campaigns', method => 'PUT', times => 1 }), 'on Leads GET,PUT,GET,PUT,POST 1', 'I2, K4: read again where somebody else was quicker');
 
 ended(my $lost = submitted($row, "campaign_id => 'nope'"));
 await('the reason is there', sub { value("SELECT failure_reason FROM gc_fdw.imports WHERE id = $lost") =~ /could not restart the campaign "nope"/ });
