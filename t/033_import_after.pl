@@ -81,6 +81,12 @@ ended(my $some = submitted("SELECT 'Z-' || i AS k, CASE i WHEN 2 THEN 'none' ELS
 is(value("SELECT string_agg(contact_id, ' ' ORDER BY contact_id) || ' ' || (SELECT string_agg(key, ' ') FROM gc_fdw.rejected_rows WHERE source_id = $some) FROM gc_fdw.sent_contacts WHERE source_id = $some AND source = 'import'"),
 	'Z-1 Z-3 Z-2', 'D3: what the platform refused is in rejected_rows, and not in the ledger');
 
+# Nor what was there already, under 'ignore', and not sent; an import that fails for it is in the audit.
+ended(my $ignored = submitted("SELECT k FROM (VALUES ('A-1'), ('I-1')) v (k)", "on_duplicate => 'ignore'"));
+is(value("SELECT string_agg(contact_id, ' ') FROM gc_fdw.sent_contacts WHERE source_id = $ignored AND source = 'import'"), 'I-1', 'D3: what was there already was not delivered');
+ended(my $failed = submitted("SELECT 'A-1' AS k", "on_duplicate => 'error'"), 'failed');
+is(value("SELECT status || ' ' || accepted FROM gc_fdw.audit_log WHERE source_id = $failed AND operation = 'IMPORT'"), 'failed 0', 'J4: an import that has failed is in the audit');
+
 # Statements keep it where they are asked to; under deliver 'commit' too.
 leads_table($node, 'noted', 'genesys', 'Leads', ledger => 'on', on_error => 'reject');
 leads_table($node, 'noted_later', 'genesys', 'Leads', ledger => 'on', deliver => 'commit');

@@ -18,19 +18,36 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Puts a chunk's rows; "first": of its part. */
-typedef void (*Reader)(GcLedger *ledger, char *payload, int len, bool first);
+typedef struct Reading
+{
+	GcLedger *ledger;
+	const GcPart *part;
+	int64 row; /* so many have been seen */
+} Reading;
+
+/* Puts a chunk's rows. */
+typedef void (*Reader)(Reading *reading, char *payload, int len);
+
+/* Rows that were not sent are not delivered. */
+static bool
+was_sent(const Reading *reading)
+{
+	const uint8 *skips = reading->part->skips;
+
+	return skips == NULL || (skips[reading->row / 8] & 1 << reading->row % 8) == 0;
+}
 
 static void
-put_contacts(GcLedger *ledger, char *payload, int len, bool first)
+put_contacts(Reading *reading, char *payload, int len)
 {
 	char *at = payload;
 	GcRow row;
 
-	while (gc_staged_row_get(&at, payload + len, &row))
+	for (; gc_staged_row_get(&at, payload + len, &row); reading->row++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		gc_ledger_put(ledger, row.id, row.json, row.len);
+		if (was_sent(reading))
+			gc_ledger_put(reading->ledger, row.id, row.json, row.len);
 	}
 }
 
@@ -57,7 +74,8 @@ gc_import_ledger(GcImportRun *run, const GcPart *part)
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw import ledger",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
-	GcLedger *ledger = gc_ledger_open(run->import->list_id, run->import->id, part->part);
+	Reading reading = {gc_ledger_open(run->import->list_id, run->import->id, part->part),
+					   part};
 	MemoryContext chunk_cxt =
 		AllocSetContextCreate(cxt, "gc_fdw import chunk", ALLOCSET_DEFAULT_SIZES);
 	char *payload;
@@ -68,10 +86,10 @@ gc_import_ledger(GcImportRun *run, const GcPart *part)
 		 put && (payload = gc_parts_chunk(run->import->id, part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{
-		put(ledger, payload, len, chunk == 1);
+		put(&reading, payload, len);
 		MemoryContextReset(chunk_cxt);
 	}
-	gc_ledger_flush(ledger);
+	gc_ledger_flush(reading.ledger);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
 }

@@ -51,7 +51,7 @@ do_task(const GcTask *task)
 
 	if (import == NULL)
 		return;
-	conn = gc_connection_get(get_role_oid(import->submitted_by, false),
+	conn = gc_connection_get(get_role_oid(import->run_as, false),
 							 GetForeignServerByName(import->server, false)->serverid);
 	if (strcmp(task->name, "campaign") == 0)
 		restart_campaign(conn, import);

@@ -399,20 +399,24 @@ gc_import_fail(int64 id, const char *failure_code, const char *failure_reason)
 {
 	Args args = {0};
 	GcQuery query;
+	uint64 any;
 
 	begin(&query);
 	add_int64(&args, id);
 	add_text(&args, failure_code);
 	add_text(&args, failure_reason);
-	if (run("UPDATE gc_fdw.import_queue SET state = 'failed', failure_code = $2, "
-			" failure_reason = $3, ended_at = pg_catalog.clock_timestamp() "
-			"WHERE id = $1 AND state = 'running'",
-			&args) > 0)
+	any = run("UPDATE gc_fdw.import_queue SET state = 'failed', failure_code = $2, "
+			  " failure_reason = $3, ended_at = pg_catalog.clock_timestamp() "
+			  "WHERE id = $1 AND state = 'running'",
+			  &args);
+	if (any > 0)
 		(void) run("UPDATE gc_fdw.import_parts SET state = 'failed', failure_code = $2, "
 				   " failure_reason = $3, settled_at = pg_catalog.clock_timestamp() "
 				   "WHERE import_id = $1 AND state = 'staged'",
 				   &args);
 	gc_query_end(&query);
+	if (any > 0)
+		gc_import_ended(id);
 }
 
 /* ---- what parts come to ---- */
