@@ -42,10 +42,10 @@ SELECT id, data, contact->'callable' AS callable FROM sim.contacts('leads') WHER
 SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source WHERE false');
 SELECT * FROM sim.await();
 -- What it was submitted with.
-SELECT gc_fdw.submit_import('gc.leads', $$ SELECT 'A-1' AS crm_id, 'x' AS note $$, 'update', 'relaxed', 'contacts', 'night 1', 'campaign', 'http://127.0.0.1/hook',
-  '{"stall_timeout": "10min", "part_rows": 5000, "webhook_headers": {"X-Team": "outbound"}}');
+SELECT gc_fdw.submit_import('gc.leads', $$ SELECT 'A-1' AS crm_id, 'x' AS note $$, 'update', 'relaxed', 'contacts', 'night 1',
+  options => '{"stall_timeout": "10min", "part_rows": 5000, "webhook_headers": {"X-Team": "outbound"}}');
 SELECT * FROM sim.await();
-SELECT q.server, q.relation, q.submitted_by = current_user AS mine, q.method, q.import_key, q.campaign_id, q.webhook_url, q.options
+SELECT q.server, q.relation, q.submitted_by = current_user AS mine, q.method, q.import_key, q.options
 FROM gc_fdw.import_queue q WHERE import_key = 'night 1';
 
 --
