@@ -152,6 +152,7 @@ read_list(json_t *entity)
 	list->name = pstrdup(name);
 	list->zip_column = zip_column ? pstrdup(zip_column) : NULL;
 	list->size = json_is_integer(size) ? Max(json_integer_value(size), -1) : -1;
+	list->trims = !json_is_false(json_object_get(entity, "trimWhitespace"));
 	list->read_at = gc_clock_now();
 	make_columns(list, json_array_size(columns));
 	for (size_t i = 0; i < json_array_size(columns); i++)
@@ -186,7 +187,7 @@ static bool
 same_list(const GcList *a, const GcList *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->column_count != b->column_count ||
-		!same_text(a->zip_column, b->zip_column))
+		a->trims != b->trims || !same_text(a->zip_column, b->zip_column))
 		return false;
 	for (int i = 0; i < a->column_count; i++)
 		if (strcmp(a->columns[i], b->columns[i]) != 0 || a->types[i] != b->types[i] ||

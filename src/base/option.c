@@ -51,6 +51,7 @@ static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const partial_words[] = {"allow", "merge", "refuse", NULL};
 static const char *const error_words[] = {"stop", "reject", NULL};
+static const char *const upload_words[] = {"classic", "presigned", NULL};
 static const char *const deliver_words[] = {"statement", "commit", "import", NULL};
 static const char *const duplicate_words[] = {"update", "ignore", "error", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
@@ -67,6 +68,7 @@ static const Option option_table[] = {
 	{"region", GC_PLACE_SERVER, OPTION_REGION},
 	{"api_url", GC_PLACE_SERVER, OPTION_URL},
 	{"login_url", GC_PLACE_SERVER, OPTION_URL},
+	{"upload_url", GC_PLACE_SERVER, OPTION_URL},
 	{"requests_per_minute", GC_PLACE_SERVER, OPTION_INT, "300", 1, 1000000},
 	{"requests_per_second", GC_PLACE_SERVER, OPTION_REAL, "15", 0, 100000},
 	{"bulk_requests_per_minute", GC_PLACE_SERVER, OPTION_INT, "0", 0, 1000000},
@@ -117,6 +119,8 @@ static const Option option_table[] = {
 	{"partial_rows", SERVER_TABLE, OPTION_WORD, "allow", 0, 0, partial_words},
 	{"direct_modify", SERVER_TABLE, OPTION_BOOL, "false"},
 	{"ledger", SERVER_TABLE, OPTION_BOOL, "false"},
+	{"import_threshold", SERVER_TABLE, OPTION_INT, "50000", 0, INT_MAX},
+	{"upload_method", SERVER_TABLE, OPTION_WORD, "classic", 0, 0, upload_words},
 	{"update_freshness", SERVER_TABLE, OPTION_MS, "30s", 0, DAY_MS},
 
 	{"object", GC_PLACE_TABLE, OPTION_STRING},
@@ -363,6 +367,7 @@ option_check(const Option *option, const char *value)
 static const char *const exclusive_table[][2] = {
 	{"region", "api_url"},
 	{"region", "login_url"},
+	{"region", "upload_url"},
 	{"list_id", "list_name"},
 	{"dnc_list_id", "dnc_list_name"},
 	{"field", "attribute"},

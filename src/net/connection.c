@@ -97,9 +97,9 @@ throw_no_url(ForeignServer *server, const char *option)
 							   "\"us-east-1\", or else \"api_url\" and \"login_url\".")));
 }
 
-/* The base URL of a service: its own option, or the region's; the two exclude each other. */
+/* A service's own option, or the region's, which exclude each other; NULL: neither. */
 static char *
-service_url(ForeignServer *server, const char *option, const char *service)
+known_url(ForeignServer *server, const char *option, const char *service)
 {
 	const char *url = gc_option_string(server->options, NIL, option);
 	const char *region = gc_option_string(server->options, NIL, "region");
@@ -108,11 +108,22 @@ service_url(ForeignServer *server, const char *option, const char *service)
 	if (url == NULL && region != NULL)
 		url = gc_option_region_url(region, service);
 	if (url == NULL)
-		throw_no_url(server, option);
+		return NULL;
 	copy = pstrdup(url);
 	while (*copy && copy[strlen(copy) - 1] == '/')
 		copy[strlen(copy) - 1] = '\0';
 	return copy;
+}
+
+/* The base URL of a service that there must be. */
+static char *
+service_url(ForeignServer *server, const char *option, const char *service)
+{
+	char *url = known_url(server, option, service);
+
+	if (url == NULL)
+		throw_no_url(server, option);
+	return url;
 }
 
 static void
@@ -125,6 +136,7 @@ read_server(GcConnection *conn, ForeignServer *server)
 	conn->server_name = pstrdup(server->servername);
 	conn->server_options = copyObject(options);
 	conn->api_url = service_url(server, "api_url", "api");
+	conn->upload_url = known_url(server, "upload_url", "apps");
 	conn->max_in_flight = gc_option_int(options, NIL, "max_in_flight");
 	conn->max_requests = gc_option_int(options, NIL, "max_requests");
 	conn->transport.ca_file = ca_file ? pstrdup(ca_file) : NULL;

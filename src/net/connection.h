@@ -28,6 +28,7 @@ typedef struct GcConnection
 	List *server_options;  /* DefElems, for options that tables may override */
 	List *mapping_options; /* as they were read last */
 	char *api_url;		   /* without a trailing slash */
+	char *upload_url;	   /* the same, of the upload service; NULL: it is not known */
 	int max_in_flight;
 	int max_requests;		 /* of one statement; 0: no limit */
 	GcHttpRequest transport; /* timeouts, trust, proxy, size limit */

@@ -39,6 +39,9 @@ typedef struct Carrier
 	struct curl_slist *headers;
 	const char *upload; /* the request body, what is left of it */
 	size_t upload_left;
+	int64 upload_later; /* bytes of a streamed body that are not given yet */
+	bool starved;		/* … which it waits for */
+	curl_mime *form;
 	char *reply;
 	size_t reply_len;
 	size_t reply_room;
@@ -73,6 +76,12 @@ on_upload(char *buffer, size_t size, size_t count, void *arg)
 	Carrier *carrier = arg;
 	size_t len = Min(size * count, carrier->upload_left);
 
+	if (carrier->upload_left == 0 && carrier->upload_later > 0)
+	{
+		carrier->starved = true;
+		gc_loop_notice();
+		return CURL_READFUNC_PAUSE;
+	}
 	memcpy(buffer, carrier->upload, len);
 	carrier->upload += len;
 	carrier->upload_left -= len;
@@ -219,6 +228,8 @@ carrier_give_back(Carrier *carrier)
 	gc_loop_remove(carrier->easy, &carrier->transfer);
 	curl_slist_free_all(carrier->headers);
 	carrier->headers = NULL;
+	curl_mime_free(carrier->form);
+	carrier->form = NULL;
 	if (carrier->reply_room > HTTP_KEEP_BUFFER)
 	{
 		free(carrier->reply);
@@ -287,13 +298,26 @@ set_client_cert(CURL *easy, const GcHttpRequest *request)
 	curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
 }
 
+/* A file takes as long as it takes, while it moves. */
+static void
+set_timeout(CURL *easy, const GcHttpRequest *request)
+{
+	if (!request->streamed)
+	{
+		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) request->request_timeout);
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (request->request_timeout + 999) / 1000L);
+}
+
 static void
 set_transport(Carrier *carrier, const GcHttpRequest *request)
 {
 	CURL *easy = carrier->easy;
 	bool plain = pg_strncasecmp(request->url, "http:", 5) == 0;
 	/* A paused stream of HTTP/2 would hold up, or be fed by, others of its connection. */
-	bool one = plain || request->window > 0;
+	bool one = plain || request->window > 0 || request->streamed;
 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* an id of ".." is no way up */
@@ -315,11 +339,61 @@ set_transport(Carrier *carrier, const GcHttpRequest *request)
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) request->connect_timeout);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) request->request_timeout);
+	set_timeout(easy, request);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
 	gc_socket_setup(easy);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, HTTP_BUFFER_SIZE);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER_SIZE);
+}
+
+/*
+ * A read function that cannot rewind, not POSTFIELDS: when a kept connection dies,
+ * curl would else send the body again on a new one by itself, and what may be
+ * repeated is not curl's to decide.
+ */
+static void
+set_body(Carrier *carrier, const GcHttpRequest *request)
+{
+	CURL *easy = carrier->easy;
+
+	carrier->upload = request->body;
+	carrier->upload_left = request->streamed ? 0 : request->body_len;
+	carrier->upload_later = request->streamed ? request->body_len : 0;
+	carrier->starved = false;
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+	curl_easy_setopt(easy, CURLOPT_READDATA, carrier);
+}
+
+static curl_mimepart *
+add_field(Carrier *carrier, const char *name, const char *value)
+{
+	curl_mimepart *field = curl_mime_addpart(carrier->form);
+
+	if (field == NULL || curl_mime_name(field, name) != CURLE_OK ||
+		(value && curl_mime_data(field, value, CURL_ZERO_TERMINATED) != CURLE_OK))
+		gc_loop_no_memory();
+	return field;
+}
+
+static void
+set_form(Carrier *carrier, const GcHttpRequest *request)
+{
+	curl_mimepart *file;
+
+	carrier->form = curl_mime_init(carrier->easy);
+	if (carrier->form == NULL)
+		gc_loop_no_memory();
+	for (const char *const *field = request->form; *field; field += 2)
+		(void) add_field(carrier, field[0], field[1]);
+	file = add_field(carrier, "file", NULL);
+	if (curl_mime_filename(file, "contacts.csv") != CURLE_OK ||
+		curl_mime_type(file, "text/csv") != CURLE_OK ||
+		curl_mime_data_cb(file, (curl_off_t) request->body_len, on_upload, NULL, NULL,
+						  carrier) != CURLE_OK)
+		gc_loop_no_memory();
+	curl_easy_setopt(carrier->easy, CURLOPT_MIMEPOST, carrier->form);
 }
 
 static void
@@ -354,20 +428,10 @@ set_message(Carrier *carrier, const GcHttpRequest *request)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, carrier);
 	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_look_up);
 	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, carrier);
-	if (request->body)
-	{
-		/*
-		 * A read function that cannot rewind, not POSTFIELDS: when a kept
-		 * connection dies, curl would else send the body again on a new one by
-		 * itself, and what may be repeated is not curl's to decide.
-		 */
-		carrier->upload = request->body;
-		carrier->upload_left = request->body_len;
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_len);
-		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
-		curl_easy_setopt(easy, CURLOPT_READDATA, carrier);
-	}
+	if (request->body || request->streamed)
+		set_body(carrier, request);
+	if (request->form)
+		set_form(carrier, request);
 }
 
 GcHttpExchange *
@@ -476,6 +540,29 @@ gc_http_body(const GcHttpExchange *exchange, size_t *len)
 
 	*len = carrier->reply_len;
 	return carrier->reply_len > 0 ? carrier->reply : "";
+}
+
+bool
+gc_http_wants(const GcHttpExchange *exchange)
+{
+	const Carrier *carrier = exchange->carrier;
+
+	return !carrier->transfer.done && carrier->upload_left == 0 && carrier->upload_later > 0;
+}
+
+void
+gc_http_give(GcHttpExchange *exchange, const char *bytes, size_t len)
+{
+	Carrier *carrier = exchange->carrier;
+
+	carrier->upload = bytes;
+	carrier->upload_left = Min(len, carrier->upload_later);
+	carrier->upload_later -= carrier->upload_left;
+	if (carrier->starved)
+	{
+		carrier->starved = false;
+		gc_loop_resume(carrier->easy);
+	}
 }
 
 size_t

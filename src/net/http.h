@@ -46,6 +46,13 @@ typedef struct GcHttpRequest
 	 */
 	size_t window;
 	bool fresh_connection; /* never on a kept-alive one, which may have died */
+	/*
+	 * The body is body_len bytes, which come piece by piece by gc_http_give();
+	 * request_timeout is then how long nothing may move.
+	 */
+	bool streamed;
+	/* They are the field "file" of a form, behind these: name, value …; NULL: they are all. */
+	const char *const *form;
 } GcHttpRequest;
 
 typedef struct GcHttpExchange GcHttpExchange;
@@ -64,6 +71,13 @@ extern int64 gc_http_time_us(const GcHttpExchange *exchange); /* from start to e
 extern const char *gc_http_header(const GcHttpExchange *exchange, const char *name);
 extern const char *gc_http_body(const GcHttpExchange *exchange,
 								size_t *len); /* zero-terminated */
+
+/*
+ * Has a streamed body taken all that it was given, and is there more of it to come?  Then
+ * give it the next bytes, which are to stay until it asks again.
+ */
+extern bool gc_http_wants(const GcHttpExchange *exchange);
+extern void gc_http_give(GcHttpExchange *exchange, const char *bytes, size_t len);
 
 /* The next bytes of a download: how many there were, up to "max". */
 extern size_t gc_http_take(GcHttpExchange *exchange, char *buf, size_t max);

@@ -324,7 +324,8 @@ gc_part_begin(int64 id)
 			"UPDATE gc_fdw.import_parts p SET state = 'sending', attempts = attempts + 1, "
 			" sent_at = pg_catalog.clock_timestamp() "
 			"FROM next WHERE p.import_id = $1 AND p.part = next.part "
-			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, p.skips",
+			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, p.skips, "
+			"pg_catalog.encode(p.sha256, 'hex')",
 			&args) > 0)
 	{
 		part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
@@ -334,6 +335,7 @@ gc_part_begin(int64 id)
 		part->attempts = get_int64(0, 4) - 1;
 		part->method = gc_query_text(&query, 0, 5);
 		part->skips = get_bits(&query, 6);
+		part->sha256 = gc_query_text(&query, 0, 7);
 	}
 	gc_query_end(&query);
 	return part;

@@ -41,6 +41,7 @@ typedef struct GcPart
 	int64 bytes;
 	int attempts;
 	const uint8 *skips; /* a bit for each row that is not sent; NULL: all are */
+	const char *sha256; /* of its payload, in hex */
 } GcPart;
 
 /* ---- submitting, in the caller's transaction ---- */
