@@ -426,7 +426,7 @@ check_may_set(const Option *option, GcOptionPlace place)
 static void
 check_proxy_reach(List *options)
 {
-	static const char *const base_urls[] = {"api_url", "login_url"};
+	static const char *const base_urls[] = {"api_url", "login_url", "upload_url"};
 	const char *proxy = gc_option_string(options, NIL, "proxy");
 
 	for (int i = 0; i < lengthof(base_urls); i++)

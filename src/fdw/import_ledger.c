@@ -9,6 +9,7 @@
 
 #include "fdw/import_ledger.h"
 #include "fdw/import_parts.h"
+#include "fdw/staged_csv.h"
 #include "fdw/staged_row.h"
 #include "store/ledger.h"
 #include "store/parts.h"
@@ -51,11 +52,30 @@ put_contacts(Reading *reading, char *payload, int len)
 	}
 }
 
+/* Rows of a file, as they stand in it; the first of them all is the header. */
+static void
+put_file(GcLedger *ledger, char *payload, int len, bool first)
+{
+	const char *content = pnstrdup(payload, len);
+	char *cells[GC_CSV_MAX_COLUMNS];
+	char *at = payload;
+	char *row = at;
+	int count;
+
+	for (; gc_staged_csv_get(&at, payload + len, cells, lengthof(cells), &count); row = at)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!first)
+			gc_ledger_put(ledger, cells[0], content + (row - payload), at - row);
+		first = false;
+	}
+}
+
 static const struct
 {
 	const char *method;
 	Reader put;
-} readers[] = {{"contacts", put_contacts}};
+} readers[] = {{"contacts", put_contacts}, {"upload", put_file}};
 
 /* NULL: the ledger cannot read parts of that method. */
 static Reader

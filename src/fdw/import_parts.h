@@ -32,6 +32,9 @@ typedef void (*GcImportMethod)(GcImportRun *run, const GcPart *part, GcPartResul
 /* By POSTs of contacts. */
 extern void gc_import_contacts(GcImportRun *run, const GcPart *part, GcPartResult *result);
 
+/* As a file, from which the platform fills the list. */
+extern void gc_import_upload(GcImportRun *run, const GcPart *part, GcPartResult *result);
+
 /* What the platform has taken of a part, in the ledger; in the transaction that settles it. */
 extern void gc_import_ledger(GcImportRun *run, const GcPart *part);
 

@@ -81,7 +81,7 @@ static const struct
 {
 	const char *name;
 	GcImportMethod send;
-} methods[] = {{"contacts", gc_import_contacts}};
+} methods[] = {{"contacts", gc_import_contacts}, {"upload", gc_import_upload}};
 
 static GcImportMethod
 method_of(const GcPart *part)
@@ -118,6 +118,9 @@ send_part(GcImportRun *run, const GcPart *part)
 	if (strcmp(result.state, "done") == 0)
 		gc_import_ledger(run, part);
 	gc_part_settle(run->import->id, part->part, &result);
+	/* F2: one that has failed ends all of it. */
+	if (strcmp(result.state, "failed") == 0)
+		gc_import_fail(run->import->id, result.failure_code, result.failure_reason);
 	CommitTransactionCommand();
 }
 

@@ -9,12 +9,11 @@
 #include "fdw/drift.h"
 #include "fdw/id_sort.h"
 #include "fdw/reject.h"
-#include "fdw/staged_row.h"
+#include "fdw/staged_parts.h"
 #include "fdw/staging.h"
 #include "fdw/webhook.h"
 #include "store/imports.h"
 #include "store/job.h"
-#include "store/parts.h"
 #include "store/rejects.h"
 
 #include "access/table.h"
@@ -22,6 +21,7 @@
 #include "executor/spi.h"
 #include "foreign/foreign.h"
 #include "lib/ilist.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -29,9 +29,6 @@
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
-
-/* Contacts of a part that goes by POST, if nobody says: ten full requests, which overlap. */
-#define PART_ROWS 10000
 
 /* Ids that an error names. */
 #define IDS_SHOWN 5
@@ -42,11 +39,12 @@ struct GcStaging
 	EState *estate;
 	GcRelation *rel;
 	GcImport import; /* its id is 0 before the first row */
-	GcPartWriter *parts;
-	GcIdSort *ids; /* NULL: they may come twice */
-	int part_rows;
-	bool is_submitted; /* by submit_import(), which has made the import */
-	StringInfoData line;
+	GcConnection *conn;
+	GcList *list;
+	GcStagedParts *parts; /* NULL before the first row */
+	GcIdSort *ids;		  /* NULL: they may come twice */
+	int part_rows;		  /* 0: as the method has it */
+	bool is_submitted;	  /* by submit_import(), which has made the import */
 	int64 rows;
 	int64 rejected;
 	bool ended;
@@ -135,7 +133,7 @@ gc_staging_prepare(GcRelation *rel)
 }
 
 GcStaging *
-gc_staging_open(EState *estate, GcRelation *rel, GcList *list, Oid user_id)
+gc_staging_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *list, Oid user_id)
 {
 	const GcSubmission nothing = {0};
 	const GcSubmission *wanted = submitted(rel);
@@ -144,14 +142,15 @@ gc_staging_open(EState *estate, GcRelation *rel, GcList *list, Oid user_id)
 
 	staging->estate = estate;
 	staging->rel = rel;
+	staging->conn = conn;
+	staging->list = list;
 	describe(&staging->import, wanted ? wanted : &nothing, rel, list, user_id);
-	staging->part_rows = wanted && wanted->part_rows > 0 ? wanted->part_rows : PART_ROWS;
+	staging->part_rows = wanted ? wanted->part_rows : 0;
 	if (wanted)
 	{
 		submitting->opened = staging->is_submitted = true;
 		staging->import.id = submitting->import_id;
 	}
-	initStringInfo(&staging->line);
 	staging->on_reset.func = staging_reset;
 	staging->on_reset.arg = staging;
 	dlist_push_tail(&stagings, &staging->node);
@@ -167,6 +166,8 @@ gc_staging_on_duplicate(GcStaging *staging, const char *word)
 		staging->import.on_duplicate = word;
 }
 
+static void refuse_trimmed(void *arg, const GcRow *row, const char *column);
+
 /*
  * There is a row: now the import is made, if it was not submitted.  A statement that has
  * none leaves nothing.
@@ -179,7 +180,14 @@ begin(GcStaging *staging)
 
 	if (staging->import.id == 0)
 		staging->import.id = gc_import_create(&staging->import, &is_new);
-	staging->parts = gc_parts_open(staging->import.id);
+	staging->parts =
+		gc_staged_parts_open(&(GcStagedPartsSetup){.import = &staging->import,
+												   .conn = staging->conn,
+												   .rel = staging->rel,
+												   .list = staging->list,
+												   .part_rows = staging->part_rows,
+												   .refuse = refuse_trimmed,
+												   .arg = staging});
 	/* K8: under 'update' the last of them counts; else nobody can say which one is meant. */
 	if (strcmp(staging->import.on_duplicate, "update") != 0)
 		staging->ids = gc_id_sort_create(work_mem / 2);
@@ -208,14 +216,10 @@ gc_staging_row(GcStaging *staging, const GcRow *row)
 {
 	if (staging->parts == NULL)
 		begin(staging);
-	resetStringInfo(&staging->line);
-	gc_staged_row_put(&staging->line, row);
-	if (staging->rows % staging->part_rows == 0)
-		gc_parts_begin(staging->parts, "contacts");
-	gc_parts_add(staging->parts, staging->line.data, staging->line.len, 1);
 	if (staging->ids)
 		gc_id_sort_put(staging->ids, row->id, strlen(row->id), staging->rows);
 	staging->rows++;
+	gc_staged_parts_row(staging->parts, row);
 }
 
 static _Noreturn void
@@ -232,9 +236,8 @@ refuse(GcStaging *staging, const GcProblem *problem)
 					problem->hint ? errhint("%s", problem->hint) : 0));
 }
 
-void
-gc_staging_reject(GcStaging *staging, const GcProblem *problem, const char *id,
-				  TupleTableSlot *slot)
+static void
+reject(GcStaging *staging, const GcProblem *problem, const char *id, const char *row_data)
 {
 	GcReject reject;
 
@@ -254,9 +257,50 @@ gc_staging_reject(GcStaging *staging, const GcProblem *problem, const char *id,
 								  : psprintf("%s: %s", problem->message, problem->detail),
 		.field = problem->field,
 	};
-	reject.row_data = gc_reject_row_data(staging->rel, slot);
+	reject.row_data = row_data;
 	gc_rejects_write(&reject);
 	staging->rejected++;
+}
+
+/* Throws the problem unless a row may be rejected. */
+static void
+check_rejects(GcStaging *staging, const GcProblem *problem)
+{
+	if (!gc_reject_goes_on(staging->rel) || staging->rejected >= gc_reject_max(staging->rel))
+		refuse(staging, problem);
+}
+
+void
+gc_staging_reject(GcStaging *staging, const GcProblem *problem, const char *id,
+				  TupleTableSlot *slot)
+{
+	check_rejects(staging, problem);
+	reject(staging, problem, id, gc_reject_row_data(staging->rel, slot));
+}
+
+/* C6: a file's cells would be trimmed. */
+static void
+refuse_trimmed(void *arg, const GcRow *row, const char *column)
+{
+	GcStaging *staging = arg;
+	GcProblem problem = {
+		.sqlstate = ERRCODE_INVALID_PARAMETER_VALUE,
+		.message = psprintf("column \"%s\" of %s has blanks at the beginning or the end",
+							gc_value_display(column, strlen(column)), staging->rel->label),
+		.detail = psprintf(
+			"The list trims the cells of files (trimWhitespace).  Contact id: \"%s\".",
+			gc_value_display(row->id, strlen(row->id))),
+		.hint = "Trim it, or use method 'contacts', or verification 'relaxed'.",
+		.code = "invalid.value",
+		.field = gc_value_display(column, strlen(column)),
+	};
+	int len = row->len - row->cells - 2;
+
+	check_rejects(staging, &problem);
+	reject(
+		staging, &problem, row->id,
+		pg_any_to_server(psprintf("{%.*s}", len, row->json + row->cells), len + 2, PG_UTF8));
+	staging->rows--;
 }
 
 /* ---- the end ---- */
@@ -305,6 +349,8 @@ check_ids(GcStaging *staging)
 static void
 end(GcStaging *staging)
 {
+	const char *method;
+
 	staging->ended = true;
 	if (staging->parts == NULL)
 	{
@@ -312,8 +358,8 @@ end(GcStaging *staging)
 		return;
 	}
 	check_ids(staging);
-	(void) gc_parts_close(staging->parts);
-	gc_import_stage(staging->import.id, staging->rows, staging->rejected, "contacts");
+	method = gc_staged_parts_close(staging->parts);
+	gc_import_stage(staging->import.id, staging->rows, staging->rejected, method);
 	staged = true;
 	if (staging->rejected > 0)
 		ereport(

@@ -30,7 +30,8 @@ extern bool gc_staging_wanted(const GcRelation *rel);
  * Begins an import of the statement whose state is "estate", in its query context; to be
  * sent by the user mapping of that role.
  */
-extern GcStaging *gc_staging_open(EState *estate, GcRelation *rel, GcList *list, Oid user_id);
+extern GcStaging *gc_staging_open(EState *estate, GcConnection *conn, GcRelation *rel,
+								  GcList *list, Oid user_id);
 
 /* What the statement does with contacts that are there; a submission says so itself. */
 extern void gc_staging_on_duplicate(GcStaging *staging, const char *word);

@@ -324,7 +324,8 @@ gc_part_begin(int64 id)
 			"UPDATE gc_fdw.import_parts p SET state = 'sending', attempts = attempts + 1, "
 			" sent_at = pg_catalog.clock_timestamp() "
 			"FROM next WHERE p.import_id = $1 AND p.part = next.part "
-			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, p.skips, "
+			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, "
+			"p.skips, "
 			"pg_catalog.encode(p.sha256, 'hex')",
 			&args) > 0)
 	{

@@ -180,6 +180,12 @@ gc_parts_add(GcPartWriter *writer, const char *bytes, size_t len, int rows)
 	writer->rows += rows;
 }
 
+bool
+gc_parts_is_of(const GcPartWriter *writer, const char *method)
+{
+	return writer->part > 0 && strcmp(writer->method, method) == 0;
+}
+
 int64
 gc_parts_rows(const GcPartWriter *writer)
 {

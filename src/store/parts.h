@@ -30,6 +30,9 @@ extern void gc_parts_begin(GcPartWriter *writer, const char *method);
 /* Adds to the part at hand; "rows": 0 (a header) or 1. */
 extern void gc_parts_add(GcPartWriter *writer, const char *bytes, size_t len, int rows);
 
+/* Is the part at hand of that method? */
+extern bool gc_parts_is_of(const GcPartWriter *writer, const char *method);
+
 /* Of the part at hand; 0 before the first one. */
 extern int64 gc_parts_rows(const GcPartWriter *writer);
 extern int64 gc_parts_bytes(const GcPartWriter *writer);

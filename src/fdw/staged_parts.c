@@ -1,0 +1,237 @@
+/*
+ * fdw/staged_parts.c
+ *	  An import's rows on their way into its parts: which of them go by file, and how many at once.
+ */
+#include "postgres.h"
+
+#include "api/upload.h"
+#include "base/option.h"
+#include "base/seen.h"
+#include "fdw/line_file.h"
+#include "fdw/staged_csv.h"
+#include "fdw/staged_parts.h"
+#include "fdw/staged_row.h"
+#include "store/parts.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* Contacts of a part that goes by POST: ten full requests, which overlap. */
+#define PART_ROWS 10000
+
+/* Rows of a part that goes by file, and its bytes, as the platform takes them. */
+#define FILE_ROWS  1000000
+#define FILE_BYTES (INT64CONST(500) * 1000 * 1000)
+
+struct GcStagedParts
+{
+	GcStagedPartsSetup setup;
+	MemoryContext cxt;
+	GcPartWriter *writer;
+	int64 rows;
+	int64 part_rows;  /* the option; 0: as the method has it */
+	GcStagedCsv *csv; /* NULL: all rows go by POST */
+	GcLineFile *kept; /* not NULL: it is not known yet whether they go by file */
+	int64 threshold;  /* they do, with so many */
+	bool by_file;
+	GcLineFile *aside; /* what a file cannot say, for the end; NULL: nothing */
+	GcSeen *aside_ids; /* its ids: what comes of them later stays behind */
+	StringInfoData line;
+	StringInfoData csv_line;
+	MemoryContext scratch_cxt; /* reset for each row that is read again */
+};
+
+/* ---- how they are sent ---- */
+
+/* May rows go by file at all?  An explicit method is not left out in silence. */
+static bool
+may_upload(const GcStagedParts *parts)
+{
+	const GcRelation *rel = parts->setup.rel;
+	bool presigned =
+		strcmp(gc_option_string(rel->options, rel->server_options, "upload_method"),
+			   "presigned") == 0;
+
+	if (strcmp(parts->setup.import->method, "contacts") == 0)
+		return false;
+	if (gc_upload_can(parts->setup.conn, presigned))
+		return strcmp(parts->setup.import->on_duplicate, "update") == 0;
+	if (strcmp(parts->setup.import->method, "upload") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("server \"%s\" lacks the option \"%s\"", parts->setup.import->server,
+						"upload_url"),
+				 errhint("Set it with ALTER SERVER, or use upload_method 'presigned'.")));
+	return false;
+}
+
+static void
+choose_method(GcStagedParts *parts)
+{
+	const GcRelation *rel = parts->setup.rel;
+
+	parts->part_rows = parts->setup.part_rows;
+	parts->scratch_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw staged row",
+											   ALLOCSET_DEFAULT_SIZES);
+	initStringInfo(&parts->csv_line);
+	if (may_upload(parts))
+		parts->csv = gc_staged_csv_create(rel, parts->setup.list);
+	if (parts->csv == NULL)
+		return;
+	parts->threshold = gc_option_int(rel->options, rel->server_options, "import_threshold");
+	parts->by_file = strcmp(parts->setup.import->method, "upload") == 0;
+	if (!parts->by_file)
+		parts->kept = gc_line_file_create();
+}
+
+GcStagedParts *
+gc_staged_parts_open(const GcStagedPartsSetup *setup)
+{
+	GcStagedParts *parts = palloc0(sizeof(GcStagedParts));
+
+	parts->setup = *setup;
+	parts->cxt = CurrentMemoryContext;
+	parts->writer = gc_parts_open(setup->import->id);
+	initStringInfo(&parts->line);
+	choose_method(parts);
+	return parts;
+}
+
+/* ---- rows ---- */
+
+static void
+put_contact(GcStagedParts *parts, const char *line, int len)
+{
+	int64 most = parts->part_rows ? parts->part_rows : PART_ROWS;
+
+	if (!gc_parts_is_of(parts->writer, "contacts") || gc_parts_rows(parts->writer) >= most)
+		gc_parts_begin(parts->writer, "contacts");
+	gc_parts_add(parts->writer, line, len, 1);
+}
+
+static void
+put_file_row(GcStagedParts *parts)
+{
+	int64 most = parts->part_rows ? Min(parts->part_rows, FILE_ROWS) : FILE_ROWS;
+	StringInfo row = &parts->csv_line;
+
+	if (!gc_parts_is_of(parts->writer, "upload") || gc_parts_rows(parts->writer) >= most ||
+		gc_parts_bytes(parts->writer) + row->len > FILE_BYTES)
+	{
+		StringInfoData header;
+
+		initStringInfo(&header);
+		gc_staged_csv_header(parts->csv, &header);
+		gc_parts_begin(parts->writer, "upload");
+		gc_parts_add(parts->writer, header.data, header.len, 0);
+		pfree(header.data);
+	}
+	gc_parts_add(parts->writer, row->data, row->len, 1);
+}
+
+/* For the end, so that a contact's last row is the one that counts. */
+static void
+put_aside(GcStagedParts *parts, const GcRow *row, const char *line, int len)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(parts->cxt);
+
+	if (parts->aside == NULL)
+	{
+		parts->aside = gc_line_file_create();
+		parts->aside_ids = gc_seen_create(0);
+	}
+	(void) gc_seen_note(parts->aside_ids, row->id, strlen(row->id));
+	gc_line_file_put(parts->aside, line, len);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+static void
+put_row(GcStagedParts *parts, const GcRow *row, const char *line, int len)
+{
+	const char *column;
+	GcCsvFit fit = GC_CSV_SAYS_MORE;
+
+	resetStringInfo(&parts->csv_line);
+	if (parts->aside == NULL || !gc_seen_has(parts->aside_ids, row->id, strlen(row->id)))
+		fit = gc_staged_csv_row(parts->csv, row, &parts->csv_line, &column);
+	if (fit == GC_CSV_FITS)
+		put_file_row(parts);
+	else if (fit == GC_CSV_TRIMMED && parts->setup.rel->strict)
+		parts->setup.refuse(parts->setup.arg, row, column);
+	else
+		put_aside(parts, row, line, len);
+}
+
+/* There are enough of them: those that were kept go by file, too. */
+static void
+go_by_file(GcStagedParts *parts)
+{
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	StringInfoData line;
+	StringInfoData copy;
+
+	parts->by_file = true;
+	initStringInfo(&line);
+	initStringInfo(&copy);
+	gc_line_file_rewind(parts->kept);
+	while (gc_line_file_get(parts->kept, &line))
+	{
+		char *at;
+		GcRow row;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(parts->scratch_cxt);
+		resetStringInfo(&copy);
+		appendBinaryStringInfo(&copy, line.data, line.len);
+		at = copy.data;
+		MemoryContextSwitchTo(parts->scratch_cxt);
+		(void) gc_staged_row_get(&at, copy.data + copy.len, &row);
+		put_row(parts, &row, line.data, line.len);
+		MemoryContextSwitchTo(caller_cxt);
+	}
+	gc_line_file_end(parts->kept);
+	parts->kept = NULL;
+}
+
+void
+gc_staged_parts_row(GcStagedParts *parts, const GcRow *row)
+{
+	parts->rows++;
+	if (parts->kept && parts->rows >= parts->threshold)
+		go_by_file(parts);
+	resetStringInfo(&parts->line);
+	gc_staged_row_put(&parts->line, row);
+	if (parts->kept)
+		gc_line_file_put(parts->kept, parts->line.data, parts->line.len);
+	else if (parts->by_file)
+		put_row(parts, row, parts->line.data, parts->line.len);
+	else
+		put_contact(parts, parts->line.data, parts->line.len);
+}
+
+/* What goes by POST after all. */
+static void
+put_contacts(GcStagedParts *parts, GcLineFile *file)
+{
+	StringInfoData line;
+
+	if (file == NULL)
+		return;
+	initStringInfo(&line);
+	gc_line_file_rewind(file);
+	while (gc_line_file_get(file, &line))
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_contact(parts, line.data, line.len);
+	}
+	gc_line_file_end(file);
+}
+
+const char *
+gc_staged_parts_close(GcStagedParts *parts)
+{
+	put_contacts(parts, parts->kept);
+	put_contacts(parts, parts->aside);
+	(void) gc_parts_close(parts->writer);
+	return parts->by_file ? "upload" : "contacts";
+}
