@@ -110,9 +110,9 @@ is(name_of('K-2'), ' x ', 'as it is');
 
 # J2: parts of part_rows.
 anew();
-($id, $state) = submit(rows(250), "options => '{\"part_rows\": 100}'");
-is(parts($id), 'upload done 100, upload done 100, upload done 50', 'parts of part_rows');
-is($sim->count($list), 250, 'all of which are there');
+($id, $state) = submit(rows(2500), "options => '{\"part_rows\": 1000}'");
+is(parts($id), 'upload done 1000, upload done 1000, upload done 500', 'parts of part_rows');
+is($sim->count($list), 2500, 'all of which are there');
 
 # A signed address gets its own headers, and no token.
 anew();
@@ -168,14 +168,14 @@ is(scalar uploads(), 1, 'without a second file');
 
 # Failures of the whole file are said in words, and end the import (F2).
 anew(import_hold => 50);
-$id = begin(rows(300), "options => '{\"part_rows\": 200}'");
+$id = begin(rows(1500), "options => '{\"part_rows\": 1000}'");
 await('the import to begin', sub { my ($last) = (began())[-1]; $last->{state} eq 'inProgress' && $last->{percentComplete} == 50 });
 $sim->set(import_hold => 'off');
 $sim->call('POST', '/_sim/imports', { listId => $list, state => 'failed', failureReason => 'EXCEEDED_CONTACT_LIMIT' });
 is(ended($id), 'failed', 'a file that fails');
 is(of($id, "failure_code || ': ' || failure_reason"), 'EXCEEDED_CONTACT_LIMIT: The list, or the organisation, has no room for more contacts.', 'says why');
-is(parts($id), 'upload failed 200, upload failed 100', 'and ends the import');
-is(of($id, 'rows_accepted'), 100, 'what was accepted is counted');
+is(parts($id), 'upload failed 1000, upload failed 500', 'and ends the import');
+is(of($id, 'rows_accepted'), 500, 'what was accepted is counted');
 
 # C5: rows that only the platform finds bad.
 my $bad = "SELECT k, CASE WHEN k IN ('K-5', 'K-6') THEN '12' ELSE phone END AS phone, name FROM (" . rows(200) . ') r';

@@ -24,7 +24,7 @@
 #include "store/rejects.h"
 
 #include "common/pg_prng.h"
-#include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"
 
@@ -337,12 +337,13 @@ stall_timeout_us(const GcImport *import)
 	GcSpan options = {.p = import->options, .len = strlen(import->options), .type = '{'};
 	GcSpan given = gc_pick_member(&options, &path, 1);
 	const char *wanted =
-		given.p && given.type == '"' ? pnstrdup(given.p, given.len) : STALL_TIMEOUT;
-	Interval *interval = DatumGetIntervalP(
-		DirectFunctionCall3(interval_in, CStringGetDatum(wanted), ObjectIdGetDatum(InvalidOid),
-							Int32GetDatum(-1)));
+		given.p && given.type != 'n' ? pnstrdup(given.p, given.len) : STALL_TIMEOUT;
+	int ms;
 
-	return interval->time + interval->day * USECS_PER_DAY;
+	/* submit_import() has checked it. */
+	if (!parse_int(wanted, &ms, GUC_UNIT_MS, NULL))
+		elog(ERROR, "invalid stall_timeout of an import");
+	return ms * INT64CONST(1000);
 }
 
 static void
