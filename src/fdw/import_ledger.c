@@ -23,7 +23,8 @@ typedef struct Reading
 {
 	GcLedger *ledger;
 	const GcPart *part;
-	int64 row; /* so many have been seen */
+	int64 row;		 /* so many have been seen */
+	bool has_header; /* of a file, has been seen */
 } Reading;
 
 /* Puts a chunk's rows. */
@@ -54,7 +55,7 @@ put_contacts(Reading *reading, char *payload, int len)
 
 /* Rows of a file, as they stand in it; the first of them all is the header. */
 static void
-put_file(GcLedger *ledger, char *payload, int len, bool first)
+put_file(Reading *reading, char *payload, int len)
 {
 	const char *content = pnstrdup(payload, len);
 	char *cells[GC_CSV_MAX_COLUMNS];
@@ -65,9 +66,14 @@ put_file(GcLedger *ledger, char *payload, int len, bool first)
 	for (; gc_staged_csv_get(&at, payload + len, cells, lengthof(cells), &count); row = at)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!first)
-			gc_ledger_put(ledger, cells[0], content + (row - payload), at - row);
-		first = false;
+		if (!reading->has_header)
+			reading->has_header = true;
+		else
+		{
+			if (was_sent(reading))
+				gc_ledger_put(reading->ledger, cells[0], content + (row - payload), at - row);
+			reading->row++;
+		}
 	}
 }
 
