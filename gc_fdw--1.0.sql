@@ -284,7 +284,10 @@ CREATE TABLE import_queue (
   database_oid oid NOT NULL,
   options jsonb NOT NULL,
   run_as name NOT NULL,
-  checked_at timestamptz
+  checked_at timestamptz,
+  retry_at timestamptz,
+  retries integer NOT NULL DEFAULT 0,
+  cancelling boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX import_queue_key ON import_queue (list_id, import_key) WHERE state NOT IN ('failed', 'cancelled');
 CREATE INDEX import_queue_open ON import_queue (id) WHERE state IN ('staged', 'running', 'paused');
@@ -293,6 +296,9 @@ COMMENT ON COLUMN import_queue.options IS 'how its rows are to be sent: the opti
 COMMENT ON COLUMN import_queue.run_as IS 'whose user mapping is used: who submitted it, or the owner of the view that it went through';
 COMMENT ON COLUMN import_queue.checked_at IS 'when it was known which contacts are there already (on_duplicate ''ignore'' and ''error'')';
 COMMENT ON SEQUENCE import_queue_id_seq IS 'ids of import_queue';
+COMMENT ON COLUMN import_queue.retry_at IS 'paused: from then on a worker may try again; NULL: not by itself';
+COMMENT ON COLUMN import_queue.retries IS 'pauses since a part was last settled';
+COMMENT ON COLUMN import_queue.cancelling IS 'it is to end when what is under way has been answered';
 
 CREATE TABLE import_parts (
   import_id bigint NOT NULL REFERENCES import_queue ON DELETE CASCADE,
@@ -339,19 +345,39 @@ EXCEPTION WHEN feature_not_supported THEN
 END
 $$;
 
+CREATE TABLE import_pauses (
+  server name NOT NULL,
+  list_id text,
+  list_name text,
+  reason text,
+  by_role name NOT NULL,
+  at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX import_pauses_key ON import_pauses (server, coalesce(list_id, ''), coalesce(list_name, ''));
+COMMENT ON TABLE import_pauses IS 'contact lists and servers whose imports wait, because somebody said so';
+COMMENT ON COLUMN import_pauses.list_id IS 'as the foreign table has it; without that, and a name: all lists of the server';
+
 CREATE VIEW imports WITH (security_invoker = true) AS
 SELECT q.id, q.list_id, q.list_name, q.server, q.relation, q.submitted_by,
        CASE WHEN q.state IN ('staged', 'running', 'paused') AND
                  (q.system_identifier <> p.system_identifier OR q.database_oid <> p.database_oid)
-            THEN 'orphaned' ELSE q.state END AS state,
+            THEN 'orphaned'
+            WHEN h.server IS NOT NULL THEN 'paused' ELSE q.state END AS state,
        q.method, q.on_duplicate, q.verification, q.import_key,
        q.rows_total, q.rows_accepted, q.rows_in_doubt, q.rows_rejected, q.rows_skipped,
        CASE WHEN q.state = 'done' THEN 100.0
             ELSE round(100.0 * (q.rows_accepted + q.rows_rejected + q.rows_skipped)::numeric
                        / NULLIF(q.rows_total, 0::bigint)::numeric, 1) END AS percent,
-       q.requests, q.submitted_at, q.started_at, q.ended_at, q.failure_code, q.failure_reason,
-       q.campaign_id, q.webhook_url, q.webhook_state, q.system_identifier, q.database_oid
-FROM @extschema@.import_queue q CROSS JOIN @extschema@.import_place() p;
+       q.requests, q.submitted_at, q.started_at, q.ended_at, q.failure_code,
+       coalesce(h.reason, q.failure_reason) AS failure_reason,
+       q.campaign_id, q.webhook_url, q.webhook_state, q.system_identifier, q.database_oid, q.retry_at
+FROM @extschema@.import_queue q CROSS JOIN @extschema@.import_place() p
+LEFT JOIN LATERAL (
+  SELECT s.server, s.reason FROM @extschema@.import_pauses s
+  WHERE q.state = 'staged' AND (s.list_id = q.list_id OR
+    s.list_id IS NULL AND s.server = q.server AND
+    (s.list_name IS NULL OR pg_catalog.lower(s.list_name) = pg_catalog.lower(q.list_name)))
+  ORDER BY s.at LIMIT 1) h ON true;
 COMMENT ON VIEW imports IS 'imports that were submitted, and what became of them';
 COMMENT ON COLUMN imports.state IS
   'staged, running, paused, done, failed, cancelled; or orphaned: submitted elsewhere, and come here in a copy of the database';
@@ -392,7 +418,10 @@ COMMENT ON COLUMN sent_contacts.source IS 'what sent it: import, or statement, u
 COMMENT ON COLUMN sent_contacts.source_id IS 'the import, or the statement''s row in audit_log';
 COMMENT ON COLUMN sent_contacts.part IS 'of the import; NULL: of none';
 
-GRANT SELECT ON import_queue, import_parts, imports, import_tasks, sent_contacts TO PUBLIC;
+GRANT SELECT ON import_queue, import_parts, import_pauses, imports, import_tasks, sent_contacts TO PUBLIC;
+COMMENT ON COLUMN imports.failure_reason IS 'why it failed, or is paused';
+COMMENT ON COLUMN imports.retry_at IS 'paused: from then on a worker tries again; NULL: not by itself';
+
 ALTER TABLE import_queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE import_parts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON import_queue FOR SELECT USING (
@@ -419,6 +448,7 @@ SELECT pg_catalog.pg_extension_config_dump('import_parts', '');
 SELECT pg_catalog.pg_extension_config_dump('import_chunks', '');
 SELECT pg_catalog.pg_extension_config_dump('import_tasks', '');
 SELECT pg_catalog.pg_extension_config_dump('sent_contacts', '');
+SELECT pg_catalog.pg_extension_config_dump('import_pauses', '');
 
 CREATE FUNCTION submit_import(
   list regclass, query text, on_duplicate text DEFAULT NULL, verification text DEFAULT NULL, method text DEFAULT 'auto',
@@ -436,7 +466,41 @@ COMMENT ON FUNCTION await_import(bigint, interval) IS
 CREATE FUNCTION cancel_import(import bigint)
 RETURNS boolean LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_cancel_import';
 COMMENT ON FUNCTION cancel_import(bigint) IS
-  'sends no more of an import; what is under way is awaited and counted.  False: the worker has yet to end it, or it was over';
+  'sends no more of an import; what is under way is awaited and counted.  False: it was over';
+
+-- Not STRICT: PostgreSQL has no such procedures.
+CREATE PROCEDURE wait_for_import(import bigint, timeout interval DEFAULT '1 hour', INOUT state text DEFAULT NULL)
+LANGUAGE C AS 'MODULE_PATHNAME', 'gc_fdw_wait_for_import';
+COMMENT ON PROCEDURE wait_for_import(bigint, interval, text) IS
+  'await_import outside a transaction, without a snapshot that keeps VACUUM from its work';
+
+CREATE FUNCTION retry_import(import bigint, query text)
+RETURNS bigint LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_retry_import';
+COMMENT ON FUNCTION retry_import(bigint, text) IS
+  'submits those of the query''s rows whose keys an import has rejected, the way that was submitted; returns the new import''s id';
+REVOKE EXECUTE ON FUNCTION retry_import(bigint, text) FROM PUBLIC;
+
+-- Not STRICT: NULL is for all that may go on.
+CREATE FUNCTION resume_imports(import bigint DEFAULT NULL)
+RETURNS integer LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_resume_imports';
+COMMENT ON FUNCTION resume_imports(bigint) IS
+  'lets imports go on that are paused or were left behind; one that is orphaned only if it is named; returns how many';
+REVOKE EXECUTE ON FUNCTION resume_imports(bigint) FROM PUBLIC;
+
+CREATE FUNCTION pause(list regclass, reason text DEFAULT NULL)
+RETURNS void LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_pause';
+COMMENT ON FUNCTION pause(regclass, text) IS
+  'no import to the foreign table''s contact list goes on, after the part that is under way, until unpause()';
+CREATE FUNCTION unpause(list regclass)
+RETURNS void LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_unpause';
+COMMENT ON FUNCTION unpause(regclass) IS 'takes back pause()';
+CREATE FUNCTION pause_server(server name, reason text DEFAULT NULL)
+RETURNS void LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_pause_server';
+COMMENT ON FUNCTION pause_server(name, text) IS
+  'no import to any list of the server goes on, after the part that is under way, until unpause_server()';
+CREATE FUNCTION unpause_server(server name)
+RETURNS void LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_unpause_server';
+COMMENT ON FUNCTION unpause_server(name) IS 'takes back pause_server()';
 
 CREATE FUNCTION reconcile_import(event jsonb)
 RETURNS bigint LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_reconcile_import';

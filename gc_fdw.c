@@ -45,9 +45,12 @@
 #include "net/quota.h"
 #include "store/audit.h"
 #include "store/import_end.h"
+#include "store/import_wake.h"
+#include "store/job.h"
 #include "store/place.h"
 #include "store/rejects.h"
 #include "worker/imports.h"
+#include "worker/launcher.h"
 
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
@@ -136,6 +139,12 @@ _PG_init(void)
 		"gc_fdw.webhook_hosts", "Hosts that webhooks of imports may go to.",
 		"Names, with commas between; by default there are none.", &gc_webhook_hosts, "",
 		PGC_SUSET, GUC_LIST_INPUT, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"gc_fdw.databases", "Names the databases whose imports are seen to by themselves.",
+		"With gc_fdw in shared_preload_libraries: what a crash left goes "
+		"on, and what could not be sent is tried again.",
+		&gc_launcher_databases, "", PGC_SIGHUP, GUC_LIST_INPUT, gc_launcher_check_databases,
+		NULL, NULL);
 	MarkGUCPrefixReserved("gc_fdw");
 
 	gc_shared_declare(&gc_quota_part);
@@ -143,11 +152,13 @@ _PG_init(void)
 	gc_shared_declare(&gc_progress_part);
 	gc_shared_declare(&gc_size_part);
 	gc_shared_declare(&gc_written_part);
+	gc_shared_declare(&gc_import_wake_part);
 	gc_shared_init();
 
 	gc_audit_init();
 	gc_pending_init();
-	gc_staging_init();
+	gc_job_init();
+	gc_import_wake_init();
 	gc_rejects_init();
 	gc_connection_init();
 	gc_calls_init();
@@ -156,6 +167,7 @@ _PG_init(void)
 	gc_import_funcs_init(gc_staging_submit);
 	gc_ledger_funcs_init(gc_ledger_list_id);
 	gc_imports_init(gc_import_run, gc_import_task_run);
+	gc_launcher_init();
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = gc_ExecutorRun;
 	prev_ExecutorFinish = ExecutorFinish_hook;

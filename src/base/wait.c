@@ -17,6 +17,8 @@ gc_wait_event(GcWait wait)
 		[GC_WAIT_TOKEN] = "GcFdwToken",
 		[GC_WAIT_LAG] = "GcFdwReadLag",
 		[GC_WAIT_WORKER] = "GcFdwWorker",
+		[GC_WAIT_IMPORT] = "GcFdwImport",
+		[GC_WAIT_LAUNCH] = "GcFdwLauncher",
 	};
 	static uint32 events[lengthof(names)];
 

@@ -17,6 +17,8 @@ typedef enum GcWait
 	GC_WAIT_TOKEN,	 /* GcFdwToken: an access token */
 	GC_WAIT_LAG,	 /* GcFdwReadLag: for a search to show what was written */
 	GC_WAIT_WORKER,	 /* GcFdwWorker: a background worker, for rejected rows */
+	GC_WAIT_IMPORT,	 /* GcFdwImport: the end of an import */
+	GC_WAIT_LAUNCH,	 /* GcFdwLauncher: for something to be due */
 } GcWait;
 
 /* The event, as the server's wait functions take it. */

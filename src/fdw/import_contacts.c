@@ -82,6 +82,7 @@ open_target(Sending *sending, const GcPart *part)
 
 	sending->target =
 		gc_deliver_open(sending->estate, run->conn, run->rel, run->list, &run->settings);
+	run->entry = &gc_deliver_audit(sending->target)->entry;
 	(void) gc_reject_open(sending->estate, run->rel, run->list, sending->target,
 						  &run->settings);
 	if (part->attempts > 0)

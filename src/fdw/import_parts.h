@@ -21,6 +21,8 @@ typedef struct GcImportRun
 	GcConnection *conn;
 	GcList *list;
 	GcTargetSettings settings; /* of a target that a part goes to */
+	bool sending;			   /* a method is at work … */
+	const GcAuditEntry *entry; /* … and counts here, for who stops it; NULL: it does not */
 } GcImportRun;
 
 /*

@@ -113,7 +113,10 @@ send_part(GcImportRun *run, const GcPart *part)
 	GcPartResult result = {.state = "done"};
 
 	StartTransactionCommand();
+	run->sending = true;
 	method_of(part)(run, part, &result);
+	run->sending = false;
+	run->entry = NULL;
 	run->settings.rejected += result.rejected;
 	if (strcmp(result.state, "done") == 0)
 		gc_import_ledger(run, part);
@@ -144,20 +147,70 @@ send_all(GcImportRun *run)
 	CommitTransactionCommand();
 }
 
-/* It pauses, with the error as its reason. */
+/* Does such an error pass by itself: the network, the platform's moods, a lack of room? */
+static bool
+passes(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_CONNECTION_EXCEPTION:
+		case ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_SYSTEM_ERROR:
+			return true;
+	}
+	return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE || sqlstate == ERRCODE_FDW_ERROR;
+}
+
+/* Is it about what is sent, so that it would be refused again? */
+static bool
+is_about_data(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+			return true;
+	}
+	return sqlstate == ERRCODE_DATA_CORRUPTED;
+}
+
+static GcImportFailure
+read_failure(const GcImportRun *run, const ErrorData *error)
+{
+	GcImportFailure failure = {
+		.is_final = run->sending && is_about_data(error->sqlerrcode),
+		.passes = passes(error->sqlerrcode),
+		.code = unpack_sql_state(error->sqlerrcode),
+		.reason =
+			error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
+	};
+
+	if (run->entry)
+	{
+		failure.accepted = run->entry->accepted;
+		failure.in_doubt = run->entry->in_doubt;
+	}
+	return failure;
+}
+
+/* It pauses or fails, with the error as its reason. */
 static void
 stop(GcImportRun *run)
 {
 	ErrorData *error;
+	GcImportFailure failure;
 
 	MemoryContextSwitchTo(run->cxt);
 	error = CopyErrorData();
+	failure = read_failure(run, error);
+	failure.code = pstrdup(failure.code);
 	FlushErrorState();
 	AbortOutOfAnyTransaction();
 	StartTransactionCommand();
-	gc_import_pause(run->import->id, unpack_sql_state(error->sqlerrcode),
-					error->detail ? psprintf("%s: %s", error->message, error->detail)
-								  : error->message);
+	gc_import_stop(run->import->id, &failure);
 	CommitTransactionCommand();
 }
 

@@ -47,6 +47,8 @@ struct GcStaging
 	bool is_submitted;	  /* by submit_import(), which has made the import */
 	int64 rows;
 	int64 rejected;
+	GcSeen *only; /* ids that are wanted; NULL: all are */
+	int64 unwanted;
 	bool ended;
 	MemoryContextCallback on_reset;
 };
@@ -63,9 +65,6 @@ typedef struct Submitting
 } Submitting;
 
 static Submitting *submitting = NULL;
-
-/* The transaction has staged something. */
-static bool staged = false;
 
 static void
 staging_reset(void *arg)
@@ -150,6 +149,7 @@ gc_staging_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	{
 		submitting->opened = staging->is_submitted = true;
 		staging->import.id = submitting->import_id;
+		staging->only = submitting->wanted->only;
 	}
 	staging->on_reset.func = staging_reset;
 	staging->on_reset.arg = staging;
@@ -157,6 +157,21 @@ gc_staging_open(EState *estate, GcConnection *conn, GcRelation *rel, GcList *lis
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &staging->on_reset);
 	MemoryContextSwitchTo(caller_cxt);
 	return staging;
+}
+
+/* A submission may be for some of its query's rows alone; they are known by what rejected_rows calls them. */
+static bool
+is_wanted(GcStaging *staging, const char *id)
+{
+	const char *shown;
+
+	if (staging->only == NULL)
+		return true;
+	shown = id ? gc_value_display(id, strlen(id)) : NULL;
+	if (shown && gc_seen_has(staging->only, shown, strlen(shown)))
+		return true;
+	staging->unwanted++;
+	return false;
 }
 
 void
@@ -214,6 +229,8 @@ gc_staging_check(const GcStaging *staging, const GcRow *row)
 void
 gc_staging_row(GcStaging *staging, const GcRow *row)
 {
+	if (!is_wanted(staging, row->id))
+		return;
 	if (staging->parts == NULL)
 		begin(staging);
 	if (staging->ids)
@@ -257,6 +274,8 @@ reject(GcStaging *staging, const GcProblem *problem, const char *id, const char 
 								  : psprintf("%s: %s", problem->message, problem->detail),
 		.field = problem->field,
 	};
+	if (!is_wanted(staging, id))
+		return;
 	reject.row_data = row_data;
 	gc_rejects_write(&reject);
 	staging->rejected++;
@@ -354,13 +373,14 @@ end(GcStaging *staging)
 	staging->ended = true;
 	if (staging->parts == NULL)
 	{
-		staged |= staging->is_submitted;
+		if (staging->is_submitted)
+			gc_job_imports_at_commit();
 		return;
 	}
 	check_ids(staging);
 	method = gc_staged_parts_close(staging->parts);
 	gc_import_stage(staging->import.id, staging->rows, staging->rejected, method);
-	staged = true;
+	gc_job_imports_at_commit();
 	if (staging->rejected > 0)
 		ereport(
 			NOTICE,
@@ -369,6 +389,12 @@ end(GcStaging *staging)
 						   staging->rejected, staging->rel->label),
 			 errhint("See gc_fdw.rejected_rows, source 'import', source_id " INT64_FORMAT ".",
 					 staging->import.id)));
+	if (staging->unwanted > 0)
+		ereport(NOTICE,
+				(errmsg_plural(INT64_FORMAT " row was left out: its key had not been rejected",
+							   INT64_FORMAT
+							   " rows were left out: their keys had not been rejected",
+							   staging->unwanted, staging->unwanted)));
 	if (!staging->is_submitted)
 		ereport(
 			NOTICE,
@@ -479,29 +505,4 @@ gc_staging_submit(const GcSubmission *wanted)
 	}
 	PG_END_TRY();
 	return mine.import_id;
-}
-
-/*
- * The worker waits for the transaction to end, and leaves if there is nothing to send.  With
- * no worker to be had, whoever sends other imports sees to these, or resume_imports().
- */
-static void
-on_xact(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_PRE_PREPARE && staged)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot PREPARE a transaction that has submitted an import"),
-						errdetail("Nobody would send it at COMMIT PREPARED.")));
-	if (event == XACT_EVENT_PRE_COMMIT && staged &&
-		!gc_job_start_imports(MyDatabaseId, GetTopTransactionId()))
-		ereport(NOTICE, (errmsg("no background worker could be started for an import"),
-						 errhint("You may need to increase \"max_worker_processes\".")));
-	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_ABORT)
-		staged = false;
-}
-
-void
-gc_staging_init(void)
-{
-	RegisterXactCallback(on_xact, NULL);
 }

@@ -55,7 +55,4 @@ extern void gc_staging_reject(GcStaging *staging, const GcProblem *problem, cons
 /* All rows of the statement are there: its imports can be sent once it is committed. */
 extern void gc_staging_finish(EState *estate);
 
-/* Registers the transaction callback; once, from _PG_init. */
-extern void gc_staging_init(void);
-
 #endif /* GC_FDW_STAGING_H */

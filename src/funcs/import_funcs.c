@@ -1,35 +1,28 @@
 /*
  * funcs/import_funcs.c
- *	  Imports in SQL: submit_import(), await_import() and their kin.
+ *	  Imports in SQL: submit_import(), and what is done with what it has submitted.
  */
 #include "postgres.h"
 
-#include "base/clock.h"
-#include "base/wait.h"
+#include "base/seen.h"
 #include "funcs/import_funcs.h"
+#include "funcs/import_look.h"
 #include "funcs/import_options.h"
 #include "funcs/schema_funcs.h"
+#include "store/import_control.h"
 #include "store/imports.h"
-#include "store/job.h"
-#include "store/query.h"
+#include "store/query_args.h"
 
-#include "access/htup_details.h"
-#include "access/xact.h"
-#include "catalog/pg_authid.h"
-#include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
-#include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/timestamp.h"
 
 /* Seen through exports.map. */
 #pragma GCC visibility push(default)
 PG_FUNCTION_INFO_V1(gc_fdw_submit_import);
-PG_FUNCTION_INFO_V1(gc_fdw_await_import);
+PG_FUNCTION_INFO_V1(gc_fdw_retry_import);
+PG_FUNCTION_INFO_V1(gc_fdw_resume_imports);
 PG_FUNCTION_INFO_V1(gc_fdw_cancel_import);
 #pragma GCC visibility pop
 
@@ -100,132 +93,119 @@ gc_fdw_submit_import(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(submit(&submission));
 }
 
-/* ---- await_import ---- */
+/* ---- retry_import ---- */
 
-/* An import as it is now. */
-typedef struct Look
+/* The keys that an import has rejected; NULL: none. */
+static GcSeen *
+rejected_keys(int64 id)
 {
-	Datum row; /* of gc_fdw.imports */
-	const char *state;
-	const char *submitted_by;
-	bool is_ours; /* of this very transaction */
-} Look;
-
-/* False: there is none. */
-static bool
-look(int64 id, Look *seen)
-{
-	static const Oid types[] = {INT8OID};
-	Datum values[] = {Int64GetDatum(id)};
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	GcSeen *keys = NULL;
+	GcArgs args = {0};
 	GcQuery query;
-	bool found;
-	bool isnull;
-	MemoryContext spi_cxt;
+	uint64 rows;
 
 	if (!gc_query_begin(&query))
-		return false;
-	found = gc_query_look("SELECT i, i.state, i.submitted_by, q.xmin::text::bigint "
-						  "FROM gc_fdw.imports i JOIN gc_fdw.import_queue q USING (id) "
-						  "WHERE id = $1",
-						  lengthof(types), types, values) > 0;
-	if (found)
+		return NULL;
+	gc_args_int64(&args, id);
+	rows = gc_args_run("SELECT DISTINCT key FROM gc_fdw.rejected_rows "
+					   "WHERE source = 'import' AND source_id = $1 AND key IS NOT NULL",
+					   &args);
+	MemoryContextSwitchTo(caller_cxt);
+	if (rows > 0)
+		keys = gc_seen_create(rows);
+	for (uint64 row = 0; row < rows; row++)
 	{
-		HeapTuple tuple = SPI_tuptable->vals[0];
-		Datum row = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull);
-		Datum xmin = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 4, &isnull);
+		char *key = gc_query_text(&query, row, 1);
 
-		seen->state = gc_query_text(&query, 0, 2);
-		seen->submitted_by = gc_query_text(&query, 0, 3);
-		seen->is_ours =
-			TransactionIdIsCurrentTransactionId((TransactionId) DatumGetInt64(xmin));
-		spi_cxt = MemoryContextSwitchTo(query.cxt);
-		seen->row = datumCopy(row, false, -1);
-		MemoryContextSwitchTo(spi_cxt);
+		(void) gc_seen_note(keys, key, strlen(key));
+		pfree(key);
 	}
 	gc_query_end(&query);
-	return found;
+	MemoryContextSwitchTo(caller_cxt);
+	return keys;
 }
 
-/* Others' imports are not there for who may not see them. */
-static bool
-is_visible(const Look *seen)
-{
-	Oid role = get_role_oid(seen->submitted_by, true);
-
-	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
-		   (OidIsValid(role) && has_privs_of_role(GetUserId(), role));
-}
-
-/* The import as it is now; throws if the caller may not see it. */
 static void
-must_look(int64 id, Look *seen)
+check_retry(int64 id, const GcImport *import, const GcSeen *keys)
 {
-	if (!look(id, seen) || !is_visible(seen))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("import " INT64_FORMAT " does not exist", id)));
+	if (strcmp(import->state, "done") != 0 && strcmp(import->state, "failed") != 0 &&
+		strcmp(import->state, "cancelled") != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("import " INT64_FORMAT " is not over", id),
+						errhint("Wait for it with gc_fdw.await_import.")));
+	if (keys == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("import " INT64_FORMAT " has rejected no row with a key", id)));
 }
 
-static bool
-is_over(const Look *seen)
+/* An import like that one, of those of the query's rows that it has rejected. */
+Datum
+gc_fdw_retry_import(PG_FUNCTION_ARGS)
 {
-	return strcmp(seen->state, "staged") != 0 && strcmp(seen->state, "running") != 0;
+	int64 id = PG_GETARG_INT64(0);
+	GcSubmission submission = {.query = text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	GcLook seen;
+	GcImport *import;
+
+	gc_look_as_owner(id, &seen);
+	import = gc_import_read(id);
+	submission.only = rejected_keys(id);
+	check_retry(id, import, submission.only);
+	submission.relid =
+		DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(import->relation)));
+	submission.on_duplicate = import->on_duplicate;
+	submission.verification = import->verification;
+	submission.campaign_id = import->campaign_id;
+	submission.webhook_url = import->webhook_url;
+	submission.options = import->options;
+	PG_RETURN_INT64(submit(&submission));
+}
+
+/* ---- resume_imports, cancel_import ---- */
+
+/* name[]: the roles whose imports the caller has a say in. */
+static ArrayType *
+own_roles(void)
+{
+	GcArgs args = {0};
+	ArrayType *roles = NULL;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	Oid caller = GetUserId();
+	GcQuery query;
+	bool isnull;
+
+	if (!gc_query_begin(&query))
+		return NULL;
+	gc_args_add(&args, OIDOID, ObjectIdGetDatum(caller));
+	(void) gc_args_run("SELECT pg_catalog.array_agg(rolname) FROM pg_catalog.pg_roles "
+					   "WHERE pg_catalog.pg_has_role($1, oid, 'USAGE')",
+					   &args);
+	MemoryContextSwitchTo(caller_cxt);
+	roles = DatumGetArrayTypePCopy(
+		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	gc_query_end(&query);
+	MemoryContextSwitchTo(caller_cxt);
+	return roles;
 }
 
 Datum
-gc_fdw_await_import(PG_FUNCTION_ARGS)
+gc_fdw_resume_imports(PG_FUNCTION_ARGS)
 {
-	int64 id = PG_GETARG_INT64(0);
-	TimestampTz until = DatumGetTimestampTz(
-		DirectFunctionCall2(timestamptz_pl_interval,
-							TimestampTzGetDatum(GetCurrentTimestamp()), PG_GETARG_DATUM(1)));
-	MemoryContext look_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw await", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller_cxt = MemoryContextSwitchTo(look_cxt);
-	Look seen = {0};
+	GcLook seen;
 
-	for (;;)
-	{
-		MemoryContextReset(look_cxt);
-		must_look(id, &seen);
-		if (is_over(&seen))
-			break;
-		if (seen.is_ours)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("import " INT64_FORMAT " was submitted by this transaction", id),
-					 errdetail("It begins when the transaction is committed."),
-					 errhint("Wait for it thereafter.")));
-		if (GetCurrentTimestamp() >= until)
-			break;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 50,
-						 gc_wait_event(GC_WAIT_WORKER));
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-	MemoryContextSwitchTo(caller_cxt);
-	PG_RETURN_DATUM(datumCopy(seen.row, false, -1));
-}
-
-/* ---- cancel_import ---- */
-
-/* To have a say in an import takes the privileges of who submitted it. */
-static void
-check_owner(int64 id)
-{
-	Look seen = {0};
-
-	must_look(id, &seen);
-	if (!has_privs_of_role(GetUserId(), get_role_oid(seen.submitted_by, true)))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("import " INT64_FORMAT " was submitted by another role", id),
-						errdetail("It is \"%s\".", seen.submitted_by)));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_INT32(gc_import_resume_all(own_roles()));
+	gc_look_as_owner(PG_GETARG_INT64(0), &seen);
+	PG_RETURN_INT32(gc_import_resume(PG_GETARG_INT64(0)) ? 1 : 0);
 }
 
 Datum
 gc_fdw_cancel_import(PG_FUNCTION_ARGS)
 {
 	int64 id = PG_GETARG_INT64(0);
+	GcLook seen;
 
-	check_owner(id);
+	gc_look_as_owner(id, &seen);
 	PG_RETURN_BOOL(gc_import_cancel(id));
 }

@@ -8,8 +8,7 @@
  */
 #include "postgres.h"
 
-#include "store/imports.h"
-#include "store/job.h"
+#include "store/import_control.h"
 #include "store/place.h"
 #include "store/query.h"
 
@@ -114,12 +113,7 @@ gc_fdw_reconcile_import(PG_FUNCTION_ARGS)
 	if (!find(PG_GETARG_DATUM(0), &found))
 		PG_RETURN_NULL();
 	check(&found);
-	if (found.is_over && strcmp(found.state, "paused") == 0 &&
-		gc_import_resume(found.import_id) &&
-		!gc_job_start_imports(MyDatabaseId, GetTopTransactionId()))
-		ereport(NOTICE,
-				(errmsg("no background worker could be started for import " INT64_FORMAT,
-						found.import_id),
-				 errhint("You may need to increase \"max_worker_processes\".")));
+	if (found.is_over && strcmp(found.state, "paused") == 0)
+		(void) gc_import_resume(found.import_id);
 	PG_RETURN_INT64(found.import_id);
 }

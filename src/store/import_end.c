@@ -84,7 +84,7 @@ gc_import_ended(int64 id)
 	gc_query_end(&query);
 	/* With none to be had, whoever sends other imports sees to it. */
 	if (tasks)
-		(void) gc_job_start_imports(MyDatabaseId, GetTopTransactionId());
+		gc_job_imports_at_commit();
 }
 
 void
@@ -126,15 +126,14 @@ gc_task_take(int lease)
 
 	begin(&query);
 	if (gc_query_run(
-			"UPDATE gc_fdw.import_tasks t SET attempts = attempts + 1, next_attempt = "
-			" pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3) "
-			"FROM (SELECT n.import_id, n.task FROM gc_fdw.import_tasks n "
+			"WITH next AS MATERIALIZED (SELECT n.import_id, n.task FROM gc_fdw.import_tasks n "
 			" JOIN gc_fdw.import_queue q ON q.id = n.import_id "
 			" WHERE n.state = 'pending' AND n.next_attempt <= pg_catalog.clock_timestamp() "
-			"AND "
-			"  q.system_identifier = $1 AND q.database_oid = $2 "
-			" ORDER BY n.next_attempt LIMIT 1 FOR UPDATE OF n SKIP LOCKED) AS d "
-			"WHERE t.import_id = d.import_id AND t.task = d.task "
+			"  AND q.system_identifier = $1 AND q.database_oid = $2 "
+			" ORDER BY n.next_attempt LIMIT 1 FOR UPDATE OF n SKIP LOCKED) "
+			"UPDATE gc_fdw.import_tasks t SET attempts = attempts + 1, next_attempt = "
+			" pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3) "
+			"FROM next WHERE t.import_id = next.import_id AND t.task = next.task "
 			"RETURNING t.import_id, t.task, t.attempts::bigint",
 			lengthof(types), types, values, NULL) > 0)
 	{

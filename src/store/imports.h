@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
 /* An import.  Strings in the database's encoding; NULL where it says so. */
@@ -56,20 +57,6 @@ extern int64 gc_import_create(const GcImport *import, bool *is_new);
 /* Its rows are staged, by that method; so many more are rejected already. */
 extern void gc_import_stage(int64 id, int64 rows, int64 rejected, const char *method);
 
-/* ---- by whoever submitted it ---- */
-
-/*
- * What is paused can be sent again, and what was submitted elsewhere belongs here now: that
- * import.  False: it is over, or there is none.
- */
-extern bool gc_import_resume(int64 id);
-
-/*
- * No more of it is sent.  Ended at once if nothing of it is under way; else "cancelling" is for
- * the worker to see between two parts.  False: it is over.
- */
-extern bool gc_import_cancel(int64 id);
-
 /* ---- sending, in a worker; each in a transaction ---- */
 
 /* The ids of the imports of this place that can be sent, oldest first: int64 *. */
@@ -116,10 +103,29 @@ typedef struct GcPartResult
 /* It is settled: counted in the import, and if it is done its payload goes. */
 extern void gc_part_settle(int64 id, int part, const GcPartResult *result);
 
-/* Its parts are settled, or it was stopped: done, failed or cancelled, as they are. */
+/*
+ * No part is to be sent any more: it is done, failed or cancelled, as its parts are; or it
+ * waits, because its list or server is paused.
+ */
 extern void gc_import_settle(int64 id);
 
-/* It cannot go on, for that reason. */
-extern void gc_import_pause(int64 id, const char *failure_code, const char *failure_reason);
+/* Why it cannot go on. */
+typedef struct GcImportFailure
+{
+	bool is_final;	  /* it fails; else it is paused … */
+	bool passes;	  /* … and tried again by itself, after 1 to 30 minutes */
+	const char *code; /* SQLSTATE */
+	const char *reason;
+	int64 accepted; /* if it fails: of the part that was under way */
+	int64 in_doubt; /* the same */
+} GcImportFailure;
+
+extern void gc_import_stop(int64 id, const GcImportFailure *failure);
+
+/* By who has seen that nobody sends it: it ends. */
+extern void gc_import_cancel_now(int64 id);
+
+/* When that is due of this place which is to be tried again first; 0: nothing is. */
+extern TimestampTz gc_import_next_due(void);
 
 #endif /* GC_STORE_IMPORTS_H */

@@ -4,11 +4,17 @@
  */
 #include "postgres.h"
 
+#include "store/import_wake.h"
 #include "store/job.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 StaticAssertDecl(sizeof(GcJob) <= BGW_EXTRALEN, "a job does not fit into bgw_extra");
+
+/* The transaction has something for a worker that sends imports. */
+static bool at_commit = false;
 
 static bool
 start(const GcJob *job, bool notify, BackgroundWorkerHandle **handle)
@@ -37,12 +43,52 @@ gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
 	return start(&job, notify, handle);
 }
 
-bool
-gc_job_start_imports(Oid database, TransactionId xid)
+static bool
+start_imports(Oid database, TransactionId xid)
 {
 	GcJob job = {.kind = GC_JOB_IMPORTS, .database = database, .xid = xid};
 
 	return start(&job, false, NULL);
+}
+
+bool
+gc_job_start_imports(Oid database)
+{
+	return start_imports(database, InvalidTransactionId);
+}
+
+void
+gc_job_imports_at_commit(void)
+{
+	at_commit = true;
+}
+
+/*
+ * The worker waits for the transaction to end, and leaves if there is nothing to send: a
+ * start can fail, which after the commit would be too late.
+ */
+static void
+on_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_PRE_PREPARE && at_commit)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot PREPARE a transaction that has submitted an import"),
+						errdetail("Nobody would send it at COMMIT PREPARED.")));
+	if (event == XACT_EVENT_PRE_COMMIT && at_commit &&
+		!start_imports(MyDatabaseId, GetTopTransactionId()))
+	{
+		gc_import_set_due(MyDatabaseId, GetCurrentTimestamp());
+		ereport(NOTICE, (errmsg("no background worker could be started for an import"),
+						 errhint("You may need to increase \"max_worker_processes\".")));
+	}
+	if (event != XACT_EVENT_PARALLEL_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+		at_commit = false;
+}
+
+void
+gc_job_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
 }
 
 GcJob

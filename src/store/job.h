@@ -38,8 +38,17 @@ typedef struct GcJob
 extern bool gc_job_start(GcJobKind kind, dsm_segment *segment, bool notify,
 						 BackgroundWorkerHandle **handle);
 
-/* The same for the imports of a database, after that transaction; may not be called in an abort. */
-extern bool gc_job_start_imports(Oid database, TransactionId xid);
+/* The same for the imports of a database, at once. */
+extern bool gc_job_start_imports(Oid database);
+
+/*
+ * When this transaction is committed a worker sees to the imports of the database.  With
+ * none to be had a NOTICE says so, and others come to it later.
+ */
+extern void gc_job_imports_at_commit(void);
+
+/* Registers the transaction callback; once, from _PG_init. */
+extern void gc_job_init(void);
 
 /* The job that this worker was started for. */
 extern GcJob gc_job_mine(void);

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "base/seen.h"
+
 /* Strings, or NULL: as the table's options have it. */
 typedef struct GcSubmission
 {
@@ -20,6 +22,7 @@ typedef struct GcSubmission
 	const char *webhook_url;
 	const char *options; /* JSON */
 	int part_rows;		 /* an option of these; 0: it is not given */
+	GcSeen *only;		 /* ids of the contacts that are wanted; NULL: all are */
 } GcSubmission;
 
 /*

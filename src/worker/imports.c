@@ -12,11 +12,13 @@
 #include "base/wait.h"
 #include "store/import_end.h"
 #include "store/import_lock.h"
+#include "store/import_wake.h"
 #include "store/imports.h"
 #include "worker/imports.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
@@ -29,6 +31,13 @@ int gc_max_workers = 4;
 
 /* … and looks so often for what others have left, in milliseconds. */
 #define LOOK_MS 10000
+
+/* After a worker that was ended with work left, or could not go on. */
+#define STOPPED_MS 10000
+#define FAILED_MS  60000
+
+/* This process has imports to see to. */
+static bool serving = false;
 
 static void (*run_import)(int64 id) = NULL;
 static bool (*run_task)(void) = NULL;
@@ -149,6 +158,33 @@ drop_payloads(void)
 	CommitTransactionCommand();
 }
 
+/* A launcher, if there is one, starts a worker when something is to be tried again. */
+static void
+tell_launcher(void)
+{
+	TimestampTz import;
+	TimestampTz task;
+
+	StartTransactionCommand();
+	import = gc_import_next_due();
+	task = gc_task_next();
+	CommitTransactionCommand();
+	if (import != 0)
+		gc_import_set_due(MyDatabaseId, import);
+	if (task != DT_NOEND)
+		gc_import_set_due(MyDatabaseId, task);
+}
+
+/* It ends with work left: somebody else is to take it up, but not in a circle. */
+static void
+leave_rest(int code, Datum arg)
+{
+	if (serving)
+		gc_import_set_due(MyDatabaseId,
+						  TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													  code == 0 ? FAILED_MS : STOPPED_MS));
+}
+
 void
 gc_imports_serve(TransactionId xid)
 {
@@ -156,6 +192,8 @@ gc_imports_serve(TransactionId xid)
 		AllocSetContextCreate(TopMemoryContext, "gc_fdw imports", ALLOCSET_DEFAULT_SIZES);
 	bool any;
 
+	serving = true;
+	before_shmem_exit(leave_rest, (Datum) 0);
 	wait_for(xid);
 	/* Before imports, which may take hours, and without a place, which they need. */
 	(void) do_tasks();
@@ -172,4 +210,6 @@ gc_imports_serve(TransactionId xid)
 	MemoryContextDelete(cxt);
 	drop_payloads();
 	serve_tasks();
+	tell_launcher();
+	serving = false;
 }

@@ -99,10 +99,14 @@ gc_fdw_worker_main(Datum arg)
 	BackgroundWorkerInitializeConnectionByOid(job.database, InvalidOid,
 											  BGWORKER_BYPASS_ALLOWCONN);
 	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
+	/* That a part is about to be sent has to be known after a crash. */
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+		SetConfigOption("synchronous_commit", "on", PGC_SUSET, PGC_S_OVERRIDE);
 	PG_TRY();
 	{
 		if (!extension_exists())
-			ereport(LOG, (errmsg("gc_fdw worker: there is no extension gc_fdw any more")));
+			ereport(job.kind == GC_JOB_IMPORTS ? DEBUG1 : LOG,
+					(errmsg("gc_fdw worker: there is no extension gc_fdw any more")));
 		else if (job.kind == GC_JOB_IMPORTS)
 			gc_imports_serve(job.xid);
 		else
