@@ -8,11 +8,10 @@
 #include "store/query.h"
 
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 /* Entries that are written by one command. */
@@ -26,21 +25,13 @@ struct GcLedger
 	const char *list_id;
 	const char *source;
 	int64 source_id;
-	int part; /* 0: none */
-	pg_cryptohash_ctx *hash;
+	int part;				 /* 0: none */
 	MemoryContext batch_cxt; /* of the entries at hand */
 	Datum *ids;
 	Datum *hashes;
 	int count;
 	int room;
-	MemoryContextCallback on_reset;
 };
-
-static void
-free_hash(void *arg)
-{
-	pg_cryptohash_free(((GcLedger *) arg)->hash);
-}
 
 static GcLedger *
 open_for(const char *list_id, const char *source, int64 source_id, int part)
@@ -56,12 +47,6 @@ open_for(const char *list_id, const char *source, int64 source_id, int part)
 	ledger->hashes = palloc(sizeof(Datum) * ledger->room);
 	ledger->batch_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw ledger", ALLOCSET_DEFAULT_SIZES);
-	ledger->hash = pg_cryptohash_create(PG_SHA256);
-	if (ledger->hash == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	ledger->on_reset.func = free_hash;
-	ledger->on_reset.arg = ledger;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &ledger->on_reset);
 	return ledger;
 }
 
@@ -77,18 +62,15 @@ gc_ledger_open_statement(const char *list_id, int64 audit_id)
 	return open_for(list_id, "statement", audit_id, 0);
 }
 
+/* No state of a hash outlives the call: the transaction's abort would end it, too. */
 static Datum
-hash_of(GcLedger *ledger, const char *content, size_t len)
+hash_of(const char *content, size_t len)
 {
-	bytea *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	bytea *bytes = (bytea *) cstring_to_text_with_len(content, len);
+	Datum hash = DirectFunctionCall1(sha256_bytea, PointerGetDatum(bytes));
 
-	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	if (pg_cryptohash_init(ledger->hash) < 0 ||
-		pg_cryptohash_update(ledger->hash, (const uint8 *) content, len) < 0 ||
-		pg_cryptohash_final(ledger->hash, (uint8 *) VARDATA(hash), PG_SHA256_DIGEST_LENGTH) <
-			0)
-		elog(ERROR, "could not compute a SHA-256: %s", pg_cryptohash_error(ledger->hash));
-	return PointerGetDatum(hash);
+	pfree(bytes);
+	return hash;
 }
 
 static Datum
@@ -148,7 +130,7 @@ gc_ledger_put(GcLedger *ledger, const char *id, const char *content, size_t len)
 	caller_cxt = MemoryContextSwitchTo(ledger->batch_cxt);
 	ledger->ids[ledger->count] =
 		CStringGetTextDatum(pg_any_to_server(id, strlen(id), PG_UTF8));
-	ledger->hashes[ledger->count++] = hash_of(ledger, content, len);
+	ledger->hashes[ledger->count++] = hash_of(content, len);
 	MemoryContextSwitchTo(caller_cxt);
 	if (ledger->count == BATCH)
 		gc_ledger_flush(ledger);
