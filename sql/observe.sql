@@ -12,9 +12,9 @@ WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass AND refobjid = (SE
   -- Newer versions have types that come with another object among the members.
   AND NOT (classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = typrelid
                                                      WHERE t.oid = d.objid AND (typcategory = 'A' OR relkind <> 'c')));
--- But for one that has so many.
+-- But for those that have so many.
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'gc_fdw'::regnamespace AND length(pg_get_function_arguments(oid)) > 100
-  AND proname <> 'submit_import';
+  AND proname NOT IN ('submit_import', 'wait_for_import');
 CALL sim.list('leads', '{crm_id,note,phone}');
 CREATE FOREIGN TABLE gc.leads (crm_id text, note text)
   SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'crm_id', batch_size '10', fetch_size '10');
