@@ -369,12 +369,13 @@ SELECT q.id, q.list_id, q.list_name, q.server, q.relation, q.submitted_by,
             ELSE round(100.0 * (q.rows_accepted + q.rows_rejected + q.rows_skipped)::numeric
                        / NULLIF(q.rows_total, 0::bigint)::numeric, 1) END AS percent,
        q.requests, q.submitted_at, q.started_at, q.ended_at, q.failure_code,
-       coalesce(h.reason, q.failure_reason) AS failure_reason,
-       q.campaign_id, q.webhook_url, q.webhook_state, q.system_identifier, q.database_oid, q.retry_at
+       coalesce(h.reason, 'paused by ' || h.by_role, q.failure_reason) AS failure_reason,
+       q.campaign_id, q.webhook_url, q.webhook_state, q.system_identifier, q.database_oid,
+       CASE WHEN h.server IS NULL THEN q.retry_at END AS retry_at
 FROM @extschema@.import_queue q CROSS JOIN @extschema@.import_place() p
 LEFT JOIN LATERAL (
-  SELECT s.server, s.reason FROM @extschema@.import_pauses s
-  WHERE q.state = 'staged' AND (s.list_id = q.list_id OR
+  SELECT s.server, s.reason, s.by_role FROM @extschema@.import_pauses s
+  WHERE q.state IN ('staged', 'paused') AND (s.list_id = q.list_id OR
     s.list_id IS NULL AND s.server = q.server AND
     (s.list_name IS NULL OR pg_catalog.lower(s.list_name) = pg_catalog.lower(q.list_name)))
   ORDER BY s.at LIMIT 1) h ON true;

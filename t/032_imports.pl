@@ -123,9 +123,9 @@ for my $round (1 .. 5)
 	$control->run("SELECT gc_fdw.pause_server('usual')");
 	$id = submitted('waited', 5);
 	$control->run("UPDATE gc_fdw.import_queue SET state = 'paused', retry_at = 'infinity' WHERE id = $id");
+	$control->run("SELECT gc_fdw.unpause_server('usual')");
 	$waiter->start("SELECT state FROM gc_fdw.await_import($id)");
 	await_waiting($control, $waiter);
-	$control->run("SELECT gc_fdw.unpause_server('usual')");
 	my $cancelled = $control->run("SELECT gc_fdw.cancel_import($id)");
 	my $ended = $waiter->finish;
 	push @late, $ended->{at} - $cancelled->{at} if $ended->{out} eq 'cancelled';
@@ -176,7 +176,12 @@ $sim->faults({ path => '*/contacts', method => 'POST', status => 503, times => 1
 $id = submitted('transient', 500);
 becomes($id, 'paused', 'the platform is down');
 is(column($id, 'failure_code'), '58000', 'with the SQLSTATE');
-is(column($id, "retry_at BETWEEN now() + '50 s' AND now() + '61 s'"), 't', 'it is tried again after a minute');
+is(column($id, "retry_at BETWEEN now() + '30 s' AND now() + '61 s'"), 't', 'it is tried again after a minute');
+$control->run("SELECT gc_fdw.pause('transient')");
+is(column($id, "state || ' ' || failure_reason || ' ' || (retry_at IS NULL)"), 'paused paused by ' . $control->value('SELECT current_user') . ' true',
+	'unless somebody pauses its list');
+is($waiter->run("SELECT state FROM gc_fdw.await_import($id)")->{out}, 'paused', 'then it is not awaited');
+$control->run("SELECT gc_fdw.unpause('transient')");
 is($control->value('SELECT gc_fdw.resume_imports()'), '0', 'not before, unless it is named');
 is($control->value("SELECT gc_fdw.resume_imports($id)"), '1', 'when it is');
 await('it failed again', sub { column($id, "state = 'paused' AND retry_at IS NOT NULL") eq 't' });

@@ -20,6 +20,7 @@
 #include "fdw/relation.h"
 #include "fdw/verb.h"
 #include "store/audit.h"
+#include "store/rejects.h"
 
 #include "nodes/execnodes.h"
 
@@ -32,7 +33,8 @@ typedef struct GcTargetSettings
 	const char *by_role;   /* the same; NULL: the current one */
 	bool counted;		   /* its rows are those that the command tag counts */
 	int64 import_id;	   /* it is a part of that import, which accounts for it; 0: of none */
-	int64 rejected;		   /* … of which so many rows have been rejected before */
+	int64 rejected;		   /* … of which so many rows have been rejected before, … */
+	GcRejectsKept *kept;   /* … and which keeps those of the part; NULL: none is kept */
 	int64 freshness_us;	   /* UPDATE: how long ago a contact may have been read */
 	int batch_rows;
 	int batch_bytes;

@@ -196,7 +196,7 @@ gc_import_check(GcImportRun *run)
 
 	if (strcmp(run->import->on_duplicate, "update") == 0)
 		return;
-	StartTransactionCommand();
+	gc_import_transaction(run);
 	estate = CreateExecutorState();
 	caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	look(run, estate);

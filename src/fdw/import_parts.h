@@ -15,6 +15,7 @@
 typedef struct GcImportRun
 {
 	MemoryContext cxt;
+	Oid extension; /* whose tables have it */
 	GcImport *import;
 	GcRelation *rel; /* with a row type of its own */
 	Oid user_id;	 /* whose mapping is used */
@@ -23,7 +24,11 @@ typedef struct GcImportRun
 	GcTargetSettings settings; /* of a target that a part goes to */
 	bool sending;			   /* a method is at work … */
 	const GcAuditEntry *entry; /* … and counts here, for who stops it; NULL: it does not */
+	GcRejectsKept kept;		   /* rows that the part has rejected */
 } GcImportRun;
+
+/* Begins a transaction; throws if the extension has been dropped meanwhile. */
+extern void gc_import_transaction(const GcImportRun *run);
 
 /*
  * Sends a part and waits for what becomes of it, in a transaction; fills all of the

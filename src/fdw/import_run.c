@@ -16,6 +16,7 @@
 
 #include "access/table.h"
 #include "access/xact.h"
+#include "commands/extension.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -41,6 +42,15 @@ load_table(const GcImport *import)
 	return rel;
 }
 
+void
+gc_import_transaction(const GcImportRun *run)
+{
+	StartTransactionCommand();
+	if (get_extension_oid("gc_fdw", true) != run->extension)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("the extension gc_fdw was dropped while it sent an import")));
+}
+
 static void
 prepare(GcImportRun *run)
 {
@@ -59,6 +69,7 @@ prepare(GcImportRun *run)
 	run->settings.by_role = import->submitted_by;
 	run->settings.import_id = import->id;
 	run->settings.rejected = import->rows_rejected;
+	run->settings.kept = &run->kept;
 }
 
 /* Reads the import; false: there is nothing to send. */
@@ -69,6 +80,7 @@ set_out(GcImportRun *run, int64 id)
 
 	StartTransactionCommand();
 	MemoryContextSwitchTo(run->cxt);
+	run->extension = get_extension_oid("gc_fdw", true);
 	run->import = gc_import_read(id);
 	begun = run->import && gc_import_begin(id);
 	CommitTransactionCommand();
@@ -100,11 +112,23 @@ next_part(GcImportRun *run)
 {
 	GcPart *part;
 
-	StartTransactionCommand();
+	gc_import_transaction(run);
 	MemoryContextSwitchTo(run->cxt);
 	part = gc_part_begin(run->import->id);
 	CommitTransactionCommand();
 	return part;
+}
+
+/* F2: a part that has failed ends all of it. */
+static void
+end_with(const GcImportRun *run, const GcPartResult *result)
+{
+	const GcImportFailure failure = {.is_final = true,
+									 .code = result->failure_code,
+									 .reason = result->failure_reason,
+									 .in_doubt = result->in_doubt};
+
+	gc_import_stop(run->import->id, &failure);
 }
 
 static void
@@ -112,7 +136,8 @@ send_part(GcImportRun *run, const GcPart *part)
 {
 	GcPartResult result = {.state = "done"};
 
-	StartTransactionCommand();
+	gc_rejects_drop_kept(&run->kept);
+	gc_import_transaction(run);
 	run->sending = true;
 	method_of(part)(run, part, &result);
 	run->sending = false;
@@ -121,9 +146,8 @@ send_part(GcImportRun *run, const GcPart *part)
 	if (strcmp(result.state, "done") == 0)
 		gc_import_ledger(run, part);
 	gc_part_settle(run->import->id, part->part, &result);
-	/* F2: one that has failed ends all of it. */
 	if (strcmp(result.state, "failed") == 0)
-		gc_import_fail(run->import->id, result.failure_code, result.failure_reason);
+		end_with(run, &result);
 	CommitTransactionCommand();
 }
 
@@ -134,7 +158,7 @@ send_all(GcImportRun *run)
 {
 	GcPart *part;
 
-	StartTransactionCommand();
+	gc_import_transaction(run);
 	MemoryContextSwitchTo(run->cxt);
 	prepare(run);
 	CommitTransactionCommand();
@@ -142,7 +166,7 @@ send_all(GcImportRun *run)
 		gc_import_check(run);
 	while ((part = next_part(run)) != NULL)
 		send_part(run, part);
-	StartTransactionCommand();
+	gc_import_transaction(run);
 	gc_import_settle(run->import->id);
 	CommitTransactionCommand();
 }
@@ -191,6 +215,7 @@ read_failure(const GcImportRun *run, const ErrorData *error)
 	if (run->entry)
 	{
 		failure.accepted = run->entry->accepted;
+		failure.rejected = run->entry->rejected;
 		failure.in_doubt = run->entry->in_doubt;
 	}
 	return failure;
@@ -209,7 +234,10 @@ stop(GcImportRun *run)
 	failure.code = pstrdup(failure.code);
 	FlushErrorState();
 	AbortOutOfAnyTransaction();
-	StartTransactionCommand();
+	gc_import_transaction(run);
+	/* The transaction has taken along what its part had rejected. */
+	if (failure.is_final)
+		(void) gc_rejects_write_kept(&run->kept);
 	gc_import_stop(run->import->id, &failure);
 	CommitTransactionCommand();
 }
@@ -223,7 +251,7 @@ gc_import_run(int64 id)
 
 	MemoryContextSwitchTo(cxt);
 	run = palloc0(sizeof(GcImportRun));
-	run->cxt = cxt;
+	run->cxt = run->kept.cxt = cxt;
 	if (set_out(run, id))
 	{
 		PG_TRY();

@@ -98,7 +98,8 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 								 "contacts of %s",
 								 modify->rel->label)));
 	if (verb == GC_VERB_INSERT && gc_staging_wanted(modify->rel))
-		modify->staging = gc_staging_open(estate, modify->conn, modify->rel, modify->list, modify->user_id);
+		modify->staging =
+			gc_staging_open(estate, modify->conn, modify->rel, modify->list, modify->user_id);
 	else if (gc_modify_waits(modify->rel))
 	{
 		settings.operation = gc_deliver_operation(estate, verb);

@@ -29,9 +29,10 @@ struct GcRejecter
 	GcDecoder *decoder; /* NULL until the platform refuses a row */
 	MemoryContext cxt;	/* … and is reset behind each of them */
 	GcVerb verb;
-	bool stop;		 /* on_error 'stop' */
-	bool at_commit;	 /* its rows are those of statements that are over */
-	int64 import_id; /* … or of an import; 0: of none */
+	bool stop;			 /* on_error 'stop' */
+	bool at_commit;		 /* its rows are those of statements that are over */
+	int64 import_id;	 /* … or of an import; 0: of none */
+	GcRejectsKept *kept; /* or NULL */
 	int max;
 	int count;
 	int late; /* of these, after the executor had counted them */
@@ -77,6 +78,7 @@ gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target,
 	rejecter->stop = !gc_reject_goes_on(rel);
 	rejecter->at_commit = settings->operation != NULL;
 	rejecter->import_id = settings->import_id;
+	rejecter->kept = settings->kept;
 	rejecter->count = rejecter->told = settings->rejected;
 	rejecter->max = gc_reject_max(rel);
 	rejecter->on_reset.func = rejecter_reset;
@@ -148,6 +150,8 @@ put(GcRejecter *rejecter, const GcProblem *problem, const char *id, const char *
 		.correlation_id = correlation_id,
 	};
 
+	if (rejecter->kept)
+		gc_rejects_keep(rejecter->kept, &reject);
 	if (rejecter->import_id != 0)
 		gc_rejects_write(&reject);
 	else

@@ -91,10 +91,14 @@ gc_staged_row_get(char **at, const char *end, GcRow *row)
 		row->len = fields[FIELD_ATTRIBUTES] - 1 - fields[FIELD_JSON];
 		row->id = id_of(row->json, row->len);
 	}
-	if (row->id == NULL)
+	if (row->id)
+	{
+		row->attributes = atoi(fields[FIELD_ATTRIBUTES]);
+		row->cells = atoi(fields[FIELD_CELLS]);
+	}
+	if (row->id == NULL || row->attributes < 0 || row->attributes > row->len ||
+		row->cells < 0 || row->cells > row->len - 2)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a staged row is damaged")));
-	row->attributes = atoi(fields[FIELD_ATTRIBUTES]);
-	row->cells = atoi(fields[FIELD_CELLS]);
 	row->callable = fields[FIELD_CALLABLE][0];
 	row->phone_number_status = or_null(fields[FIELD_PHONE_STATUS]);
 	row->contactable_status = or_null(fields[FIELD_CONTACTABLE_STATUS]);

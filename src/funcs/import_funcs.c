@@ -17,6 +17,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
 
 /* Seen through exports.map. */
 #pragma GCC visibility push(default)
@@ -158,7 +159,9 @@ gc_fdw_retry_import(PG_FUNCTION_ARGS)
 	submission.verification = import->verification;
 	submission.campaign_id = import->campaign_id;
 	submission.webhook_url = import->webhook_url;
-	submission.options = import->options;
+	gc_import_options_read(
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(import->options))),
+		&submission);
 	PG_RETURN_INT64(submit(&submission));
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "store/import_control.h"
+#include "store/import_end.h"
 #include "store/import_wake.h"
 #include "store/imports.h"
 #include "store/job.h"
@@ -12,31 +13,12 @@
 #include "store/query_args.h"
 
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 /* What lets an import go on. */
 #define RESUMED                                                                               \
 	"state = CASE state WHEN 'paused' THEN 'staged' ELSE state END, retry_at = NULL, "        \
 	"retries = 0"
-
-static void
-begin(GcQuery *query)
-{
-	if (!gc_query_begin(query))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("there is no extension gc_fdw in this database")));
-}
-
-static uint64
-run_alone(const char *command, GcArgs *args)
-{
-	GcQuery query;
-	uint64 rows;
-
-	begin(&query);
-	rows = gc_args_run(command, args);
-	gc_query_end(&query);
-	return rows;
-}
 
 static void
 add_place(GcArgs *args)
@@ -54,9 +36,10 @@ gc_import_resume(int64 id)
 
 	add_place(&args);
 	gc_args_int64(&args, id);
-	if (run_alone("UPDATE gc_fdw.import_queue SET system_identifier = $1, database_oid = "
-				  "$2, " RESUMED " WHERE id = $3 AND state IN ('staged', 'running', 'paused')",
-				  &args) == 0)
+	if (gc_args_run_alone(
+			"UPDATE gc_fdw.import_queue SET system_identifier = $1, database_oid = "
+			"$2, " RESUMED " WHERE id = $3 AND state IN ('staged', 'running', 'paused')",
+			&args) == 0)
 		return false;
 	gc_job_imports_at_commit();
 	return true;
@@ -69,7 +52,7 @@ gc_import_resume_all(ArrayType *roles)
 	GcQuery query;
 	int64 count;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	add_place(&args);
 	gc_args_add(&args, NAMEARRAYOID, PointerGetDatum(roles));
 	/* Those that wait are left alone: a worker may be at one. */
@@ -83,7 +66,8 @@ gc_import_resume_all(ArrayType *roles)
 						 " retry_at <= pg_catalog.clock_timestamp())",
 						 &args);
 	gc_query_end(&query);
-	if (count > 0)
+	/* Or a campaign or webhook waits for somebody. */
+	if (count > 0 || gc_task_next() <= GetCurrentTimestamp())
 		gc_job_imports_at_commit();
 	return count;
 }
@@ -98,7 +82,7 @@ gc_import_cancel(int64 id)
 	bool open;
 	bool at_work = false;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	add_place(&args);
 	gc_args_int64(&args, id);
 	open = gc_args_run("UPDATE gc_fdw.import_queue SET cancelling = true "
@@ -134,7 +118,7 @@ gc_import_hold(const GcImportPause *pause, const char *reason)
 	add_pause(&args, pause);
 	gc_args_text(&args, reason);
 	gc_args_text(&args, GetUserNameFromId(GetUserId(), false));
-	(void) run_alone(
+	(void) gc_args_run_alone(
 		"INSERT INTO gc_fdw.import_pauses (server, list_id, list_name, reason, by_role, at) "
 		"VALUES ($1::name, $2, $3, $4, $5::name, pg_catalog.statement_timestamp()) "
 		"ON CONFLICT (server, coalesce(list_id, ''), coalesce(list_name, '')) "
@@ -150,9 +134,10 @@ gc_import_release(const GcImportPause *pause)
 	GcArgs args = {0};
 
 	add_pause(&args, pause);
-	if (run_alone("DELETE FROM gc_fdw.import_pauses WHERE server = $1::name AND "
-				  " list_id IS NOT DISTINCT FROM $2 AND list_name IS NOT DISTINCT FROM $3",
-				  &args) == 0)
+	if (gc_args_run_alone(
+			"DELETE FROM gc_fdw.import_pauses WHERE server = $1::name AND "
+			" list_id IS NOT DISTINCT FROM $2 AND list_name IS NOT DISTINCT FROM $3",
+			&args) == 0)
 		return false;
 	gc_job_imports_at_commit();
 	return true;

@@ -17,15 +17,6 @@
 
 int gc_keep_payloads = 7 * SECS_PER_DAY;
 
-/* Runs commands on one import; the extension must be there. */
-static void
-begin(GcQuery *query)
-{
-	if (!gc_query_begin(query))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("there is no extension gc_fdw in this database")));
-}
-
 static uint64
 run_for(const char *command, int64 id)
 {
@@ -78,7 +69,7 @@ gc_import_ended(int64 id)
 	GcQuery query;
 	bool tasks;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	write_audit(id);
 	tasks = add_tasks(id);
 	gc_query_end(&query);
@@ -94,7 +85,7 @@ gc_import_drop_payloads(void)
 	Datum value = Int32GetDatum(gc_keep_payloads);
 	GcQuery query;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	(void) gc_query_run(
 		"DELETE FROM gc_fdw.import_chunks WHERE import_id IN ("
 		" SELECT id FROM gc_fdw.import_queue WHERE state IN ('done', 'failed', 'cancelled') "
@@ -124,7 +115,7 @@ gc_task_take(int lease)
 	GcTask *task = NULL;
 	GcQuery query;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	if (gc_query_run(
 			"WITH next AS MATERIALIZED (SELECT n.import_id, n.task FROM gc_fdw.import_tasks n "
 			" JOIN gc_fdw.import_queue q ON q.id = n.import_id "
@@ -158,7 +149,7 @@ end_attempt(const GcTask *task, const char *state, const char *reason, double re
 	char nulls[] = {' ', ' ', ' ', reason ? ' ' : 'n', ' '};
 	GcQuery query;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	(void) gc_query_run("UPDATE gc_fdw.import_tasks SET state = $3, failure_reason = $4, "
 						" ended_at = CASE WHEN $3 <> 'pending' THEN "
 						"  pg_catalog.clock_timestamp() END, "
@@ -195,7 +186,7 @@ gc_task_next(void)
 	TimestampTz next = DT_NOEND;
 	GcQuery query;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	if (gc_query_look("SELECT n.next_attempt FROM gc_fdw.import_tasks n "
 					  "JOIN gc_fdw.import_queue q ON q.id = n.import_id "
 					  "WHERE n.state = 'pending' AND q.system_identifier = $1 AND "
@@ -216,7 +207,7 @@ gc_import_summary(int64 id)
 	GcQuery query;
 	char *summary = NULL;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	if (run_for(
 			"SELECT pg_catalog.row_to_json(s) FROM (SELECT q.list_id AS \"contactListId\", "
 			" p.job_id AS \"jobId\", "

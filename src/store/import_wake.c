@@ -10,7 +10,9 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/condition_variable.h"
+#include "storage/ipc.h"
 #include "storage/latch.h"
+#include "utils/timestamp.h"
 
 /* Databases with something due; what finds no room is found by the launcher's own rounds. */
 #define DUE_DATABASES 64
@@ -21,13 +23,15 @@
 typedef struct Due
 {
 	Oid database;
-	TimestampTz at;
+	TimestampTz at; /* DT_NOEND: at none that is known */
+	bool wants[GC_WANTS];
 } Due;
 
 typedef struct Wake
 {
 	GcSharedHead head;
 	ConditionVariable changed;
+	Latch *launcher; /* NULL: there is none */
 	int due_count;
 	Due due[DUE_DATABASES];
 } Wake;
@@ -49,6 +53,9 @@ GcSharedPart gc_import_wake_part = {"gc_fdw imports", wake_size, wake_setup, NUL
 /* What is to be woken when the transaction is committed; NULL: nobody. */
 static Wake *to_wake = NULL;
 
+/* The same, for a worker that could not be started for it. */
+static Wake *to_start = NULL;
+
 static Wake *
 wake_get(void)
 {
@@ -62,22 +69,6 @@ gc_import_changed(void)
 {
 	if (gc_shared_is_shared())
 		to_wake = wake_get();
-}
-
-/* By then the transaction is over for everybody else, too.  Nothing may throw. */
-static void
-on_xact(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_COMMIT && to_wake)
-		ConditionVariableBroadcast(&to_wake->changed);
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		to_wake = NULL;
-}
-
-void
-gc_import_wake_init(void)
-{
-	RegisterXactCallback(on_xact, NULL);
 }
 
 void
@@ -111,50 +102,168 @@ gc_import_wait_end(void)
 
 /* ---- what is due ---- */
 
-/* Its place; DUE_DATABASES: there is none.  The part is locked. */
-static int
-find_due(const Wake *wake, Oid database)
+/* Its entry; NULL: there is none.  The part is locked. */
+static Due *
+find_due(Wake *wake, Oid database)
 {
-	int i = 0;
+	for (int i = 0; i < wake->due_count; i++)
+		if (wake->due[i].database == database)
+			return &wake->due[i];
+	return NULL;
+}
 
-	while (i < wake->due_count && wake->due[i].database != database)
-		i++;
-	return i;
+/* The same, made if need be; NULL: there is no room. */
+static Due *
+make_due(Wake *wake, Oid database)
+{
+	Due *due = find_due(wake, database);
+
+	if (due == NULL && wake->due_count < DUE_DATABASES)
+	{
+		due = &wake->due[wake->due_count++];
+		*due = (Due){.database = database, .at = DT_NOEND};
+	}
+	return due;
+}
+
+/* A latch may be set by anybody, at any time. */
+static void
+wake_launcher(const Wake *wake)
+{
+	Latch *launcher = wake->launcher;
+
+	if (launcher)
+		SetLatch(launcher);
 }
 
 void
-gc_import_set_due(Oid database, TimestampTz due)
+gc_import_set_due(Oid database, TimestampTz at)
 {
 	Wake *wake;
-	int i;
+	Due *due;
 
 	if (!gc_shared_is_shared())
 		return;
 	wake = wake_get();
 	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
-	i = find_due(wake, database);
-	if (i < wake->due_count)
-		wake->due[i].at = Min(wake->due[i].at, due);
-	else if (i < DUE_DATABASES)
-	{
-		wake->due[i] = (Due){database, due};
-		wake->due_count++;
-	}
+	due = make_due(wake, database);
+	if (due)
+		due->at = Min(due->at, at);
+	wake_launcher(wake);
 	gc_shared_unlock(&gc_import_wake_part);
 }
 
-bool
+void
+gc_import_set_due_at_commit(void)
+{
+	if (gc_shared_is_shared())
+		to_start = wake_get();
+}
+
+void
+gc_import_want(GcImportWant what)
+{
+	Due *due;
+
+	if (!gc_shared_is_shared())
+		return;
+	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
+	due = make_due(wake_get(), MyDatabaseId);
+	if (due)
+		due->wants[what] = true;
+	gc_shared_unlock(&gc_import_wake_part);
+}
+
+void
+gc_import_freed(GcImportWant what)
+{
+	Wake *wake;
+	bool any = false;
+
+	if (!gc_shared_is_shared())
+		return;
+	wake = wake_get();
+	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
+	for (int i = 0; i < wake->due_count; i++)
+		if (wake->due[i].wants[what])
+		{
+			wake->due[i].wants[what] = false;
+			wake->due[i].at = Min(wake->due[i].at, GetCurrentTimestamp());
+			any = true;
+		}
+	if (any)
+		wake_launcher(wake);
+	gc_shared_unlock(&gc_import_wake_part);
+}
+
+/* ---- the launcher ---- */
+
+static void
+set_launcher(Latch *latch)
+{
+	Wake *wake = wake_get();
+
+	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
+	wake->launcher = latch;
+	gc_shared_unlock(&gc_import_wake_part);
+}
+
+static void
+launcher_ends(int code, Datum arg)
+{
+	set_launcher(NULL);
+}
+
+void
+gc_import_launcher_begin(void)
+{
+	before_shmem_exit(launcher_ends, (Datum) 0);
+	set_launcher(MyLatch);
+}
+
+TimestampTz
 gc_import_take_due(Oid database, TimestampTz now)
 {
 	Wake *wake = wake_get();
-	bool due;
-	int i;
+	TimestampTz at = DT_NOEND;
+	Due *due;
 
 	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
-	i = find_due(wake, database);
-	due = i < wake->due_count && wake->due[i].at <= now;
+	due = find_due(wake, database);
 	if (due)
-		wake->due[i] = wake->due[--wake->due_count];
+		at = due->at;
+	if (due && at <= now)
+		*due = wake->due[--wake->due_count];
 	gc_shared_unlock(&gc_import_wake_part);
-	return due;
+	return at;
+}
+
+void
+gc_import_forget_due(void)
+{
+	Wake *wake = wake_get();
+
+	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
+	wake->due_count = 0;
+	gc_shared_unlock(&gc_import_wake_part);
+}
+
+/* ---- the end of the transaction ---- */
+
+/* By then it is over for everybody else, too.  Nothing may throw. */
+static void
+on_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT && to_wake)
+		ConditionVariableBroadcast(&to_wake->changed);
+	if (event == XACT_EVENT_COMMIT && to_start)
+		gc_import_set_due(MyDatabaseId, GetCurrentTimestamp());
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		to_wake = to_start = NULL;
+}
+
+void
+gc_import_wake_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
 }

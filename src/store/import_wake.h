@@ -34,7 +34,32 @@ extern void gc_import_wait_end(void);
 /* A worker is to be started for the database at that time, or before. */
 extern void gc_import_set_due(Oid database, TimestampTz due);
 
-/* Is one to be started by now?  Then that is taken as done. */
-extern bool gc_import_take_due(Oid database, TimestampTz now);
+/* One is to be started for this database when this transaction is committed. */
+extern void gc_import_set_due_at_commit(void);
+
+/* What workers have one at a time, in the whole cluster (store/import_lock.h). */
+typedef enum GcImportWant
+{
+	GC_WANT_LIST,
+	GC_WANT_PLACE,
+	GC_WANTS
+} GcImportWant;
+
+/* This database needs one that others have: one is to be started when they let go of any. */
+extern void gc_import_want(GcImportWant what);
+
+/* This worker has let go of one. */
+extern void gc_import_freed(GcImportWant what);
+
+/* ---- in the launcher ---- */
+
+/* From now on its latch is set when something becomes due. */
+extern void gc_import_launcher_begin(void);
+
+/* When one is to be started for the database; if that is by now, it is taken as done. */
+extern TimestampTz gc_import_take_due(Oid database, TimestampTz now);
+
+/* Forgets what is due anywhere: all databases that are served get a worker now. */
+extern void gc_import_forget_due(void);
 
 #endif /* GC_STORE_IMPORT_WAKE_H */

@@ -4,8 +4,7 @@
  */
 #include "postgres.h"
 
-#include "store/import_end.h"
-#include "store/import_wake.h"
+#include "store/import_held.h"
 #include "store/imports.h"
 #include "store/place.h"
 #include "store/query_args.h"
@@ -17,34 +16,6 @@
 	"(q.state IN ('staged', 'running') OR q.state = 'paused' AND "                            \
 	" q.retry_at <= pg_catalog.clock_timestamp()) AND q.system_identifier = $1 AND "          \
 	"q.database_oid = $2"
-
-/* Somebody has paused its list or server; the view imports says it the same way. */
-#define IS_HELD                                                                               \
-	"EXISTS (SELECT FROM gc_fdw.import_pauses h WHERE h.list_id = q.list_id OR "              \
-	" h.list_id IS NULL AND h.server = q.server AND (h.list_name IS NULL OR "                 \
-	"  pg_catalog.lower(h.list_name) = pg_catalog.lower(q.list_name)))"
-
-/* In a transaction of a worker or of whoever submits; the extension must be there. */
-static void
-begin(GcQuery *query)
-{
-	if (!gc_query_begin(query))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("there is no extension gc_fdw in this database")));
-}
-
-/* A command of its own. */
-static uint64
-run_alone(const char *command, GcArgs *args)
-{
-	GcQuery query;
-	uint64 rows;
-
-	begin(&query);
-	rows = gc_args_run(command, args);
-	gc_query_end(&query);
-	return rows;
-}
 
 static int64
 get_id(uint64 rows)
@@ -93,7 +64,7 @@ gc_import_create(const GcImport *import, bool *is_new)
 	GcQuery query;
 	int64 id;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	add_import(&args, import);
 	id = get_id(gc_args_run(
 		"INSERT INTO gc_fdw.import_queue (list_id, list_name, server, relation, submitted_by, "
@@ -125,9 +96,10 @@ gc_import_stage(int64 id, int64 rows, int64 rejected, const char *method)
 	gc_args_int64(&args, rows + rejected);
 	gc_args_int64(&args, rejected);
 	gc_args_text(&args, method);
-	(void) run_alone("UPDATE gc_fdw.import_queue SET rows_total = $2, rows_rejected = $3, "
-					 " method = $4 WHERE id = $1",
-					 &args);
+	(void) gc_args_run_alone(
+		"UPDATE gc_fdw.import_queue SET rows_total = $2, rows_rejected = $3, "
+		" method = $4 WHERE id = $1",
+		&args);
 }
 
 /* ---- sending ---- */
@@ -136,28 +108,28 @@ List *
 gc_import_waiting(void)
 {
 	GcArgs args = {0};
-	List *ids = NIL;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	List *waiting = NIL;
 	GcQuery query;
 	uint64 rows;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	gc_args_text(&args, gc_place());
 	gc_args_add(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId));
-	rows = gc_args_run("SELECT id FROM gc_fdw.import_queue q WHERE " CAN_BE_SENT
-					   " AND NOT " IS_HELD " ORDER BY id",
+	rows = gc_args_run("SELECT id, list_id FROM gc_fdw.import_queue q WHERE " CAN_BE_SENT
+					   " AND NOT " GC_IMPORT_IS_HELD " ORDER BY id",
 					   &args);
 	for (uint64 row = 0; row < rows; row++)
 	{
-		MemoryContext spi_cxt = MemoryContextSwitchTo(caller_cxt);
-		int64 *id = palloc(sizeof(int64));
+		MemoryContext spi_cxt = MemoryContextSwitchTo(query.cxt);
+		GcImportWaiting *import = palloc(sizeof(GcImportWaiting));
 
-		*id = gc_args_int64_at(row, 1);
-		ids = lappend(ids, id);
+		import->id = gc_args_int64_at(row, 1);
+		import->list_id = gc_query_text(&query, row, 2);
+		waiting = lappend(waiting, import);
 		MemoryContextSwitchTo(spi_cxt);
 	}
 	gc_query_end(&query);
-	return ids;
+	return waiting;
 }
 
 TimestampTz
@@ -167,12 +139,12 @@ gc_import_next_due(void)
 	GcQuery query;
 	TimestampTz due = 0;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	gc_args_text(&args, gc_place());
 	gc_args_add(&args, OIDOID, ObjectIdGetDatum(MyDatabaseId));
 	if (gc_args_run("SELECT pg_catalog.min(retry_at) FROM gc_fdw.import_queue q "
 					"WHERE state = 'paused' AND system_identifier = $1 AND database_oid = $2 "
-					" AND NOT " IS_HELD,
+					" AND NOT " GC_IMPORT_IS_HELD,
 					&args) > 0)
 		due = gc_args_int64_at(0, 1);
 	gc_query_end(&query);
@@ -187,7 +159,7 @@ gc_import_read(int64 id)
 	GcQuery query;
 	bool found;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	gc_args_int64(&args, id);
 	found = gc_args_run(
 				"SELECT list_id, list_name, server, relation, submitted_by, state, method, "
@@ -221,12 +193,13 @@ gc_import_begin(int64 id)
 	GcArgs args = {0};
 
 	gc_args_int64(&args, id);
-	return run_alone("UPDATE gc_fdw.import_queue SET state = 'running', "
-					 " started_at = coalesce(started_at, pg_catalog.clock_timestamp()), "
-					 " failure_code = NULL, failure_reason = NULL, retry_at = NULL "
-					 "WHERE id = $1 AND (state IN ('staged', 'running') OR "
-					 " state = 'paused' AND retry_at <= pg_catalog.clock_timestamp())",
-					 &args) > 0;
+	return gc_args_run_alone(
+			   "UPDATE gc_fdw.import_queue SET state = 'running', "
+			   " started_at = coalesce(started_at, pg_catalog.clock_timestamp()), "
+			   " failure_code = NULL, failure_reason = NULL, retry_at = NULL "
+			   "WHERE id = $1 AND (state IN ('staged', 'running') OR "
+			   " state = 'paused' AND retry_at <= pg_catalog.clock_timestamp())",
+			   &args) > 0;
 }
 
 /* The bytes of a bytea of the first row; NULL: it is null. */
@@ -258,13 +231,13 @@ gc_part_begin(int64 id)
 	GcPart *part = NULL;
 	GcQuery query;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	gc_args_int64(&args, id);
 	if (gc_args_run(
 			"WITH next AS MATERIALIZED (SELECT n.part FROM gc_fdw.import_parts n "
 			" JOIN gc_fdw.import_queue q ON q.id = n.import_id "
 			" WHERE n.import_id = $1 AND n.state IN ('staged', 'sending', 'accepted') AND "
-			"  q.state = 'running' AND NOT q.cancelling AND NOT " IS_HELD
+			"  q.state = 'running' AND NOT q.cancelling AND NOT " GC_IMPORT_IS_HELD
 			" ORDER BY n.part LIMIT 1 FOR UPDATE OF n) "
 			"UPDATE gc_fdw.import_parts p SET state = 'sending', attempts = attempts + 1, "
 			" sent_at = pg_catalog.clock_timestamp() "
@@ -297,7 +270,7 @@ gc_parts_list(int64 id)
 	GcQuery query;
 	uint64 rows;
 
-	begin(&query);
+	gc_query_begin_or_throw(&query);
 	gc_args_int64(&args, id);
 	rows = gc_args_run("SELECT part::bigint, rows, method FROM gc_fdw.import_parts "
 					   "WHERE import_id = $1 ORDER BY part",
@@ -326,9 +299,9 @@ gc_part_skip(int64 id, int part, const uint8 *skips, int64 rows)
 	gc_args_add(
 		&args, BYTEAOID,
 		PointerGetDatum(cstring_to_text_with_len((const char *) skips, (rows + 7) / 8)));
-	(void) run_alone("UPDATE gc_fdw.import_parts SET skips = $3 "
-					 "WHERE import_id = $1 AND part = $2",
-					 &args);
+	(void) gc_args_run_alone("UPDATE gc_fdw.import_parts SET skips = $3 "
+							 "WHERE import_id = $1 AND part = $2",
+							 &args);
 }
 
 void
@@ -338,264 +311,7 @@ gc_import_checked(int64 id, int64 requests)
 
 	gc_args_int64(&args, id);
 	gc_args_int64(&args, requests);
-	(void) run_alone("UPDATE gc_fdw.import_queue SET requests = requests + $2, "
-					 " checked_at = pg_catalog.clock_timestamp() WHERE id = $1",
-					 &args);
-}
-
-/* ---- what parts come to ---- */
-
-static void
-settle_part(int64 id, int part, const GcPartResult *result)
-{
-	GcArgs args = {0};
-
-	add_part(&args, id, part);
-	gc_args_text(&args, result->state);
-	gc_args_int64(&args, result->accepted);
-	gc_args_int64(&args, result->rejected);
-	gc_args_text(&args, result->correlation_id);
-	gc_args_text(&args, result->failure_code);
-	gc_args_text(&args, result->failure_reason);
-	(void) gc_args_run("UPDATE gc_fdw.import_parts SET state = $3, rows_accepted = $4, "
-					   " rows_rejected = $5, correlation_id = $6, failure_code = $7, "
-					   " failure_reason = $8, settled_at = pg_catalog.clock_timestamp() "
-					   "WHERE import_id = $1 AND part = $2",
-					   &args);
-}
-
-static void
-count_part(int64 id, const GcPartResult *result)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	gc_args_int64(&args, result->accepted);
-	gc_args_int64(&args, result->rejected);
-	gc_args_int64(&args, result->skipped);
-	gc_args_int64(&args, result->in_doubt);
-	gc_args_int64(&args, result->requests);
-	(void) gc_args_run(
-		"UPDATE gc_fdw.import_queue SET rows_accepted = rows_accepted + $2, "
-		" rows_rejected = rows_rejected + $3, rows_skipped = rows_skipped + $4, "
-		" rows_in_doubt = $5, requests = requests + $6, retries = 0 WHERE id = $1",
-		&args);
-}
-
-void
-gc_part_settle(int64 id, int part, const GcPartResult *result)
-{
-	GcQuery query;
-
-	begin(&query);
-	settle_part(id, part, result);
-	count_part(id, result);
-	if (strcmp(result->state, "done") == 0)
-	{
-		GcArgs args = {0};
-
-		add_part(&args, id, part);
-		(void) gc_args_run(
-			"DELETE FROM gc_fdw.import_chunks WHERE import_id = $1 AND part = $2", &args);
-	}
-	gc_query_end(&query);
-}
-
-/* ---- ends ---- */
-
-/* Listeners and who waits are told what has become of it, if that is an end or a pause. */
-static void
-tell(int64 id)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	(void) gc_args_run(
-		"SELECT pg_catalog.pg_notify('gc_fdw_imports', id || ' ' || state) "
-		"FROM gc_fdw.import_queue WHERE id = $1 AND state NOT IN ('staged', 'running')",
-		&args);
-	gc_import_changed();
-}
-
-/* No more of it is sent; what may have been is in doubt. */
-static void
-cancel_parts(int64 id)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	(void) gc_args_run(
-		"UPDATE gc_fdw.import_queue SET rows_in_doubt = (SELECT "
-		" coalesce(pg_catalog.sum(rows), 0)::bigint FROM gc_fdw.import_parts "
-		" WHERE import_id = $1 AND state IN ('sending', 'accepted')) WHERE id = $1",
-		&args);
-	(void) gc_args_run("UPDATE gc_fdw.import_parts SET state = 'cancelled', "
-					   " settled_at = pg_catalog.clock_timestamp() "
-					   "WHERE import_id = $1 AND state IN ('staged', 'sending', 'accepted')",
-					   &args);
-}
-
-/* Done, failed or cancelled, as its parts are, if they are all settled. */
-static void
-settle(int64 id)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	if (gc_args_run(
-			"UPDATE gc_fdw.import_queue q SET ended_at = pg_catalog.clock_timestamp(), "
-			" retry_at = NULL, state = CASE WHEN p.failed THEN 'failed' "
-			"  WHEN p.cancelled OR q.cancelling AND p.none THEN 'cancelled' ELSE 'done' END "
-			"FROM (SELECT coalesce(pg_catalog.bool_or(state = 'failed'), false) AS failed, "
-			"  coalesce(pg_catalog.bool_or(state = 'cancelled'), false) AS cancelled, "
-			"  pg_catalog.count(*) = 0 AS none, coalesce(pg_catalog.bool_and("
-			"   state IN ('done', 'failed', 'cancelled')), true) AS over "
-			" FROM gc_fdw.import_parts WHERE import_id = $1) AS p "
-			"WHERE q.id = $1 AND q.state IN ('staged', 'running', 'paused') AND p.over",
-			&args) > 0)
-	{
-		gc_import_ended(id);
-		tell(id);
-	}
-}
-
-/* Its list or server is paused: it waits, as if nothing of it had been under way. */
-static void
-hold_back(int64 id)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	if (gc_args_run("UPDATE gc_fdw.import_queue q SET state = 'staged' "
-					"WHERE id = $1 AND state = 'running' AND " IS_HELD,
-					&args) > 0)
-		gc_import_changed();
-}
-
-static bool
-is_cancelling(int64 id)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	return gc_args_run("SELECT FROM gc_fdw.import_queue WHERE id = $1 AND cancelling", &args) >
-		   0;
-}
-
-void
-gc_import_cancel_now(int64 id)
-{
-	GcQuery query;
-
-	begin(&query);
-	cancel_parts(id);
-	settle(id);
-	gc_query_end(&query);
-}
-
-void
-gc_import_settle(int64 id)
-{
-	GcQuery query;
-
-	begin(&query);
-	if (is_cancelling(id))
-		cancel_parts(id);
-	settle(id);
-	hold_back(id);
-	gc_query_end(&query);
-}
-
-static void
-add_failure(GcArgs *args, int64 id, const GcImportFailure *failure)
-{
-	gc_args_int64(args, id);
-	gc_args_text(args, failure->code);
-	gc_args_text(args, failure->reason);
-}
-
-/* It ends with the part that is at work; what follows is not sent. */
-static void
-fail(int64 id, const GcImportFailure *failure)
-{
-	GcArgs args = {0};
-
-	add_failure(&args, id, failure);
-	gc_args_int64(&args, failure->accepted);
-	(void) gc_args_run(
-		"UPDATE gc_fdw.import_parts SET failure_code = $2, failure_reason = $3, "
-		" rows_accepted = $4, state = 'failed', "
-		" settled_at = pg_catalog.clock_timestamp() "
-		"WHERE import_id = $1 AND state IN ('sending', 'accepted')",
-		&args);
-	cancel_parts(id);
-	gc_args_int64(&args, failure->in_doubt);
-	(void) gc_args_run(
-		"UPDATE gc_fdw.import_queue SET failure_code = $2, failure_reason = $3, "
-		" rows_accepted = rows_accepted + $4, rows_in_doubt = $5 WHERE id = $1",
-		&args);
-	settle(id);
-}
-
-/* It can go on some day: by itself, or when somebody has seen to the reason. */
-static void
-pause_for(int64 id, const GcImportFailure *failure)
-{
-	GcArgs args = {0};
-
-	add_failure(&args, id, failure);
-	gc_args_add(&args, BOOLOID, BoolGetDatum(failure->passes));
-	if (gc_args_run("UPDATE gc_fdw.import_queue SET state = 'paused', failure_code = $2, "
-					" failure_reason = $3, retries = retries + 1, retry_at = CASE WHEN $4 "
-					"  THEN pg_catalog.clock_timestamp() + '1 min'::interval * "
-					"   least(30, pg_catalog.power(2, least(retries, 5))) END, "
-					" rows_in_doubt = (SELECT coalesce(pg_catalog.sum(rows), 0)::bigint "
-					"  FROM gc_fdw.import_parts WHERE import_id = $1 AND "
-					"   state IN ('sending', 'accepted')) "
-					"WHERE id = $1 AND state IN ('staged', 'running')",
-					&args) > 0)
-		tell(id);
-}
-
-void
-gc_import_stop(int64 id, const GcImportFailure *failure)
-{
-	GcQuery query;
-
-	begin(&query);
-	if (failure->is_final)
-		fail(id, failure);
-	else if (is_cancelling(id))
-	{
-		cancel_parts(id);
-		settle(id);
-	}
-	else
-		pause_for(id, failure);
-	gc_query_end(&query);
-}
-
-void
-gc_import_fail(int64 id, const char *failure_code, const char *failure_reason)
-{
-	const GcImportFailure failure = {.code = failure_code, .reason = failure_reason};
-	GcArgs args = {0};
-	GcQuery query;
-
-	begin(&query);
-	add_failure(&args, id, &failure);
-	if (gc_args_run("UPDATE gc_fdw.import_queue SET state = 'failed', failure_code = $2, "
-					" failure_reason = $3, ended_at = pg_catalog.clock_timestamp() "
-					"WHERE id = $1 AND state = 'running'",
-					&args) > 0)
-	{
-		(void) gc_args_run(
-			"UPDATE gc_fdw.import_parts SET state = 'failed', failure_code = $2, "
-			" failure_reason = $3, settled_at = pg_catalog.clock_timestamp() "
-			"WHERE import_id = $1 AND state = 'staged'",
-			&args);
-		gc_import_ended(id);
-		tell(id);
-	}
-	gc_query_end(&query);
+	(void) gc_args_run_alone("UPDATE gc_fdw.import_queue SET requests = requests + $2, "
+							 " checked_at = pg_catalog.clock_timestamp() WHERE id = $1",
+							 &args);
 }

@@ -59,7 +59,13 @@ extern void gc_import_stage(int64 id, int64 rows, int64 rejected, const char *me
 
 /* ---- sending, in a worker; each in a transaction ---- */
 
-/* The ids of the imports of this place that can be sent, oldest first: int64 *. */
+typedef struct GcImportWaiting
+{
+	int64 id;
+	const char *list_id;
+} GcImportWaiting;
+
+/* The imports of this place that can be sent, oldest first: GcImportWaiting *. */
 extern List *gc_import_waiting(void);
 
 /* Reads one; NULL: it is not there. */
@@ -83,7 +89,7 @@ extern void gc_part_skip(int64 id, int part, const uint8 *skips, int64 rows);
 /* What is to be skipped is known; that took so many requests. */
 extern void gc_import_checked(int64 id, int64 requests);
 
-/* None of it is to be sent, for that reason. */
+/* None of it is to be sent, for that reason; nothing has been. */
 extern void gc_import_fail(int64 id, const char *failure_code, const char *failure_reason);
 
 /* What a part came to. */
@@ -117,6 +123,7 @@ typedef struct GcImportFailure
 	const char *code; /* SQLSTATE */
 	const char *reason;
 	int64 accepted; /* if it fails: of the part that was under way */
+	int64 rejected; /* the same */
 	int64 in_doubt; /* the same */
 } GcImportFailure;
 

@@ -9,7 +9,6 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "utils/timestamp.h"
 
 StaticAssertDecl(sizeof(GcJob) <= BGW_EXTRALEN, "a job does not fit into bgw_extra");
 
@@ -77,7 +76,7 @@ on_xact(XactEvent event, void *arg)
 	if (event == XACT_EVENT_PRE_COMMIT && at_commit &&
 		!start_imports(MyDatabaseId, GetTopTransactionId()))
 	{
-		gc_import_set_due(MyDatabaseId, GetCurrentTimestamp());
+		gc_import_set_due_at_commit();
 		ereport(NOTICE, (errmsg("no background worker could be started for an import"),
 						 errhint("You may need to increase \"max_worker_processes\".")));
 	}

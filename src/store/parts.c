@@ -216,8 +216,7 @@ gc_parts_chunk(int64 import_id, int part, int chunk, int *len)
 	GcQuery query;
 	char *payload = NULL;
 
-	if (!gc_query_begin(&query))
-		return NULL;
+	gc_query_begin_or_throw(&query);
 	if (gc_query_run("SELECT payload FROM gc_fdw.import_chunks WHERE import_id = $1 AND "
 					 "part = $2 AND chunk = $3",
 					 lengthof(types), types, values, NULL) > 0)

@@ -62,6 +62,14 @@ gc_query_begin(GcQuery *query)
 	return true;
 }
 
+void
+gc_query_begin_or_throw(GcQuery *query)
+{
+	if (!gc_query_begin(query))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("there is no extension gc_fdw in this database")));
+}
+
 static uint64
 execute(const char *command, int count, const Oid *types, Datum *values, const char *nulls,
 		bool read_only)

@@ -25,6 +25,9 @@ typedef struct GcQuery
 /* False, with nothing begun: the extension is not there. */
 extern bool gc_query_begin(GcQuery *query);
 
+/* The same; throws instead. */
+extern void gc_query_begin_or_throw(GcQuery *query);
+
 /*
  * Runs a command; returns how many rows it processed, which are in SPI_tuptable if it
  * returns any.  "nulls" as SPI has it; NULL: none is.

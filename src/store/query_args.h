@@ -49,6 +49,19 @@ gc_args_run(const char *command, GcArgs *args)
 	return gc_query_run(command, args->count, args->types, args->values, args->nulls);
 }
 
+/* A command of its own; the extension must be there. */
+static inline uint64
+gc_args_run_alone(const char *command, GcArgs *args)
+{
+	GcQuery query;
+	uint64 rows;
+
+	gc_query_begin_or_throw(&query);
+	rows = gc_args_run(command, args);
+	gc_query_end(&query);
+	return rows;
+}
+
 /* A number of a row that a command returned; 0 for NULL. */
 static inline int64
 gc_args_int64_at(uint64 row, int column)

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
 #include "storage/dsm.h"
 
 /* A row; text in the database's encoding. */
@@ -41,6 +42,22 @@ extern void gc_rejects_put(const GcReject *reject);
 
 /* Writes a row in this very transaction, for who rolls back his own part of it with it. */
 extern void gc_rejects_write(const GcReject *reject);
+
+/* Those of one transaction, kept beyond it in a context, up to a size. */
+typedef struct GcRejectsKept
+{
+	MemoryContext cxt;
+	List *rows;
+	Size bytes;
+} GcRejectsKept;
+
+extern void gc_rejects_keep(GcRejectsKept *kept, const GcReject *reject);
+
+/* Writes them once more, since that transaction was rolled back; how many. */
+extern int gc_rejects_write_kept(const GcRejectsKept *kept);
+
+/* Forgets them. */
+extern void gc_rejects_drop_kept(GcRejectsKept *kept);
 
 /* Waits until all rows are committed. */
 extern void gc_rejects_flush(void);

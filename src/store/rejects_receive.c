@@ -189,6 +189,50 @@ gc_rejects_write(const GcReject *reject)
 	gc_table_close(table);
 }
 
+/* ---- rows that are kept ---- */
+
+/* What is beyond that is only counted. */
+#define KEPT_BYTES (16 * 1024 * 1024)
+
+void
+gc_rejects_keep(GcRejectsKept *kept, const GcReject *reject)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(kept->cxt);
+	StringInfoData buf;
+
+	if (kept->bytes < KEPT_BYTES)
+	{
+		initStringInfo(&buf);
+		gc_rejects_pack(&buf, reject);
+		kept->rows = lappend(kept->rows, buf.data);
+		kept->bytes += buf.maxlen;
+	}
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+int
+gc_rejects_write_kept(const GcRejectsKept *kept)
+{
+	ListCell *lc;
+
+	foreach (lc, kept->rows)
+	{
+		GcReject reject;
+
+		gc_rejects_unpack(lfirst(lc), &reject);
+		gc_rejects_write(&reject);
+	}
+	return list_length(kept->rows);
+}
+
+void
+gc_rejects_drop_kept(GcRejectsKept *kept)
+{
+	list_free_deep(kept->rows);
+	kept->rows = NIL;
+	kept->bytes = 0;
+}
+
 /* ---- the worker ---- */
 
 static void

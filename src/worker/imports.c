@@ -4,8 +4,9 @@
  *
  * A worker takes a place, of which there are gc_fdw.max_workers, and then one import
  * after another whose list nobody else is sending to, oldest first.  Whoever submits an
- * import starts one; if all places are taken, or the list is, it has nothing to do and
- * leaves: those who hold them look again when they have let go.
+ * import starts one, and it starts another one where there is more to do.  If all places
+ * are taken, or the list is, it has nothing to do and leaves: those who hold them look again
+ * when they have let go, and those of other databases tell the launcher.
  */
 #include "postgres.h"
 
@@ -14,6 +15,7 @@
 #include "store/import_lock.h"
 #include "store/import_wake.h"
 #include "store/imports.h"
+#include "store/job.h"
 #include "worker/imports.h"
 
 #include "access/xact.h"
@@ -21,6 +23,7 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -36,8 +39,11 @@ int gc_max_workers = 4;
 #define STOPPED_MS 10000
 #define FAILED_MS  60000
 
-/* This process has imports to see to. */
-static bool serving = false;
+/* This process has imports of that database to see to; InvalidOid: not any more. */
+static Oid serving = InvalidOid;
+
+/* It has started another one, to help. */
+static bool has_help = false;
 
 static void (*run_import)(int64 id) = NULL;
 static bool (*run_task)(void) = NULL;
@@ -49,56 +55,146 @@ gc_imports_init(void (*run)(int64 id), bool (*task)(void))
 	run_task = task;
 }
 
+/* It may take its time: its COMMIT may be what sends a spool. */
 static void
 wait_for(TransactionId xid)
 {
 	if (!TransactionIdIsValid(xid))
 		return;
 	StartTransactionCommand();
+	(void) set_config_option("lock_timeout", "0", PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+							 true, 0, false);
 	XactLockTableWait(xid, NULL, NULL, XLTW_None);
 	CommitTransactionCommand();
 }
 
-/* The oldest import that can be sent, whose list is ours now; NULL: there is none.  In "cxt". */
-static GcImport *
-take_next(MemoryContext cxt)
+/* ---- imports ---- */
+
+/* More than one list is waited for: other workers may have a place. */
+static void
+get_help(const List *waiting, const GcImportWaiting *taken)
 {
-	GcImport *found = NULL;
 	ListCell *lc;
 
+	foreach (lc, waiting)
+	{
+		const GcImportWaiting *other = lfirst(lc);
+
+		if (!has_help && strcmp(other->list_id, taken->list_id) != 0)
+			has_help = gc_job_start_imports(MyDatabaseId);
+	}
+}
+
+/*
+ * The oldest import that can be sent, whose list is ours now; NULL: there is none.  In "cxt".
+ * "taken": there are some whose lists others have.
+ */
+static GcImportWaiting *
+try_next(MemoryContext cxt, bool *taken)
+{
+	GcImportWaiting *found = NULL;
+	List *waiting;
+	ListCell *lc;
+
+	*taken = false;
 	StartTransactionCommand();
 	MemoryContextSwitchTo(cxt);
-	foreach (lc, gc_import_waiting())
+	waiting = gc_import_waiting();
+	foreach (lc, waiting)
 	{
-		GcImport *import = gc_import_read(*(int64 *) lfirst(lc));
+		GcImportWaiting *import = lfirst(lc);
 
-		if (import && gc_lock_list(import->list_id))
+		if (gc_lock_list(import->list_id))
 		{
 			found = import;
 			break;
 		}
+		*taken = true;
 	}
+	if (found)
+		get_help(waiting, found);
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(TopMemoryContext);
 	return found;
 }
 
-/* Sends all that can be sent; false: there was nothing. */
-static bool
+/* The same; whoever has a list tells when he lets go of it, if he knows by then. */
+static GcImportWaiting *
+take_next(MemoryContext cxt)
+{
+	bool taken;
+	GcImportWaiting *found = try_next(cxt, &taken);
+
+	if (found || !taken)
+		return found;
+	gc_import_want(GC_WANT_LIST);
+	return try_next(cxt, &taken);
+}
+
+static void
+let_go(const GcImportWaiting *import)
+{
+	gc_unlock_list(import->list_id);
+	gc_import_freed(GC_WANT_LIST);
+}
+
+/* Sends all that can be sent. */
+static void
 send_waiting(MemoryContext cxt)
 {
-	bool any = false;
-	GcImport *import;
+	GcImportWaiting *import;
 
 	while ((import = take_next(cxt)) != NULL)
 	{
-		any = true;
 		run_import(import->id);
-		gc_unlock_list(import->list_id);
+		let_go(import);
 		MemoryContextReset(cxt);
 		CHECK_FOR_INTERRUPTS();
 	}
-	return any;
+}
+
+/* -1: all are taken, and whoever has one tells when he lets go of it. */
+static int
+take_place(void)
+{
+	int place = gc_lock_place(gc_max_workers);
+
+	if (place >= 0)
+		return place;
+	gc_import_want(GC_WANT_PLACE);
+	return gc_lock_place(gc_max_workers);
+}
+
+/* Is there anything that somebody has left to us, since we had the place? */
+static bool
+has_more(MemoryContext cxt)
+{
+	bool taken;
+	GcImportWaiting *import = try_next(cxt, &taken);
+
+	if (import)
+		let_go(import);
+	MemoryContextReset(cxt);
+	return import != NULL;
+}
+
+static void
+send_imports(void)
+{
+	MemoryContext cxt =
+		AllocSetContextCreate(TopMemoryContext, "gc_fdw imports", ALLOCSET_DEFAULT_SIZES);
+
+	do
+	{
+		int place = take_place();
+
+		if (place < 0)
+			break;
+		send_waiting(cxt);
+		gc_unlock_place(place);
+		gc_import_freed(GC_WANT_PLACE);
+	} while (has_more(cxt));
+	MemoryContextDelete(cxt);
 }
 
 /* ---- what is done after imports ---- */
@@ -179,37 +275,34 @@ tell_launcher(void)
 static void
 leave_rest(int code, Datum arg)
 {
-	if (serving)
-		gc_import_set_due(MyDatabaseId,
+	if (OidIsValid(serving))
+		gc_import_set_due(serving,
 						  TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 													  code == 0 ? FAILED_MS : STOPPED_MS));
 }
 
 void
+gc_imports_expect(Oid database)
+{
+	serving = database;
+	before_shmem_exit(leave_rest, (Datum) 0);
+}
+
+void
+gc_imports_expect_none(void)
+{
+	serving = InvalidOid;
+}
+
+void
 gc_imports_serve(TransactionId xid)
 {
-	MemoryContext cxt =
-		AllocSetContextCreate(TopMemoryContext, "gc_fdw imports", ALLOCSET_DEFAULT_SIZES);
-	bool any;
-
-	serving = true;
-	before_shmem_exit(leave_rest, (Datum) 0);
 	wait_for(xid);
 	/* Before imports, which may take hours, and without a place, which they need. */
 	(void) do_tasks();
-	/* Who came meanwhile and found no place is served by whoever gives one up. */
-	do
-	{
-		int place = gc_lock_place(gc_max_workers);
-
-		if (place < 0)
-			break;
-		any = send_waiting(cxt);
-		gc_unlock_place(place);
-	} while (any);
-	MemoryContextDelete(cxt);
+	send_imports();
 	drop_payloads();
 	serve_tasks();
 	tell_launcher();
-	serving = false;
+	gc_imports_expect_none();
 }

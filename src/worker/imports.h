@@ -14,6 +14,15 @@ extern int gc_max_workers;
 extern void gc_imports_init(void (*run)(int64 id), bool (*task)(void));
 
 /*
+ * In a worker for this database, before it connects: whatever ends it before it has seen to
+ * all, the launcher starts another one.
+ */
+extern void gc_imports_expect(Oid database);
+
+/* There are none to see to. */
+extern void gc_imports_expect_none(void);
+
+/*
  * In a worker that is connected to its database: once that transaction has ended (0: now),
  * sends the imports that can be sent, until there are none, and does what comes after them.
  */

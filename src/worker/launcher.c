@@ -2,10 +2,10 @@
  * worker/launcher.c
  *	  Starts workers for imports that nobody else starts one for (DESIGN 4.6).
  *
- * One process, with shared_preload_libraries.  It looks every ten seconds, in shared
- * memory alone, for databases of gc_fdw.databases in which something is due: an import
- * to be tried again, or one that a worker has left behind.  All of them are served when
- * it starts, which adopts what a crash left, and every five minutes.
+ * One process, with shared_preload_libraries.  It sleeps until something is due in one of
+ * gc_fdw.databases: an import to be tried again, or one that a worker has left behind or
+ * could not be had for.  All of them are served when it starts, which adopts what a
+ * crash left, and every five minutes, in case that something was not told.
  */
 #include "postgres.h"
 
@@ -29,8 +29,10 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#define LOOK_MS	 10000
 #define ROUND_MS (5 * 60 * 1000)
+
+/* Where no worker could be started. */
+#define AGAIN_MS 10000
 
 char *gc_launcher_databases = "";
 
@@ -73,44 +75,66 @@ find_database(const char *name)
 	return found;
 }
 
-/* Starts a worker in the database if that is due; "round": in any case. */
-static void
+/* Starts a worker in the database if that is due; "round": in any case.  When one is next. */
+static TimestampTz
 serve(const char *name, bool round)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz due;
 	Oid database;
 
 	StartTransactionCommand();
 	database = find_database(name);
 	CommitTransactionCommand();
 	if (!OidIsValid(database))
-		return;
-	if ((gc_import_take_due(database, now) || round) && !gc_job_start_imports(database))
-		gc_import_set_due(database, now);
+		return DT_NOEND;
+	due = gc_import_take_due(database, now);
+	if (due > now && !round)
+		return due;
+	if (gc_job_start_imports(database))
+		return DT_NOEND;
+	due = TimestampTzPlusMilliseconds(now, AGAIN_MS);
+	gc_import_set_due(database, due);
+	return due;
 }
 
-/* False: there is no database to serve. */
-static bool
+/* When to do it again. */
+static TimestampTz
 serve_all(MemoryContext cxt, bool round)
 {
+	TimestampTz next = DT_NOEND;
 	List *names;
 	ListCell *lc;
 
 	MemoryContextSwitchTo(cxt);
 	(void) SplitIdentifierString(pstrdup(gc_launcher_databases), ',', &names);
+	if (round)
+		gc_import_forget_due();
 	foreach (lc, names)
-		serve(lfirst(lc), round);
+	{
+		TimestampTz due = serve(lfirst(lc), round);
+
+		next = Min(next, due);
+	}
+	if (names != NIL)
+		next = Min(next, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ROUND_MS));
 	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextReset(cxt);
-	return names != NIL;
+	return next;
 }
 
 static void
-sleep_until_due(bool any)
+sleep_until(TimestampTz due)
 {
-	int events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (any ? WL_TIMEOUT : 0);
+	int events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH;
+	long ms = -1;
 
-	(void) WaitLatch(MyLatch, events, any ? LOOK_MS : -1L, gc_wait_event(GC_WAIT_LAUNCH));
+	if (due != DT_NOEND)
+	{
+		events |= WL_TIMEOUT;
+		ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due) + 1;
+	}
+	(void) WaitLatch(MyLatch, events, ms, gc_wait_event(GC_WAIT_LAUNCH));
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }
@@ -125,6 +149,7 @@ gc_fdw_launcher_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	gc_import_launcher_begin();
 	cxt = AllocSetContextCreate(TopMemoryContext, "gc_fdw launcher", ALLOCSET_DEFAULT_SIZES);
 	for (;;)
 	{
@@ -132,7 +157,7 @@ gc_fdw_launcher_main(Datum arg)
 
 		if (round)
 			last_round = GetCurrentTimestamp();
-		sleep_until_due(serve_all(cxt, round));
+		sleep_until(serve_all(cxt, round));
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;

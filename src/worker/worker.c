@@ -57,6 +57,22 @@ attach(const GcJob *job)
 	return segment;
 }
 
+/* Whatever the database has for its sessions. */
+static void
+set_defaults(void)
+{
+	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET,
+					PGC_S_OVERRIDE);
+	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	/* From 17 on. */
+	if (GetConfigOption("transaction_timeout", true, false) != NULL)
+		SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	/* That a part is about to be sent has to be known after a crash. */
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+		SetConfigOption("synchronous_commit", "on", PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 static bool
 extension_exists(void)
 {
@@ -96,17 +112,19 @@ gc_fdw_worker_main(Datum arg)
 			return;
 		jobs[job.kind].take(segment);
 	}
+	else
+		gc_imports_expect(job.database);
 	BackgroundWorkerInitializeConnectionByOid(job.database, InvalidOid,
 											  BGWORKER_BYPASS_ALLOWCONN);
-	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
-	/* That a part is about to be sent has to be known after a crash. */
-	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
-		SetConfigOption("synchronous_commit", "on", PGC_SUSET, PGC_S_OVERRIDE);
+	set_defaults();
 	PG_TRY();
 	{
 		if (!extension_exists())
+		{
+			gc_imports_expect_none();
 			ereport(job.kind == GC_JOB_IMPORTS ? DEBUG1 : LOG,
 					(errmsg("gc_fdw worker: there is no extension gc_fdw any more")));
+		}
 		else if (job.kind == GC_JOB_IMPORTS)
 			gc_imports_serve(job.xid);
 		else
