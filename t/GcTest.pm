@@ -19,7 +19,7 @@ use GcSim;
 
 our @EXPORT = qw(
   skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
-  await await_waiting await_recovery paced is_alive shimmed jump_clock stall_names answer_names
+  await await_waiting await_recovery paced is_alive shimmed jump_clock stall_names answer_names fill_disk free_disk
   counts_in explained open_sockets descriptors tasks rss_kb context_bytes slurp_log
 );
 
@@ -52,10 +52,11 @@ sub new_node
 	return $node;
 }
 
-# Where t/shim.c reads by how much the time of day is off, and whether names are stalled.
+# Where t/shim.c reads by how much the time of day is off, and whether names are stalled or disks full.
 my $shim_dir = abs_path(PostgreSQL::Test::Utils::tempdir());
 my $clock = "$shim_dir/clock";
 my $stall = "$shim_dir/stall";
+my $full = "$shim_dir/full";
 
 # new_shimmed_node(NAME, SETTING...): the same, with t/shim.c in all its processes, and
 # the quota shared by them.
@@ -75,14 +76,18 @@ sub new_shimmed_node
 sub shimmed
 {
 	my ($sub) = @_;
-	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK GC_SHIM_STALL)} =
-	  (join(' ', $ENV{LD_PRELOAD} // (), "$shim_dir/shim.so"), $clock, $stall);
+	local @ENV{qw(LD_PRELOAD GC_SHIM_CLOCK GC_SHIM_STALL GC_SHIM_FULL)} =
+	  (join(' ', $ENV{LD_PRELOAD} // (), "$shim_dir/shim.so"), $clock, $stall, $full);
 	return $sub->();
 }
 
 # Names below .stall.test: looked up without end, from now on; or all are answered.
 sub stall_names { PostgreSQL::Test::Utils::append_to_file($stall, ''); return }
 sub answer_names { unlink $stall; return }
+
+# Tables of shimmed nodes cannot grow from now on; or they can.
+sub fill_disk { PostgreSQL::Test::Utils::append_to_file($full, ''); return }
+sub free_disk { unlink $full; return }
 
 # jump_clock(SECONDS): the time of day in shimmed nodes is off by so much.
 sub jump_clock
