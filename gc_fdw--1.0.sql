@@ -324,7 +324,7 @@ CREATE TABLE import_parts (
 COMMENT ON TABLE import_parts IS 'what imports consist of: each is sent, and settled, by itself';
 COMMENT ON COLUMN import_parts.method IS 'how it is sent';
 COMMENT ON COLUMN import_parts.bytes IS 'of its payload, before compression';
-COMMENT ON COLUMN import_parts.sha256 IS 'of its payload';
+COMMENT ON COLUMN import_parts.sha256 IS 'of its payload; when it is settled, of the file that was sent of it';
 COMMENT ON COLUMN import_parts.skips IS 'a bit for each row that is not sent, since its contact is there already; NULL: none';
 COMMENT ON COLUMN import_parts.attempts IS 'how often its sending was begun';
 

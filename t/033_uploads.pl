@@ -26,7 +26,7 @@ sub begin
 	return $session->value('SELECT gc_fdw.submit_import(' . join(', ', "'leads'", "\$q\$$query\$q\$", @arguments) . ')');
 }
 
-sub ended { my ($id) = @_; return $session->value("SELECT state FROM gc_fdw.await_import($id, '1min')") }
+sub ended { my ($id) = @_; return $session->value("SELECT state FROM gc_fdw.await_import($id, '50s')") }
 
 # submit(QUERY, ARGUMENT...): the same, awaited: the id, and its state.
 sub submit { my $id = begin(@_); return ($id, ended($id)) }
@@ -54,6 +54,18 @@ sub anew
 	$sim->forget_requests;
 	eval { $sim->api('POST', "/outbound/contactlists/$list/clear") };
 	await('an empty list', sub { $sim->count($list) == 0 });
+	return;
+}
+
+sub resume { my ($id) = @_; return $session->value("SELECT gc_fdw.resume_imports($id)") }
+sub ledger { my ($id) = @_; return $session->value("SELECT count(*) FROM gc_fdw.sent_contacts WHERE source = 'import' AND source_id = $id") }
+
+# Ends the worker when half of its file has been taken.
+sub lose_worker
+{
+	await('the import to begin', sub { my ($last) = (began())[-1]; $last && $last->{state} eq 'inProgress' && $last->{percentComplete} > 40 });
+	$session->run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'gc_fdw worker'");
+	await('the worker to go', sub { $session->value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'gc_fdw worker'") == 0 });
 	return;
 }
 
@@ -154,15 +166,61 @@ is($sim->count($list), 200, 'with a file of as many rows');
 
 # J3: what does not move is in doubt, and resumed without a second file.
 anew(import_hold => 50);
-($id, $state) = submit(rows(200), "options => '{\"stall_timeout\": \"3s\"}'");
-is($state, 'paused', 'an import that does not move');
-like(of($id, 'failure_reason'), qr/does not move.*limit: stall_timeout/, 'says so');
+$id = begin(rows(200), "options => '{\"stall_timeout\": \"3s\"}'");
+await('a pause', sub { of($id, 'state') eq 'paused' });
+like(of($id, 'failure_reason'), qr/does not move.*limit: stall_timeout/, 'an import that does not move says so');
+is(of($id, 'rows_in_doubt'), 200, 'with the rows that are in doubt');
 $sim->set(import_hold => 'off');
 $sim->call('POST', '/_sim/imports', { listId => $list, hold => undef });
-$session->run("UPDATE gc_fdw.import_queue SET state = 'staged' WHERE id = $id");
-submit('SELECT k, phone, name FROM leads WHERE false', "method => 'contacts'");
+resume($id);
 is(ended($id), 'done', 'is done when it moves');
 is(scalar uploads(), 1, 'without a second file');
+
+# J3: a list that shows already what it will show of ours: what is seen on its way is ours, …
+anew(import_ms => 1500, discard => 'on');
+for my $from (1, 1001)
+{
+	($id, $state) = submit(rows(200, $from));
+	is($state, 'done', "a file of as many rows as the one before (from $from)") or diag of($id, 'failure_reason');
+}
+# … what never shows is not said to be there without grounds, …
+$sim->set(import_polls => 1);
+$id = begin(rows(200), "options => '{\"stall_timeout\": \"2s\"}'");
+await('a pause', sub { of($id, 'state') eq 'paused' });
+like(of($id, 'failure_reason'), qr/not known what became of a file .*Contacts that are not there as they were sent: 200\./, 'one of which nothing shows, neither in the status nor in the list, is in doubt');
+is(of($id, 'rows_in_doubt'), 200, '… with its rows');
+is(of($id, 'rows_accepted'), 0, '… of which none is claimed');
+# … the contacts are such grounds, …
+$sim->set(discard => 'off');
+resume($id);
+is(ended($id), 'done', '… until it is there') or diag of($id, 'failure_reason');
+($id, $state) = submit(rows(200, 501));
+is($state, 'done', 'one that the list alone shows') or diag of($id, 'failure_reason');
+is($sim->count($list), 400, '… is there');
+# … and so are events.
+anew(contacts_max => 10);
+for my $try (1, 2)
+{
+	($id, $state) = submit(rows(200));
+	is(of($id, "state || ' ' || failure_code"), 'failed EXCEEDED_CONTACT_LIMIT', "a failure like the one before ($try)");
+}
+$sim->set(contacts_max => 0, import_polls => 0, import_ms => 50);
+
+# G3, J2: somebody else's import that does not end: nothing of ours was sent, and nothing is in doubt.
+anew();
+$sim->call('POST', '/_sim/imports', { listId => $list, totalRecords => 300, kind => 'upload', hold => 50 });
+await('the other import to begin', sub { (began())[-1]{state} eq 'inProgress' });
+$id = begin(rows(200), "options => '{\"stall_timeout\": \"2s\"}'");
+await('a pause', sub { of($id, 'state') eq 'paused' });
+is(of($id, "state || ' ' || rows_in_doubt"), 'paused 0', q{behind somebody else's import});
+like(of($id, 'failure_reason'), qr/Another import of the list is at work/, '… it says so');
+is($session->value("SELECT state || ' ' || attempts FROM gc_fdw.import_parts WHERE import_id = $id"), 'staged 0', '… and its part waits');
+cmp_ok(of($id, 'requests'), '>=', scalar(grep { $_->{path} =~ /importstatus/ } $sim->requests), '… with what it has asked counted');
+$sim->call('POST', '/_sim/imports', { listId => $list, hold => undef });
+resume($id);
+is(ended($id), 'done', '… until it has ended');
+my $asked = grep { $_->{path} =~ m{importstatus|/uploads/|/events} } $sim->requests;
+cmp_ok(of($id, 'requests'), '>=', $asked, 'the requests of an upload are counted, file and all');
 
 # ---- what it refuses ----
 
@@ -187,12 +245,29 @@ for my $completed (qw(all accepted))
 	is(of($id, "rows_accepted || ' ' || rows_rejected"), '198 2', '… and are counted');
 	is($session->value("SELECT string_agg(key || ' ' || code, ', ' ORDER BY key) FROM gc_fdw.rejected_rows WHERE source = 'import' AND source_id = $id"),
 		'K-5 IMPORT_INVALID_PHONE_NUMBERS, K-6 IMPORT_INVALID_PHONE_NUMBERS', '… and told by their keys');
+	is($session->value("SELECT row_data FROM gc_fdw.rejected_rows WHERE source = 'import' AND source_id = $id AND key = 'K-5'"),
+		'{"k": "K-5", "name": "name 5", "phone": "12", "callable": null, "contact_id": "K-5"}', '… as they were staged');
+	is(ledger($id), 198, '… and the ledger has the others alone');
 }
 anew();
 $session->run("ALTER FOREIGN TABLE leads OPTIONS (on_error 'reject')");
 ($id, $state) = submit($bad, "verification => 'relaxed'");
 is($state, 'done', q{under on_error 'reject' it goes on without them});
 is(of($id, 'rows_rejected'), 2, 'and counts them');
+is(ledger($id), 198, '… and has the others in the ledger');
+# D2: what was refused is no reason to send a file again, nor is an id that comes twice.
+my $twice = "$bad UNION ALL SELECT 'K-9', '+14150000009', 'later'";
+anew(import_hold => 50);
+$id = begin($twice, "verification => 'relaxed'");
+lose_worker();
+$sim->set(import_hold => 'off');
+$sim->call('POST', '/_sim/imports', { listId => $list, hold => undef });
+resume($id);
+is(ended($id), 'done', 'a file with repeated and refused rows, after its worker went') or diag of($id, 'failure_reason');
+is(scalar uploads(), 1, '… is not sent again');
+is(of($id, "rows_accepted || ' ' || rows_rejected"), '199 2', '… and counted as it is');
+is($session->value("SELECT count(*) FROM gc_fdw.rejected_rows WHERE source = 'import' AND source_id = $id"), 2, '… with its rejected rows, once');
+is(name_of('K-9'), 'later', '… the last row counts');
 $session->run('ALTER FOREIGN TABLE leads OPTIONS (DROP on_error)');
 $sim->set(import_verifies => 'off', import_completed => 'all');
 
@@ -215,14 +290,43 @@ $sim->faults;
 # A worker that goes: whoever comes next finds what it has left.
 anew(import_hold => 50);
 $id = begin(rows(200));
-await('the import to begin', sub { my ($last) = (began())[-1]; $last->{state} eq 'inProgress' && $last->{percentComplete} == 50 });
-$session->run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type LIKE 'gc_fdw%'");
-await('the worker to go', sub { $session->value("SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'gc_fdw%'") == 0 });
+lose_worker();
 $sim->set(import_hold => 'off');
 $sim->call('POST', '/_sim/imports', { listId => $list, hold => undef });
-submit('SELECT k, phone, name FROM leads WHERE false', "method => 'contacts'");
+resume($id);
 is(ended($id), 'done', 'an import whose worker went is done by the next one');
 is(scalar uploads(), 1, 'and its file is not sent again');
+
+# DESIGN 3: of a file that arrived in part only what is not there is sent again.
+anew(import_hold => 50);
+$id = begin(rows(200));
+lose_worker();
+$sim->set(import_hold => 'off');
+$sim->call('POST', '/_sim/imports', { listId => $list, state => 'completed' });
+resume($id);
+is(ended($id), 'done', 'a file of which half is there') or diag of($id, 'failure_reason');
+is_deeply([ map { $_->{rows} } uploads() ], [ 200, 100 ], '… is followed by the other half');
+is($session->value("SELECT encode(sha256, 'hex') FROM gc_fdw.import_parts WHERE import_id = $id"), (uploads())[-1]{body_sha256}, '… of which the SHA-256 is kept');
+is((uploads())[-1]{headers}{'x-content-sha256'}, (uploads())[-1]{body_sha256}, '… and was sent along');
+is($sim->count($list), 200, '… and all is there');
+is(of($id, 'rows_accepted'), 200, '… and counted');
+
+# J1: contacts that are there are skipped, or an error, by file, too.
+anew();
+$sim->api('POST', "/outbound/contactlists/$list/contacts", [ map { { id => "K-$_", contactListId => $list, data => { Phone => '+14155550000', Key => "K-$_", Name => 'there' } } } 3, 1500 ]);
+($id, $state) = submit(rows(2000), "method => 'upload'", "on_duplicate => 'ignore'");
+is(of($id, "state || ' ' || rows_accepted || ' ' || rows_skipped"), 'done 1998 2', q{on_duplicate 'ignore' by file});
+is_deeply([ map { $_->{rows} } uploads() ], [1998], '… leaves out what is there');
+is(name_of('K-1500'), 'there', '… as it is');
+is($session->value("SELECT encode(sha256, 'hex') FROM gc_fdw.import_parts WHERE import_id = $id"), (uploads())[-1]{body_sha256}, '… with the SHA-256 of what was sent');
+is(ledger($id), 1998, '… and the ledger has the others alone');
+($id, $state) = submit(rows(2000), "method => 'upload'", "on_duplicate => 'ignore'");
+is(of($id, "state || ' ' || rows_accepted || ' ' || rows_skipped"), 'done 0 2000', 'all there: none is sent');
+is(scalar uploads(), 1, '… and no file');
+($id, $state) = submit(rows(10, 1995), "method => 'upload'", "on_duplicate => 'error'");
+is(of($id, "state || ' ' || failure_code"), 'failed 23505', q{on_duplicate 'error' by file});
+($id, $state) = submit(rows(200, 3001), "on_duplicate => 'ignore'");
+is(parts($id), 'contacts done 200', q{which method 'auto' sends by POST});
 
 # ---- memory ----
 

@@ -54,6 +54,8 @@ is_ours(const GcImportEvents *events, const GcSpan *event)
 
 	if (list_id == NULL || strcmp(list_id, events->list_id) != 0)
 		return false;
+	if (events->rows_only && attribute(event, "contact_id") == NULL)
+		return false;
 	return events->correlation_id == NULL || correlation_id == NULL ||
 		   strcmp(events->correlation_id, correlation_id) == 0;
 }

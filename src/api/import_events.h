@@ -18,6 +18,7 @@ typedef struct GcImportEvents
 	const char *what;			/* for messages */
 	TimestampTz since;			/* by the platform's clock */
 	const char *correlation_id; /* the upload's; NULL: not known */
+	bool rows_only; /* not those that name no contact: they are of the whole file */
 } GcImportEvents;
 
 /* A row's event; strings as the platform has them, UTF-8, in a context that is reset for the next. */

@@ -7,9 +7,11 @@
 #include "base/value.h"
 #include "fdw/id_sort.h"
 #include "fdw/import_check.h"
+#include "fdw/import_file.h"
 #include "fdw/lookup.h"
 #include "fdw/modify_state.h"
 #include "fdw/staged_row.h"
+#include "store/import_before.h"
 #include "store/parts.h"
 
 #include "access/xact.h"
@@ -48,17 +50,29 @@ sort_chunk(Check *check, char *payload, int len)
 }
 
 static void
+sort_row(void *arg, const GcFileRow *row)
+{
+	Check *check = arg;
+
+	gc_id_sort_put(check->ids, row->cells[0], strlen(row->cells[0]), check->rows++);
+}
+
+static void
 sort_part(Check *check, const GcPart *part, MemoryContext chunk_cxt)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(chunk_cxt);
+	bool is_file = strcmp(part->method, "upload") == 0;
 	char *payload;
 	int len;
 
-	if (strcmp(part->method, "contacts") != 0)
+	if (is_file)
+		gc_import_file_rows(check->run->import->id, part, sort_row, check);
+	else if (strcmp(part->method, "contacts") != 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("on_duplicate '%s' is not for imports by \"%s\"",
 							   check->run->import->on_duplicate, part->method)));
 	for (int chunk = 1;
+		 !is_file &&
 		 (payload = gc_parts_chunk(check->run->import->id, part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{

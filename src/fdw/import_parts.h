@@ -25,6 +25,8 @@ typedef struct GcImportRun
 	bool sending;			   /* a method is at work … */
 	const GcAuditEntry *entry; /* … and counts here, for who stops it; NULL: it does not */
 	GcRejectsKept kept;		   /* rows that the part has rejected */
+	const GcStat *stat;		   /* the same of its requests */
+	bool is_untouched;		   /* nothing of the part has ever been sent */
 } GcImportRun;
 
 /* Begins a transaction; throws if the extension has been dropped meanwhile. */

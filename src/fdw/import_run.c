@@ -140,10 +140,11 @@ send_part(GcImportRun *run, const GcPart *part)
 	gc_import_transaction(run);
 	run->sending = true;
 	method_of(part)(run, part, &result);
-	run->sending = false;
+	run->sending = run->is_untouched = false;
 	run->entry = NULL;
+	run->stat = NULL;
 	run->settings.rejected += result.rejected;
-	if (strcmp(result.state, "done") == 0)
+	if (strcmp(result.state, "done") == 0 || result.is_counted)
 		gc_import_ledger(run, part);
 	gc_part_settle(run->import->id, part->part, &result);
 	if (strcmp(result.state, "failed") == 0)
@@ -212,6 +213,9 @@ read_failure(const GcImportRun *run, const ErrorData *error)
 			error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
 	};
 
+	failure.is_untouched = run->is_untouched;
+	if (run->stat)
+		failure.requests = run->stat->requests;
 	if (run->entry)
 	{
 		failure.accepted = run->entry->accepted;

@@ -26,7 +26,7 @@ struct GcRejecter
 	GcRelation *rel;
 	GcList *list;
 	GcTarget *target;
-	GcDecoder *decoder; /* NULL until the platform refuses a row */
+	GcRejectRows *rows; /* NULL until the platform refuses one */
 	MemoryContext cxt;	/* … and is reset behind each of them */
 	GcVerb verb;
 	bool stop;			 /* on_error 'stop' */
@@ -224,25 +224,47 @@ problem_of(GcRejecter *rejecter, const GcFailure *failure, bool tried, const cha
 	return problem;
 }
 
+struct GcRejectRows
+{
+	GcRelation *rel;
+	GcDecoder *decoder;
+};
+
+GcRejectRows *
+gc_reject_rows_create(GcRelation *rel, GcList *list)
+{
+	GcRejectRows *rows = palloc(sizeof(GcRejectRows));
+
+	rows->rel = rel;
+	rows->decoder = gc_decoder_create(rel, list, NULL);
+	return rows;
+}
+
+const char *
+gc_reject_contact(GcRejectRows *rows, const char *contact, size_t len)
+{
+	GcRelation *rel = rows->rel;
+	Datum *values = palloc(sizeof(Datum) * rel->tupdesc->natts);
+	bool *nulls = palloc(sizeof(bool) * rel->tupdesc->natts);
+	GcJson json;
+
+	gc_json_init(&json, contact, len);
+	if (!gc_decoder_row(rows->decoder, &json, values, nulls))
+		elog(ERROR, "could not read a contact that was refused: %s", json.error);
+	return row_as_json(rel, values, nulls);
+}
+
 /* The contact as a row of the table again, and its id. */
 static const char *
 read_back(GcRejecter *rejecter, const GcRefusal *refusal, const char **id)
 {
-	GcRelation *rel = rejecter->rel;
-	Datum *values = palloc(sizeof(Datum) * rel->tupdesc->natts);
-	bool *nulls = palloc(sizeof(bool) * rel->tupdesc->natts);
-	GcJson json;
-	GcSpan span;
-	char *decoded;
+	const char *row = gc_reject_contact(rejecter->rows, refusal->json, refusal->len);
+	GcSpan span = gc_decoder_id(rejecter->rows->decoder);
+	char *decoded = palloc(span.len + 1);
 
-	gc_json_init(&json, refusal->json, refusal->len);
-	if (!gc_decoder_row(rejecter->decoder, &json, values, nulls))
-		elog(ERROR, "could not read a contact that was refused: %s", json.error);
-	span = gc_decoder_id(rejecter->decoder);
-	decoded = palloc(span.len + 1);
 	decoded[Max(gc_json_unescape(&span, decoded), 0)] = '\0';
 	*id = decoded;
-	return row_as_json(rel, values, nulls);
+	return row;
 }
 
 static void
@@ -255,10 +277,10 @@ refused(void *arg, const GcRefusal *refusal)
 	const char *row_data = refusal->row_data;
 	const char *id = refusal->id;
 
-	if (rejecter->decoder == NULL)
+	if (rejecter->rows == NULL)
 	{
 		MemoryContextSwitchTo(rejecter->estate->es_query_cxt);
-		rejecter->decoder = gc_decoder_create(rejecter->rel, rejecter->list, NULL);
+		rejecter->rows = gc_reject_rows_create(rejecter->rel, rejecter->list);
 	}
 	MemoryContextSwitchTo(rejecter->cxt);
 	if (refusal->json)

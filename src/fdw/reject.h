@@ -38,6 +38,12 @@ extern void gc_reject_text(GcRejecter *rejecter, const GcProblem *problem, const
 						   const char *row_data, const char *correlation_id);
 extern const char *gc_reject_row_data(GcRelation *rel, TupleTableSlot *slot);
 
+/* The same of a contact as it was sent, in JSON: the row that it was made of. */
+typedef struct GcRejectRows GcRejectRows;
+
+extern GcRejectRows *gc_reject_rows_create(GcRelation *rel, GcList *list);
+extern const char *gc_reject_contact(GcRejectRows *rows, const char *json, size_t len);
+
 /* All rows that the statement has rejected are committed, and told of in a NOTICE. */
 extern void gc_reject_finish(EState *estate);
 

@@ -255,3 +255,46 @@ gc_staged_csv_get(char **at, char *end, char **cells, int max, int *count)
 	(*at)++;
 	return true;
 }
+
+bool
+gc_staged_csv_pass(const char **at, const char *end)
+{
+	const char *p = *at;
+	bool quoted = false;
+
+	if (p >= end)
+		return false;
+	/* Quotes within quotes are doubled, so that each of them turns it over. */
+	for (; p < end && (quoted || *p != '\n'); p++)
+		if (*p == '"')
+			quoted = !quoted;
+	if (p >= end)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a staged row is damaged")));
+	*at = p + 1;
+	return true;
+}
+
+static void
+append_string(StringInfo json, const char *utf8)
+{
+	appendStringInfoChar(json, '"');
+	gc_json_escape(json, utf8, strlen(utf8));
+	appendStringInfoChar(json, '"');
+}
+
+void
+gc_staged_csv_contact(StringInfo json, char **columns, char **cells, int count)
+{
+	appendStringInfoString(json, "{\"id\":");
+	append_string(json, cells[0]);
+	appendStringInfoString(json, ",\"data\":{");
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(json, ',');
+		append_string(json, columns[i]);
+		appendStringInfoChar(json, ':');
+		append_string(json, cells[i]);
+	}
+	appendStringInfoString(json, "}}");
+}

@@ -45,4 +45,10 @@ extern GcCsvFit gc_staged_csv_row(GcStagedCsv *csv, const GcRow *row, StringInfo
  */
 extern bool gc_staged_csv_get(char **at, char *end, char **cells, int max, int *count);
 
+/* Sets *at behind the row there, of which nothing is changed; false at the end. */
+extern bool gc_staged_csv_pass(const char **at, const char *end);
+
+/* Appends a row as a contact in JSON; the first column has the id. */
+extern void gc_staged_csv_contact(StringInfo json, char **columns, char **cells, int count);
+
 #endif /* GC_FDW_STAGED_CSV_H */

@@ -52,11 +52,13 @@ may_upload(const GcStagedParts *parts)
 		strcmp(gc_option_string(rel->options, rel->server_options, "upload_method"),
 			   "presigned") == 0;
 
+	bool wanted = strcmp(parts->setup.import->method, "upload") == 0;
+
 	if (strcmp(parts->setup.import->method, "contacts") == 0)
 		return false;
 	if (gc_upload_can(parts->setup.conn, presigned))
-		return strcmp(parts->setup.import->on_duplicate, "update") == 0;
-	if (strcmp(parts->setup.import->method, "upload") == 0)
+		return wanted || strcmp(parts->setup.import->on_duplicate, "update") == 0;
+	if (wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("server \"%s\" lacks the option \"%s\"", parts->setup.import->server,

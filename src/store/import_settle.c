@@ -31,7 +31,9 @@ settle_part(int64 id, int part, const GcPartResult *result)
 	gc_args_text(&args, result->correlation_id);
 	gc_args_text(&args, result->failure_code);
 	gc_args_text(&args, result->failure_reason);
+	gc_args_text(&args, result->sha256);
 	(void) gc_args_run("UPDATE gc_fdw.import_parts SET state = $3, rows_accepted = $4, "
+					   " sha256 = coalesce(pg_catalog.decode($9, 'hex'), sha256), "
 					   " rows_rejected = $5, correlation_id = $6, failure_code = $7, "
 					   " failure_reason = $8, settled_at = pg_catalog.clock_timestamp() "
 					   "WHERE import_id = $1 AND part = $2",
@@ -205,12 +207,26 @@ fail(int64 id, const GcImportFailure *failure)
 		&args);
 	cancel_parts(id);
 	gc_args_int64(&args, failure->in_doubt);
+	gc_args_int64(&args, failure->requests);
 	(void) gc_args_run(
 		"UPDATE gc_fdw.import_queue SET failure_code = $2, failure_reason = $3, "
+		" requests = requests + $7, "
 		" rows_accepted = rows_accepted + $4, rows_rejected = rows_rejected + $5, "
 		" rows_in_doubt = $6 WHERE id = $1",
 		&args);
 	settle(id);
+}
+
+/* A part that was about to be sent, and was not. */
+static void
+take_back(int64 id)
+{
+	GcArgs args = {0};
+
+	gc_args_int64(&args, id);
+	(void) gc_args_run("UPDATE gc_fdw.import_parts SET state = 'staged', sent_at = NULL, "
+					   " attempts = attempts - 1 WHERE import_id = $1 AND state = 'sending'",
+					   &args);
 }
 
 /* It can go on some day: by itself, or when somebody has seen to the reason. */
@@ -221,7 +237,11 @@ pause_for(int64 id, const GcImportFailure *failure)
 
 	add_failure(&args, id, failure);
 	gc_args_add(&args, BOOLOID, BoolGetDatum(failure->passes));
+	gc_args_int64(&args, failure->requests);
+	if (failure->is_untouched)
+		take_back(id);
 	if (gc_args_run("UPDATE gc_fdw.import_queue SET state = 'paused', failure_code = $2, "
+					" requests = requests + $5, "
 					" failure_reason = $3, retries = retries + 1, retry_at = CASE WHEN $4 "
 					"  THEN pg_catalog.clock_timestamp() + '1 min'::interval * "
 					"   least(30, pg_catalog.power(2, least(retries, 5))) END, "

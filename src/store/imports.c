@@ -217,13 +217,6 @@ get_bits(GcQuery *query, int column)
 	return memcpy(copy, VARDATA_ANY(bits), VARSIZE_ANY_EXHDR(bits));
 }
 
-static void
-add_part(GcArgs *args, int64 id, int part)
-{
-	gc_args_int64(args, id);
-	gc_args_add(args, INT4OID, Int32GetDatum(part));
-}
-
 GcPart *
 gc_part_begin(int64 id)
 {
@@ -240,11 +233,11 @@ gc_part_begin(int64 id)
 			"  q.state = 'running' AND NOT q.cancelling AND NOT " GC_IMPORT_IS_HELD
 			" ORDER BY n.part LIMIT 1 FOR UPDATE OF n) "
 			"UPDATE gc_fdw.import_parts p SET state = 'sending', attempts = attempts + 1, "
-			" sent_at = pg_catalog.clock_timestamp() "
+			" sent_at = coalesce(sent_at, pg_catalog.clock_timestamp()) "
 			"FROM next WHERE p.import_id = $1 AND p.part = next.part "
 			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, "
 			"p.skips, "
-			"pg_catalog.encode(p.sha256, 'hex')",
+			"pg_catalog.encode(p.sha256, 'hex'), p.sent_at",
 			&args) > 0)
 	{
 		part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
@@ -255,63 +248,8 @@ gc_part_begin(int64 id)
 		part->method = gc_query_text(&query, 0, 5);
 		part->skips = get_bits(&query, 6);
 		part->sha256 = gc_query_text(&query, 0, 7);
+		part->sent_at = gc_args_int64_at(0, 8);
 	}
 	gc_query_end(&query);
 	return part;
-}
-
-/* ---- what is there already ---- */
-
-List *
-gc_parts_list(int64 id)
-{
-	GcArgs args = {0};
-	List *parts = NIL;
-	GcQuery query;
-	uint64 rows;
-
-	gc_query_begin_or_throw(&query);
-	gc_args_int64(&args, id);
-	rows = gc_args_run("SELECT part::bigint, rows, method FROM gc_fdw.import_parts "
-					   "WHERE import_id = $1 ORDER BY part",
-					   &args);
-	for (uint64 row = 0; row < rows; row++)
-	{
-		GcPart *part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
-		MemoryContext spi_cxt = MemoryContextSwitchTo(query.cxt);
-
-		part->part = gc_args_int64_at(row, 1);
-		part->rows = gc_args_int64_at(row, 2);
-		part->method = gc_query_text(&query, row, 3);
-		parts = lappend(parts, part);
-		MemoryContextSwitchTo(spi_cxt);
-	}
-	gc_query_end(&query);
-	return parts;
-}
-
-void
-gc_part_skip(int64 id, int part, const uint8 *skips, int64 rows)
-{
-	GcArgs args = {0};
-
-	add_part(&args, id, part);
-	gc_args_add(
-		&args, BYTEAOID,
-		PointerGetDatum(cstring_to_text_with_len((const char *) skips, (rows + 7) / 8)));
-	(void) gc_args_run_alone("UPDATE gc_fdw.import_parts SET skips = $3 "
-							 "WHERE import_id = $1 AND part = $2",
-							 &args);
-}
-
-void
-gc_import_checked(int64 id, int64 requests)
-{
-	GcArgs args = {0};
-
-	gc_args_int64(&args, id);
-	gc_args_int64(&args, requests);
-	(void) gc_args_run_alone("UPDATE gc_fdw.import_queue SET requests = requests + $2, "
-							 " checked_at = pg_catalog.clock_timestamp() WHERE id = $1",
-							 &args);
 }

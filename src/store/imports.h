@@ -41,8 +41,9 @@ typedef struct GcPart
 	int64 rows;
 	int64 bytes;
 	int attempts;
-	const uint8 *skips; /* a bit for each row that is not sent; NULL: all are */
-	const char *sha256; /* of its payload, in hex */
+	TimestampTz sent_at; /* first; 0: it never was */
+	const uint8 *skips;	 /* a bit for each row that is not sent; NULL: all are */
+	const char *sha256;	 /* of its payload, in hex */
 } GcPart;
 
 /* ---- submitting, in the caller's transaction ---- */
@@ -80,16 +81,7 @@ extern bool gc_import_begin(int64 id);
  */
 extern GcPart *gc_part_begin(int64 id);
 
-/* All its parts, with number, method and rows: GcPart *. */
-extern List *gc_parts_list(int64 id);
-
-/* These rows of a part are not to be sent. */
-extern void gc_part_skip(int64 id, int part, const uint8 *skips, int64 rows);
-
-/* What is to be skipped is known; that took so many requests. */
-extern void gc_import_checked(int64 id, int64 requests);
-
-/* None of it is to be sent, for that reason; nothing has been. */
+/* None of it is to be sent, for that reason. */
 extern void gc_import_fail(int64 id, const char *failure_code, const char *failure_reason);
 
 /* What a part came to. */
@@ -104,6 +96,8 @@ typedef struct GcPartResult
 	const char *correlation_id; /* or NULL */
 	const char *failure_code;	/* or NULL */
 	const char *failure_reason; /* or NULL */
+	const char *sha256;			/* of what was sent, in hex; NULL: it was the payload */
+	bool is_counted; /* all that was not rejected is there, even if the part has failed */
 } GcPartResult;
 
 /* It is settled: counted in the import, and if it is done its payload goes. */
@@ -122,9 +116,11 @@ typedef struct GcImportFailure
 	bool passes;	  /* … and tried again by itself, after 1 to 30 minutes */
 	const char *code; /* SQLSTATE */
 	const char *reason;
-	int64 accepted; /* if it fails: of the part that was under way */
-	int64 rejected; /* the same */
-	int64 in_doubt; /* the same */
+	int64 accepted;	   /* if it fails: of the part that was under way */
+	int64 rejected;	   /* the same */
+	int64 in_doubt;	   /* the same */
+	int64 requests;	   /* the same, if it is paused, too */
+	bool is_untouched; /* nothing of that part was ever sent */
 } GcImportFailure;
 
 extern void gc_import_stop(int64 id, const GcImportFailure *failure);
