@@ -89,6 +89,12 @@ install_packages() {
 		die "could not install ${missing[*]} (another major than the distribution's own needs apt.postgresql.org)"
 }
 
+# is_known PACKAGE: whether there is such a one, installed or not.
+is_known() {
+	is_installed "$1" && return
+	run as_root apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null && apt-cache show "$1" >/dev/null 2>&1
+}
+
 # packages_for MAJOR: what every script needs.
 packages_for() {
 	echo "postgresql-$1" "postgresql-server-dev-$1" build-essential libcurl4-openssl-dev libjansson-dev \
