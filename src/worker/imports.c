@@ -20,6 +20,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
@@ -53,6 +54,18 @@ gc_imports_init(void (*run)(int64 id), bool (*task)(void))
 {
 	run_import = run;
 	run_task = task;
+}
+
+/* What an administrator has changed holds from the next import, or task, on. */
+static void
+see_to_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
 }
 
 /* It may take its time: its COMMIT may be what sends a spool. */
@@ -149,7 +162,7 @@ send_waiting(MemoryContext cxt)
 		run_import(import->id);
 		let_go(import);
 		MemoryContextReset(cxt);
-		CHECK_FOR_INTERRUPTS();
+		see_to_interrupts();
 	}
 }
 
@@ -205,8 +218,9 @@ do_tasks(void)
 {
 	TimestampTz next;
 
-	while (run_task())
-		CHECK_FOR_INTERRUPTS();
+	do
+		see_to_interrupts();
+	while (run_task());
 	StartTransactionCommand();
 	next = gc_task_next();
 	CommitTransactionCommand();
@@ -238,7 +252,7 @@ serve_tasks(void)
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 							 Min(wait + 1, LOOK_MS), gc_wait_event(GC_WAIT_BACKOFF));
 			ResetLatch(MyLatch);
-			CHECK_FOR_INTERRUPTS();
+			see_to_interrupts();
 		}
 		gc_unlock_tasks();
 		/* Somebody may have found it locked a moment ago. */
