@@ -419,7 +419,13 @@ COMMENT ON COLUMN sent_contacts.source IS 'what sent it: import, or statement, u
 COMMENT ON COLUMN sent_contacts.source_id IS 'the import, or the statement''s row in audit_log';
 COMMENT ON COLUMN sent_contacts.part IS 'of the import; NULL: of none';
 
-GRANT SELECT ON import_queue, import_parts, import_pauses, imports, import_tasks, sent_contacts TO PUBLIC;
+GRANT SELECT ON import_parts, import_pauses, imports, import_tasks, sent_contacts TO PUBLIC;
+-- But for options: a header of a webhook may be a secret.
+GRANT SELECT (id, list_id, list_name, server, relation, submitted_by, state, method, on_duplicate, verification, import_key,
+              rows_total, rows_accepted, rows_in_doubt, rows_rejected, rows_skipped, requests, submitted_at, started_at, ended_at,
+              failure_code, failure_reason, campaign_id, webhook_url, webhook_state, system_identifier, database_oid,
+              run_as, checked_at, retry_at, retries, cancelling)
+ON import_queue TO PUBLIC;
 COMMENT ON COLUMN imports.failure_reason IS 'why it failed, or is paused';
 COMMENT ON COLUMN imports.retry_at IS 'paused: from then on a worker tries again; NULL: not by itself';
 
