@@ -1,5 +1,5 @@
-# Copies of a database do not dial: imports, and what comes after them, stay where they were submitted; the
-# history comes along (DESIGN 3, D3).
+# Copies of a database (a base backup, a dump, a clone by CREATE DATABASE) do not dial: imports, and what comes after
+# them, stay where they were submitted; the history comes along (DESIGN 3, D3).
 use strict;
 use warnings;
 
@@ -98,10 +98,23 @@ $copy->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
 $copy->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $copy->connstr('restored'), '-f', $dump ], 'the dump is restored');
 sends_nothing('dump', GcSession->new($copy, dbname => 'restored'));
 
-# Where it was submitted it goes on.
+# A clone is beside the original, in the same cluster.
 $copy->stop;
 $node->start;
+$node->safe_psql('template1', 'CREATE DATABASE clone TEMPLATE postgres');
+sends_nothing('clone', my $clone = GcSession->new($node, dbname => 'clone'));
+is($clone->value('SELECT gc_fdw.resume_imports()'), 0, 'DESIGN 3: resume_imports() adopts nothing');
+$sim->forget_requests;
+is($clone->value("SELECT gc_fdw.cancel_import($open[0])"), 't', 'an orphaned import can be cancelled');
+is(state_of($clone, $open[0]) . ' ' . $sim->requests, 'cancelled 0', '… with nothing sent');
+is($clone->value("SELECT gc_fdw.resume_imports($open[1])"), 1, 'DESIGN 3: one that is named is adopted');
+await('it is done', sub { state_of($clone, $open[1]) eq 'done' });
+is(join(' ', grep { /^OPEN/ } $sim->contact_ids($list)), 'OPEN-2', '… and sent, from here');
+$clone->close;
+
+# Where it was submitted it goes on.
 $session = GcSession->new($node);
+is(join(' ', map { state_of($session, $_) } @open), 'staged paused', 'what became of a clone is not known to the original');
 my $next = submitted($session, 'NEXT');
 await('it is done', sub { state_of($session, $next) eq 'done' });
 await('so is what was left', sub { state_of($session, $open[0]) eq 'done' });
