@@ -524,8 +524,9 @@ COMMENT ON FUNCTION delivered(regclass, text) IS
 REVOKE EXECUTE ON FUNCTION delivered(regclass, text) FROM PUBLIC;
 
 -- Not STRICT: a NULL is refused, and does not pass for an age that nothing has.
-CREATE FUNCTION purge(older_than interval, OUT relation regclass, OUT rows bigint)
+CREATE FUNCTION purge(older_than interval, max_rows bigint DEFAULT NULL, OUT relation regclass, OUT rows bigint)
 RETURNS SETOF record LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'gc_fdw_purge';
-COMMENT ON FUNCTION purge(interval) IS 'deletes what is older from the tables of history; how many rows of each';
-REVOKE EXECUTE ON FUNCTION purge(interval) FROM PUBLIC;
+COMMENT ON FUNCTION purge(interval, bigint) IS
+  'deletes what is older from the tables of history, at most so many rows of each; nothing of imports that are open; how many rows of each';
+REVOKE EXECUTE ON FUNCTION purge(interval, bigint) FROM PUBLIC;
