@@ -67,6 +67,23 @@ my @after = split / /, value($hashes);
 is(join(' ', map { $before[$_] eq $after[$_] ? 'same' : 'other' } 0 .. 2), 'same other same', 'D3: the same content has the same hash, another one another');
 is(value("SELECT count(*) FROM gc_fdw.sent_contacts WHERE source_id = $again"), 3, '… and the ledger has the last delivery of each');
 
+# Many at once, of which some are there already, and some come twice.
+ended(submitted("SELECT 'M-' || i AS k, 'first' AS name FROM generate_series(3000, 3999, 3) i"));
+my $many = submitted("SELECT 'M-' || 1000 + i % 5000 AS k, 'row ' || i AS name FROM generate_series(1, 12000) i");
+ended($many);
+is(value("SELECT count(*) || ' ' || count(DISTINCT content_hash) || ' ' || min(source_id) FROM gc_fdw.sent_contacts WHERE contact_id LIKE 'M-%'"), "5000 5000 $many", 'D3: each contact of many has one entry');
+my $of_two = "SELECT string_agg(encode(content_hash, 'hex'), ' ' ORDER BY contact_id) FROM gc_fdw.sent_contacts WHERE contact_id IN ('M-1001', 'M-4000')";
+$before = value($of_two);
+ended(submitted("SELECT * FROM (VALUES ('M-1001', 'row 10001'), ('M-4000', 'row 8000')) v (k, name)"));
+is(value($of_two), $before, '… of its last row');
+
+# What the table's owner has made of it is heeded.
+$session->run(q{CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.part := 77; RETURN NEW; END';
+	CREATE TRIGGER note BEFORE INSERT ON gc_fdw.sent_contacts FOR EACH ROW EXECUTE FUNCTION note()});
+ended(submitted("SELECT 'T-1' AS k"));
+is(value("SELECT part FROM gc_fdw.sent_contacts WHERE contact_id = 'T-1'"), 77, 'a trigger on the ledger fires');
+$session->run('DROP FUNCTION note CASCADE');
+
 is($session->run("SET ROLE pg_monitor; SELECT count(*) FROM gc_fdw.sent_contacts")->{out}, '0', "D3: others do not see whose contacts they are");
 is($session->run("SELECT * FROM gc_fdw.delivered('leads', 'A-2')")->{sqlstate}, '42501', '… nor may everyone ask');
 $session->run('RESET ROLE');
@@ -97,6 +114,17 @@ is(value("SELECT count(*) || ' ' || count(DISTINCT source_id) FROM gc_fdw.sent_c
 is(value("SELECT concat_ws(' ', a.operation, a.accepted, a.correlation_id = d.correlation_id) FROM gc_fdw.delivered('noted', 'S-7') d JOIN gc_fdw.audit_log a ON a.id = d.source_id"),
 	'INSERT 2500 t', '… with the statement that did it');
 is(value("SELECT count(*) FROM gc_fdw.delivered('leads', 'S-0')") . value("SELECT count(*) FROM gc_fdw.delivered('leads', 'S-2502')"), '00', '… not without it, nor what was rolled back, which is sent again');
+
+# Two that deliver one contact: the later one waits, and counts.
+my $other = GcSession->new($node);
+my $noted = "INSERT INTO noted (k, name) SELECT 'B-' || i";
+$session->run("BEGIN; $noted, 'first' FROM generate_series(80, 99) i");
+$other->start("$noted, 'second' FROM generate_series(1, 150) i");
+await('one waits', sub { value("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " . $other->pid) });
+$session->run('COMMIT');
+is($other->finish->{sqlstate}, '00000', 'D3: of two that deliver a contact one waits');
+is(value("SELECT count(*) || ' ' || count(DISTINCT source_id) FROM gc_fdw.sent_contacts WHERE contact_id LIKE 'B-%'"), '150 1', '… and the ledger has the later delivery');
+$other->close;
 
 # --- the webhook (J4) -----------------------------------------------------------------------------
 

@@ -223,6 +223,20 @@ gc_compat_range_table_relation(EState *estate, Index relation)
 #endif
 }
 
+/* Index entries of a row that is in the heap; false: a unique index had its key already. */
+static inline bool
+gc_compat_index_row(ResultRelInfo *rri, TupleTableSlot *slot, EState *estate)
+{
+	bool repeats = false;
+
+#if PG_VERSION_NUM >= 160000
+	(void) ExecInsertIndexTuples(rri, slot, estate, false, true, &repeats, NIL, false);
+#else
+	(void) ExecInsertIndexTuples(rri, slot, estate, false, true, &repeats, NIL);
+#endif
+	return !repeats;
+}
+
 /* Does an order go from the greatest down? */
 static inline bool
 gc_compat_descends(const PathKey *pathkey)

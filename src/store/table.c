@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "store/table.h"
 
 #include "access/table.h"
@@ -28,6 +29,7 @@ struct GcTable
 	EState *estate;
 	ResultRelInfo *result_rel;
 	TupleTableSlot *slot;
+	TupleTableSlot **slots; /* of rows that go many at once; NULL: there were none */
 	Oid sequence;
 	Oid caller;
 	int caller_context;
@@ -149,6 +151,74 @@ gc_table_insert(GcTable *table, const Datum *values, const bool *isnull)
 	ExecStoreVirtualTuple(slot);
 	ExecSimpleRelationInsert(table->result_rel, table->estate, slot);
 	ResetPerTupleExprContext(table->estate);
+}
+
+/* ---- many at once ---- */
+
+bool
+gc_table_takes_many(const GcTable *table)
+{
+	TupleDesc desc = RelationGetDescr(table->rel);
+
+	return desc->natts == table->layout->column_count && table->rel->trigdesc == NULL &&
+		   table->rel->rd_rules == NULL &&
+		   !(desc->constr && desc->constr->has_generated_stored);
+}
+
+static void
+make_slots(GcTable *table)
+{
+	table->slots = palloc(sizeof(TupleTableSlot *) * GC_TABLE_MANY);
+	for (int i = 0; i < GC_TABLE_MANY; i++)
+		table->slots[i] = table_slot_create(table->rel, &table->estate->es_tupleTable);
+}
+
+static void
+fill_slot(GcTable *table, TupleTableSlot *slot, GcTableFill fill, void *arg, int row)
+{
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, false, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	fill(arg, row, slot->tts_values, slot->tts_isnull);
+	ExecStoreVirtualTuple(slot);
+	if (table->rel->rd_att->constr)
+		ExecConstraints(table->result_rel, slot, table->estate);
+}
+
+/* Index entries of rows that are in the heap. */
+static bool
+index_rows(GcTable *table, int count, bool *repeats)
+{
+	bool any = false;
+
+	for (int i = 0; i < count; i++)
+	{
+		repeats[i] = !gc_compat_index_row(table->result_rel, table->slots[i], table->estate);
+		any |= repeats[i];
+		ResetPerTupleExprContext(table->estate);
+	}
+	return any;
+}
+
+bool
+gc_table_insert_many(GcTable *table, int first, int count, GcTableFill fill, void *arg,
+					 bool *repeats)
+{
+	Assert(count <= GC_TABLE_MANY);
+	if (table->slots == NULL)
+		make_slots(table);
+	for (int i = 0; i < count; i++)
+		fill_slot(table, table->slots[i], fill, arg, first + i);
+	table_multi_insert(table->rel, table->slots, count, GetCurrentCommandId(true), 0, NULL);
+	if (!index_rows(table, count, repeats + first))
+		return false;
+	/* What was inserted by this very command cannot be deleted by it. */
+	CommandCounterIncrement();
+	for (int i = 0; i < count; i++)
+		if (repeats[first + i])
+			simple_table_tuple_delete(table->rel, &table->slots[i]->tts_tid,
+									  GetActiveSnapshot());
+	CommandCounterIncrement();
+	return true;
 }
 
 void

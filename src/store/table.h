@@ -47,6 +47,22 @@ extern int64 gc_table_next_id(GcTable *table);
 /* Inserts a row; an id that is NULL becomes the next one. */
 extern void gc_table_insert(GcTable *table, const Datum *values, const bool *isnull);
 
+/* The most rows that are inserted at once. */
+#define GC_TABLE_MANY 1000
+
+/* The values of a row. */
+typedef void (*GcTableFill)(void *arg, int row, Datum *values, bool *isnull);
+
+/* Is there nothing of the owner's, such as a trigger, that keeps rows from going many at once? */
+extern bool gc_table_takes_many(const GcTable *table);
+
+/*
+ * Inserts rows "first" and so on, without ids.  One whose key is there already is not
+ * inserted, and noted in "repeats", an array of all rows; true: there was such a row.
+ */
+extern bool gc_table_insert_many(GcTable *table, int first, int count, GcTableFill fill,
+								 void *arg, bool *repeats);
+
 extern void gc_table_close(GcTable *table);
 
 #endif /* GC_STORE_TABLE_H */
