@@ -45,6 +45,15 @@ sub becomes
 	return is(state_of($id), $state, "$what: it is $state");
 }
 
+# What the first part brought is counted a moment before the second one begins.
+sub second_part_begins
+{
+	my ($id) = @_;
+	await('the second part is under way',
+		sub { $control->value("SELECT count(*) FROM gc_fdw.import_parts WHERE import_id = $id AND part = 2 AND state = 'sending'") }, 60);
+	return;
+}
+
 # stored(TABLE): how many of its contacts are there, and how many of them twice or wrong.
 sub stored
 {
@@ -139,7 +148,7 @@ cmp_ok((sort { $a <=> $b } @late)[2], '<', 0.1, 'within 100 ms') || diag "@late"
 new_list('parts');
 delay(150, 3);
 $id = submitted('parts', 35000);
-await('the second part is under way', sub { column($id, 'rows_accepted') eq '10000' }, 60);
+second_part_begins($id);
 $control->run("SELECT gc_fdw.pause('parts', 'too many calls')");
 becomes($id, 'paused', 'a pause between two parts');
 is(column($id, 'failure_reason'), 'too many calls', 'with the reason');
@@ -159,7 +168,7 @@ is(stored('parts'), '35000/0', 'everything is there, once');
 new_list('cancelled');
 delay(150, 3);
 $id = submitted('cancelled', 35000);
-await('the second part is under way', sub { column($id, 'rows_accepted') eq '10000' }, 60);
+second_part_begins($id);
 is($control->value("SELECT gc_fdw.cancel_import($id)"), 't', 'an import under way is cancelled');
 becomes($id, 'cancelled', 'when the part under way is done');
 is(column($id, "rows_accepted || '/' || rows_in_doubt"), '20000/0', 'what was sent is counted');
@@ -284,7 +293,7 @@ sub worker { return $control->value("SELECT coalesce(max(pid), 0) FROM pg_stat_a
 new_list('stopped');
 delay(150, 3);
 $id = submitted('stopped', 25000);
-await('the second part is under way', sub { column($id, 'rows_accepted') eq '10000' }, 60);
+second_part_begins($id);
 $control->value('SELECT pg_terminate_backend(' . worker() . ')');
 becomes($id, 'done', 'the launcher sees to what a worker left');
 is(stored('stopped'), '25000/0', 'and everything is there, once');
