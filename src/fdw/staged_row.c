@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "fdw/staged_row.h"
 
+#include "utils/builtins.h"
+
 /* What stands behind the JSON. */
 enum
 {
@@ -19,11 +21,23 @@ enum
 	FIELD_COUNT
 };
 
+/* A format would take longer than the rest of the row. */
+static void
+put_number(StringInfo line, int number)
+{
+	char digits[MAXINT8LEN + 1];
+
+	appendStringInfoChar(line, '\t');
+	appendBinaryStringInfo(line, digits, pg_ltoa(number, digits));
+}
+
 void
 gc_staged_row_put(StringInfo line, const GcRow *row)
 {
 	appendBinaryStringInfo(line, row->json, row->len);
-	appendStringInfo(line, "\t%d\t%d\t", row->attributes, row->cells);
+	put_number(line, row->attributes);
+	put_number(line, row->cells);
+	appendStringInfoChar(line, '\t');
 	if (row->callable)
 		appendStringInfoChar(line, row->callable);
 	appendStringInfoChar(line, '\t');
