@@ -16,8 +16,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Contacts of a part that goes by POST: ten full requests, which overlap. */
-#define PART_ROWS 10000
+/* Contacts of a part that goes by POST: full requests, three rounds of four at once. */
+#define PART_ROWS 12000
 
 /* Rows of a part that goes by file, and its bytes, as the platform takes them. */
 #define FILE_ROWS  1000000
