@@ -7,6 +7,7 @@
 #include "changes.h"
 #include "contact_json.h"
 #include "criteria.h"
+#include "journal.h"
 #include "switches.h"
 
 /* Attributes that clearSystemData leaves alone, beside data. */
@@ -133,6 +134,7 @@ contact_upsert(List *list, const Batch *batch, int i, const PostFlags *flags)
 		contact->priority = flags->priority;
 	contact->do_not_queue = flags->do_not_queue;
 	contact->queue_moves += flags->do_not_queue != 1;
+	journal_contact(list, contact);
 	return contact;
 }
 
@@ -151,6 +153,7 @@ contact_overwrite(List *list, Contact *old, const Batch *batch)
 			contact_set_attr(contact, i, (Span){NULL, 0});
 	}
 	set_attributes(list, contact, &batch->rows[0]);
+	journal_contact(list, contact);
 	return contact;
 }
 
@@ -163,6 +166,7 @@ contact_edit(List *list, Contact *old, const Batch *batch)
 	fill_cells(batch, 0, sw_is(SW_BULK_EDIT_DATA, "patch") ? old : NULL, false, cells);
 	contact = new_version(list, old, cells);
 	set_attributes(list, contact, &batch->rows[0]);
+	journal_contact(list, contact);
 	return contact;
 }
 
@@ -253,5 +257,6 @@ contact_set_members(List *list, Contact **contact, const json_t *members)
 			!set_member(list, contact, name, value))
 			good = false;
 	}
+	journal_contact(list, *contact);
 	return good;
 }

@@ -15,6 +15,7 @@
 #include "faults.h"
 #include "import_control.h"
 #include "imports.h"
+#include "journal.h"
 #include "lists.h"
 #include "locks.h"
 #include "record.h"
@@ -38,6 +39,7 @@ control_reset(Request *req)
 	limit_reset();
 	switches_reset();
 	counters_reset();
+	journal_reset();
 	reply_json(req, 200, json_object());
 }
 

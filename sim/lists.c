@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "exports.h"
 #include "imports.h"
+#include "journal.h"
 #include "lag.h"
 #include "list_check.h"
 #include "listing.h"
@@ -137,6 +138,7 @@ lists_seed(Request *req)
 		list = add_list(req, json, json_string_value(id));
 	if (list)
 	{
+		journal_list(list, json);
 		list_put_json(&req->reply.body, list, 0, false);
 		reply_ok(req);
 	}

@@ -13,6 +13,7 @@
 #include "bulk_run.h"
 #include "exports.h"
 #include "faults.h"
+#include "journal.h"
 #include "lists.h"
 #include "record.h"
 #include "server.h"
@@ -26,6 +27,7 @@ typedef struct Options
 	Ports ports;
 	TlsFiles tls;
 	const char *seed_lists;
+	const char *journal;
 } Options;
 
 static const char usage[] =
@@ -34,6 +36,7 @@ static const char usage[] =
 	"token|client|org]\n"
 	"              [--latency MS] [--discard]\n"
 	"              [--client ID SECRET]... [--set SWITCH=VALUE]... [--seed-lists FILE]\n"
+	"              [--journal FILE]\n"
 	"--port 0 takes a free port; the address is printed once it is open.\n";
 
 static void
@@ -93,6 +96,7 @@ read_options(int argc, char **argv, Options *options)
 		{"client", required_argument, NULL, 'c'},
 		{"set", required_argument, NULL, 'w'},
 		{"seed-lists", required_argument, NULL, 'f'},
+		{"journal", required_argument, NULL, 'j'},
 		{NULL, 0, NULL, 0}};
 	int c;
 
@@ -132,6 +136,9 @@ read_options(int argc, char **argv, Options *options)
 				break;
 			case 'f':
 				options->seed_lists = optarg;
+				break;
+			case 'j':
+				options->journal = optarg;
 				break;
 			default:
 				fail("unknown option");
@@ -203,6 +210,8 @@ main(int argc, char **argv)
 	switches_keep();
 	if (options.seed_lists)
 		seed_lists(options.seed_lists);
+	if (options.journal)
+		journal_open(options.journal, seed_list);
 
 	/* Blocked before there are threads, so that only sigwait gets them. */
 	sigemptyset(&signals);
@@ -223,6 +232,7 @@ main(int argc, char **argv)
 	fflush(stdout);
 	sigwait(&signals, &which);
 	server_stop();
+	journal_close();
 	free_all();
 	return 0;
 }

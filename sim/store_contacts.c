@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal.h"
 #include "lag.h"
 
 static uint32_t
@@ -212,6 +213,7 @@ empty_slot(List *list, uint32_t hole)
 static void
 take_away(List *list, Contact *contact, int64_t at_us)
 {
+	journal_gone(list, contact);
 	empty_slot(list, find_slot(list, contact_id(contact), contact->hash));
 	list->order[contact->place] = NULL;
 	list->ncontacts--;

@@ -402,6 +402,7 @@ test_job_upload
 test_job_import
 test_campaign_writes
 stop
+test_journal
 test_discarded_upload
 test_discarded_jobs
 test_large_export

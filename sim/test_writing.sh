@@ -3,6 +3,35 @@
 phones='{"id":"L1","name":"One","columnNames":["A","HOME","CELL"],"phoneColumns":[{"columnName":"HOME","type":"home"},{"columnName":"CELL","type":"cell"}]}'
 is_raw() { raw | jq -rc ".[0] | $1"; }
 
+# What is stored is there again after a kill; what was being written then is not.
+test_journal() {
+  rm -f "$tmp/journal"
+  start --journal "$tmp/journal"
+  fresh
+  post "[$(row c1 '{"A":"é \"1\""}'),$(row c2 '{"A":"2"}' ',"callable":false'),$(row c3 '{"A":"3"}')]"
+  post "[$(row c1 '{"PHONE":"+1"}' ',"phoneNumberStatus":{"PHONE":{"callable":false}}')]"
+  call PUT $contacts/c2 "$(row c2 '{"A":"two"}')"
+  call DELETE $contacts/c3
+  call POST /_sim/contacts '{"listId":"L1","id":"c1","inUse":true}'
+  local before after
+  kept() { raw | jq -c '[.[] | del(.queueMoves, .doNotQueue)] | map(to_entries | sort_by(.key))'; }
+  before=$(kept)
+  kill -KILL "$sim_pid"
+  wait "$sim_pid" 2>/dev/null
+  printf '{"id":"c4","contactListId":"L1"' >>"$tmp/journal"
+  start --journal "$tmp/journal"
+  after=$(kept)
+  check "two contacts" 2 "$(jq length <<<"$before")"
+  check "a journal: contacts as they were" "$before" "$after"
+  call POST /_sim/contacts '{"listId":"L1","id":"c1","deleted":true}'
+  stop
+  start --journal "$tmp/journal"
+  check "what is written after that" '"c2"' "$(raw | jq -c '.[].id')"
+  call POST /_sim/reset
+  check "a reset empties it" 0 "$(stat -c %s "$tmp/journal")"
+  stop
+}
+
 # GENESYS_API §4, §9b: what a POST and a PUT leave of the statuses that they do not name.
 test_statuses() {
   fresh
