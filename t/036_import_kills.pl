@@ -1,5 +1,5 @@
-# Imports, and SIGKILL: of workers, of whoever submits or waits, of the postmaster; and the platform breaks off or
-# stands still, at any moment, with faults on, while others opt out contacts of the imports.  Every import that was
+# Imports, and SIGKILL: of workers, of whoever submits or waits, of the postmaster, of the platform, which breaks off
+# and stands still, too, at any moment, with faults on, while others opt out contacts of the imports.  Every import that was
 # committed ends done, with each contact once and as it was staged, and no opt-out is undone (DESIGN 3, 4.6; D2, D2b,
 # H4, U13).  GC_IMPORT_KILLS says how many runs; GC_IMPORT_SEED begins with the run of that seed.
 use strict;
@@ -19,7 +19,7 @@ my $runs = $ENV{GC_IMPORT_KILLS} // 5;
 my $first = $ENV{GC_IMPORT_SEED} // time % 100000;
 my $heavy = $ENV{GC_IMPORT_FAULTS} // 1;    # so many times as many faults
 
-my $sim = GcSim->new;
+my $sim = GcSim->new('--journal', PostgreSQL::Test::Utils::tempdir() . '/journal');
 my @settings = ('restart_after_crash = on', 'max_worker_processes = 16', "log_min_messages = 'log'");
 # Left imports are adopted by the launcher in one, by resume_imports() and await_import() in the other.
 my %nodes = (
@@ -29,7 +29,7 @@ my @server = (batch_size => 100, max_in_flight => 3, retry_timeout => '2min', ma
 add_server($_, $sim, 'genesys', @server) for values %nodes;
 
 my @columns = qw(Phone Key Name Zip);
-my ($node, $session, %killed);
+my ($node, $session, $plan, %killed);
 
 # ---- plans ----
 
@@ -71,7 +71,7 @@ sub planned
 	my @kills;
 	for my $number (1 .. 2 + draw(4))
 	{
-		my $what = pick(qw(worker worker worker submitter awaiting postmaster outage frozen));
+		my $what = pick(qw(worker worker worker submitter awaiting postmaster simulator outage frozen));
 		push @kills, { what => $what, after => draw(1500) / 1000, ms => draw(700) };
 		$kills[-1]{import} = plan_import("s${seed}_k$number", pick(qw(contacts upload))) if $what eq 'submitter';
 	}
@@ -124,7 +124,7 @@ sub submission
 {
 	my ($import) = @_;
 	return "SELECT gc_fdw.submit_import('$import->{name}', \$q\$" . query($import) . "\$q\$, on_duplicate => '$import->{on_duplicate}', "
-	  . "verification => 'relaxed', method => '$import->{method}', import_key => '$import->{name}', options => '{\"part_rows\": $import->{part_rows}}')";
+	  . "verification => 'relaxed', method => '$import->{method}', import_key => '$import->{name}', options => '{\"part_rows\": $import->{part_rows}, \"stall_timeout\": \"5s\"}')";
 }
 
 # make_list(IMPORT): a list, what is there before, and a foreign table.
@@ -174,10 +174,9 @@ sub ask
 sub gone
 {
 	my ($pid) = @_;
-	my $log = -s $node->logfile;
+	my $log = length slurp_log($node);
 	kill 'KILL', $pid or return 0;
-	await('the server to notice', sub { substr(slurp_log($node), $log) =~ /database system is ready to accept connections/ }, 60);
-	undef $session;
+	$session = await_recovery($node, $log);
 	return 1;
 }
 
@@ -212,6 +211,15 @@ my %kill = (
 		return gone($awaiting->pid);
 	},
 	postmaster => \&kill_postmaster,
+	# What it has answered for is stored; files that it was at work with are lost.
+	simulator => sub {
+		my ($kill) = @_;
+		$sim->stop('KILL');
+		sleep $kill->{ms} / 1000;
+		$sim->start;
+		set_simulator();
+		return 1;
+	},
 	# All connections break, none is taken for a while, and all tokens are forgotten; what is stored stays.
 	outage => sub {
 		my ($kill) = @_;
@@ -279,10 +287,16 @@ sub faults
 		{ %to, percent => 10, delay_ms => 150 });
 }
 
+sub set_simulator
+{
+	$sim->set(seed => $plan->{seed}, read_lag_ms => $plan->{read_lag});
+	$sim->faults(faults());
+	return;
+}
+
 # Goes through the kills; the imports go on meanwhile.
 sub go_through
 {
-	my ($plan) = @_;
 	my @submitters = map { GcSession->new($node)->start(submission($_)) } @{ $plan->{imports} };
 	for my $kill (@{ $plan->{kills} })
 	{
@@ -294,7 +308,7 @@ sub go_through
 			sleep 0.02;
 		}
 		$killed{ $kill->{what} } += $kill->{done} = $kill{ $kill->{what} }->($kill);
-		next if !$kill->{done} || $kill->{what} =~ /outage|frozen/;
+		next if !$kill->{done} || $kill->{what} =~ /simulator|outage|frozen/;
 		end_updates($_) for @{ $plan->{imports} };
 		ask('SELECT gc_fdw.resume_imports()') if $plan->{node} eq 'plain';
 	}
@@ -312,15 +326,14 @@ sub open_imports { return ask("SELECT coalesce(string_agg(id || ' ' || state || 
 # Until every import has ended, by whoever is to see to that.
 sub all_end
 {
-	my ($plan) = @_;
 	my $until = time + 180;
 	while (time < $until && open_imports() =~ /(\d+) (staged|running|paused)/)
 	{
+		my ($id, $state) = ($1, $2);
 		opt_out($_) for @{ $plan->{imports} };
-		if ($plan->{node} eq 'plain')
-		{
-			ask($plan->{adopts} eq 'await' ? "SELECT gc_fdw.await_import($1, '2s')" : 'SELECT gc_fdw.resume_imports()');
-		}
+		# It would be tried again in a minute.
+		$killed{paused} += ask("SELECT gc_fdw.resume_imports($id)") if $state eq 'paused';
+		ask($plan->{adopts} eq 'await' ? "SELECT gc_fdw.await_import($id, '2s')" : 'SELECT gc_fdw.resume_imports()') if $plan->{node} eq 'plain';
 		sleep 0.1;
 	}
 	end_updates($_) for @{ $plan->{imports} };
@@ -396,17 +409,16 @@ sub is_told
 
 sub run
 {
-	my ($plan) = @_;
+	($plan) = @_;
 	my $began = time;
 	$node = $nodes{ $plan->{node} };
 	undef $session;
 	note told($plan);
 	my @all = (@{ $plan->{imports} }, map { $_->{import} // () } @{ $plan->{kills} });
 	make_list($_) for @all;
-	$sim->set(seed => $plan->{seed}, read_lag_ms => $plan->{read_lag});
-	$sim->faults(faults());
-	go_through($plan);
-	is(all_end($plan), '', told($plan) . ': all is done');
+	set_simulator();
+	go_through();
+	is(all_end(), '', told($plan) . ': all is done');
 	$sim->faults();
 	$sim->set(read_lag_ms => 0);
 	for my $import (@all)
