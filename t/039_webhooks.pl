@@ -121,10 +121,14 @@ $id = submitted("webhook_url => '$plain'");
 reason($id, qr/HTTP status 503/);
 $session->run('ALTER SYSTEM SET gc_fdw.webhook_hosts = $$elsewhere.example.com$$; SELECT pg_reload_conf()' =~ s/\$\$/'/gr);
 await('the setting is there', sub { value('SHOW gc_fdw.webhook_hosts') =~ /elsewhere/ });
-$sim->faults;
-$sim->forget_requests;
 now_due($id);
 ok(reason($id, qr/webhooks may not go to the host "127.0.0.1"/), 'J4: a host that is allowed no longer');
+$sim->faults;
+$sim->forget_requests;
+my $tries = value("SELECT attempts FROM gc_fdw.import_tasks WHERE import_id = $id");
+now_due($id);
+await('another attempt', sub { value("SELECT attempts FROM gc_fdw.import_tasks WHERE import_id = $id") > $tries });
+reason($id, qr/webhooks may not go to the host "127.0.0.1"/);
 is(scalar told($sim), 0, '… is not told');
 $session->run('ALTER SYSTEM RESET gc_fdw.webhook_hosts; SELECT pg_reload_conf()');
 
