@@ -200,7 +200,7 @@ is(value("SELECT status || ' ' || success_rate FROM gc_fdw.audit_log WHERE sourc
 
 # --- the campaign (I1, I2) ------------------------------------------------------------------------
 
-my $other = $sim->list('Other', qw(Phone Key Name));
+my $elsewhere = $sim->list('Other', qw(Phone Key Name));
 
 # campaign(STATUS, LIST): the campaign C1 is as that; an import for it ends.  Returns what it is then, the requests, and
 # how often it was tried.
@@ -220,8 +220,8 @@ sub campaign
 
 is(campaign('complete', $list), 'on Leads GET,POST 1', 'I1: a campaign that is complete is restarted');
 is(campaign('on', $list), 'on Leads GET 1', 'I1: one that dials is left alone');
-is(campaign('off', $other), 'on Leads GET,PUT,POST 1', 'I2: it is bound to the list of the import');
-is(campaign('off', $other, { conflict => 'K4', path => '/outbound/campaigns', method => 'PUT', times => 1 }), 'on Leads GET,PUT,GET,PUT,POST 1', 'I2, K4: read again where somebody else was quicker');
+is(campaign('off', $elsewhere), 'on Leads GET,PUT,POST 1', 'I2: it is bound to the list of the import');
+is(campaign('off', $elsewhere, { conflict => 'K4', path => '/outbound/campaigns', method => 'PUT', times => 1 }), 'on Leads GET,PUT,GET,PUT,POST 1', 'I2, K4: read again where somebody else was quicker');
 
 ended(my $lost = submitted($row, "campaign_id => 'nope'"));
 await('the reason is there', sub { value("SELECT failure_reason FROM gc_fdw.imports WHERE id = $lost") =~ /could not restart the campaign "nope"/ });
