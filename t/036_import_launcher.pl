@@ -190,10 +190,17 @@ SKIP:
 	my $pid = launcher();
 	my $switches = sub { my ($n) = slurp_file("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m; return $n };
 	skip 'there is no /proc', 2 unless -r "/proc/$pid/status";
-	my $before = $switches->();
-	sleep 10;
-	cmp_ok($switches->() - $before, '<=', 1, 'a launcher with nothing to do wakes up once in ten seconds at most');
-	is(workers(), '0', 'and starts nobody');
+	my ($woken, $started);
+	# Every five minutes it looks at all databases, which may be just now.
+	for (1 .. 2)
+	{
+		my $before = $switches->();
+		sleep 10;
+		($woken, $started) = ($switches->() - $before, workers());
+		last if $woken <= 1 && $started == 0;
+	}
+	cmp_ok($woken, '<=', 1, 'a launcher with nothing to do wakes up once in ten seconds at most');
+	is($started, '0', 'and starts nobody');
 }
 
 # --- no worker to be had ----------------------------------------------------------------------------------------
