@@ -108,6 +108,7 @@ is(at_once(@spans), 2, 'two at a time: gc_fdw.max_workers');
 $session{one}->run("SELECT gc_fdw.pause_server('usual')");
 my $first = submitted('one', 'list_1', 1000);
 submitted('one', "list_$_", 1000) for 2 .. 4;
+await('nobody has anything to do', sub { workers() eq '0' });
 $session{one}->run("SELECT gc_fdw.unpause_server('usual')");
 all_done('a server that goes on');
 @spans = when("list_name LIKE 'list_%' AND database_oid = (SELECT oid FROM pg_database WHERE datname = 'one') AND id >= $first");
