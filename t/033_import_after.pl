@@ -116,15 +116,15 @@ is(value("SELECT concat_ws(' ', a.operation, a.accepted, a.correlation_id = d.co
 is(value("SELECT count(*) FROM gc_fdw.delivered('leads', 'S-0')") . value("SELECT count(*) FROM gc_fdw.delivered('leads', 'S-2502')"), '00', '… not without it, nor what was rolled back, which is sent again');
 
 # Two that deliver one contact: the later one waits, and counts.
-my $other = GcSession->new($node);
+my $second = GcSession->new($node);
 my $noted = "INSERT INTO noted (k, name) SELECT 'B-' || i";
 $session->run("BEGIN; $noted, 'first' FROM generate_series(80, 99) i");
-$other->start("$noted, 'second' FROM generate_series(1, 150) i");
-await('one waits', sub { value("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " . $other->pid) });
+$second->start("$noted, 'second' FROM generate_series(1, 150) i");
+await('one waits', sub { value("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " . $second->pid) });
 $session->run('COMMIT');
-is($other->finish->{sqlstate}, '00000', 'D3: of two that deliver a contact one waits');
+is($second->finish->{sqlstate}, '00000', 'D3: of two that deliver a contact one waits');
 is(value("SELECT count(*) || ' ' || count(DISTINCT source_id) FROM gc_fdw.sent_contacts WHERE contact_id LIKE 'B-%'"), '150 1', '… and the ledger has the later delivery');
-$other->close;
+$second->close;
 
 # --- the webhook (J4) -----------------------------------------------------------------------------
 
@@ -253,9 +253,9 @@ is(reconciled(topicName => "v2.outbound.contactlists.$list.importstatus", eventB
 	q(L: and as a notification));
 is(reconciled(nothing => 1), 'none', 'L: what is no event is about none');
 
-# It was given up waiting.
+# It was given up waiting; its rows went when it ended, so that it has none to send.
 value("UPDATE gc_fdw.import_queue SET state = 'paused', ended_at = NULL, rows_accepted = 0 WHERE id = $told");
-value("UPDATE gc_fdw.import_parts SET state = 'accepted', method = 'contacts' WHERE import_id = $told");
+value("UPDATE gc_fdw.import_parts SET state = 'accepted', method = 'contacts', rows = 0 WHERE import_id = $told");
 is(reconciled(%completed, status => 'inProgress'), $told, 'B5: while the job goes on');
 is(value("SELECT state FROM gc_fdw.imports WHERE id = $told"), 'paused', '… it stays paused');
 is(reconciled(%completed), $told, 'B5: when it has ended');
