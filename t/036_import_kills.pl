@@ -310,7 +310,7 @@ sub go_through
 		$killed{ $kill->{what} } += $kill->{done} = $kill{ $kill->{what} }->($kill);
 		next if !$kill->{done} || $kill->{what} =~ /simulator|outage|frozen/;
 		end_updates($_) for @{ $plan->{imports} };
-		ask('SELECT gc_fdw.resume_imports()') if $plan->{node} eq 'plain';
+		ask('SELECT gc_fdw.resume_imports()') if $plan->{node} eq 'plain' && $plan->{adopts} eq 'resume';
 	}
 	# A task that does not know whether its import was submitted submits it again.
 	for my $import (@{ $plan->{imports} })
