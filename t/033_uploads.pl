@@ -232,7 +232,7 @@ $sim->set(import_hold => 'off');
 $sim->call('POST', '/_sim/imports', { listId => $list, state => 'failed', failureReason => 'EXCEEDED_CONTACT_LIMIT' });
 is(ended($id), 'failed', 'a file that fails');
 is(of($id, "failure_code || ': ' || failure_reason"), 'EXCEEDED_CONTACT_LIMIT: The list, or the organisation, has no room for more contacts.', 'says why');
-is(parts($id), 'upload failed 1000, upload failed 500', 'and ends the import');
+is(parts($id), 'upload failed 1000, upload cancelled 500', 'and ends the import');
 is(of($id, 'rows_accepted'), 500, 'what was accepted is counted');
 
 # C5: rows that only the platform finds bad.
