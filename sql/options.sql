@@ -66,6 +66,12 @@ ALTER SERVER s OPTIONS (SET api_url 'http://localhost:8080');
 ALTER SERVER s OPTIONS (SET api_url 'http://127.9.9.9:8080/');
 ALTER SERVER s OPTIONS (SET api_url 'http://[::1]:8080');
 ALTER SERVER s OPTIONS (SET api_url 'HTTPS://Example.COM');
+-- How files are uploaded
+ALTER SERVER s OPTIONS (ADD upload_url 'http://apps.example.com');
+ALTER SERVER s OPTIONS (ADD upload_url 'https://apps.example.com/', ADD import_threshold '1000', ADD upload_method 'presigned');
+ALTER SERVER s OPTIONS (SET upload_method 'post');
+ALTER SERVER s OPTIONS (SET import_threshold '-1');
+ALTER SERVER s OPTIONS (DROP upload_url, DROP import_threshold, DROP upload_method);
 -- Numbers, times, sizes
 ALTER SERVER s OPTIONS (SET requests_per_minute '0');
 \echo :SQLSTATE
