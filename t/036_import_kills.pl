@@ -56,7 +56,7 @@ sub plan_import
 		old => $on_duplicate eq 'error' ? 0 : draw($rows / 2),
 		upload_method => pick(qw(multipart presigned)),
 		part_rows => pick(1000, 1500),
-		bad => pick(0, 397) * !($method ne 'contacts' && $on_duplicate eq 'update'),
+		bad => pick(0, 397),
 		opt_outs => [ map { 1 + draw($rows) } 1 .. 40 ],
 		updates => [ map { 1 + draw($rows) } 1 .. 40 ],
 	};
@@ -94,7 +94,6 @@ sub told
 # ---- rows ----
 
 sub id_of { my ($import, $i) = @_; return "$import->{name}-$i" }
-sub by_file { my ($import) = @_; return $import->{method} ne 'contacts' && $import->{on_duplicate} eq 'update' }
 
 # The platform refuses it.
 sub is_bad { my ($import, $i) = @_; return $import->{bad} && $i % $import->{bad} == 0 }
@@ -170,13 +169,21 @@ sub ask
 	die "no answer to $sql: $why";
 }
 
-# gone(PID): killed, and the server is there again.
+# gone(PID): killed, and the server is there again; 0: it has just ended by itself.
 sub gone
 {
 	my ($pid) = @_;
-	my $log = length slurp_log($node);
-	kill 'KILL', $pid or return 0;
-	$session = await_recovery($node, $log);
+	my $from = length slurp_log($node);
+	my $killed = kill 'KILL', $pid;
+	my $at = time;
+	undef $session;
+	my $log = '';
+	await('the server to see it', sub {
+		$log = substr slurp_log($node), $from;
+		return $log =~ /\(PID $pid\) was terminated by signal/ || time > $at + 1 && !kill 0, $pid;
+	}, 60) if $killed;
+	return 0 if $log !~ /terminated by signal/;
+	$session = await_recovery($node, $from);
 	return 1;
 }
 

@@ -29,7 +29,6 @@ sub begin
 	my $name = 'moment_' . ++$list->{number};
 	@$list{qw(name id)} = ($name, $sim->list($name, qw(Phone Key Name)));
 	leads_table($node, $name, 'genesys', $name, batch_size => 20);
-	$sim->forget_requests;
 	submit($method, @arguments);
 	return;
 }
@@ -46,11 +45,19 @@ sub submit
 
 sub of { my ($columns) = @_; return $session->value("SELECT concat_ws(' ', $columns) FROM gc_fdw.imports WHERE id = $id") }
 sub parts { return $session->value("SELECT string_agg(state, ' ' ORDER BY part) FROM gc_fdw.import_parts WHERE import_id = $id") }
-sub worker { return $session->value("SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE backend_type = 'gc_fdw worker'") }
+
+# The one that is at work: others come, find nothing to do, and go.
+sub worker { return $session->value("SELECT pid FROM pg_stat_activity WHERE backend_type = 'gc_fdw worker' ORDER BY backend_start LIMIT 1") }
+
 sub hit { my ($what) = @_; return await($what, sub { $sim->fault_hits }, 30) }
 
-# It waits for a lock.
-sub locked { my ($what) = @_; return await($what, sub { $session->value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'gc_fdw worker' AND wait_event_type = 'Lock'") }, 30) }
+# All contacts are there, and it waits for a lock.
+sub locked
+{
+	my ($what) = @_;
+	await('all contacts', sub { $sim->count($list->{id}) == $rows }, 30);
+	return await($what, sub { $session->value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'gc_fdw worker' AND wait_event_type = 'Lock'") }, 30);
+}
 
 # kill_worker(FAULT...): and from then on those faults are on.
 sub kill_worker
@@ -166,7 +173,7 @@ for my $method (sort keys %way)
 # While the platform reads the file.
 $sim->set(import_hold => 50);
 begin('upload');
-await('half of the file', sub { ($sim->call('GET', "/_sim/imports?listId=$list->{id}")->[-1] // {})->{percentComplete} // 0 == 50 });
+await('half of the file', sub { (($sim->call('GET', "/_sim/imports?listId=$list->{id}")->[-1] // {})->{percentComplete} // 0) == 50 });
 kill_worker();
 $sim->set(import_hold => 'off');
 $sim->call('POST', '/_sim/imports', { listId => $list->{id}, hold => undef });
