@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "api/campaign_restart.h"
+#include "api/dialect.h"
 #include "api/url.h"
 #include "base/json_pick.h"
 #include "base/value.h"
@@ -20,6 +21,7 @@
 typedef struct Restart
 {
 	GcCalls *calls;
+	const GcDialect *dialect;
 	const char *id;
 	const char *list_id;
 	char *path;
@@ -27,9 +29,9 @@ typedef struct Restart
 } Restart;
 
 static GcCall *
-run(const Restart *restart, GcCallSpec spec)
+run(const Restart *restart, const GcCallSpec *spec)
 {
-	GcCall *call = gc_call_start(restart->calls, &spec);
+	GcCall *call = gc_call_start(restart->calls, spec);
 
 	gc_call_wait(call);
 	return call;
@@ -42,10 +44,10 @@ read_campaign(const Restart *restart, GcSpan *body)
 	GcJson json;
 	size_t len;
 	const char *bytes;
-	GcCall *call = run(restart, (GcCallSpec){.call_class = GC_CALL_SAFE,
-											 .method = "GET",
-											 .path = restart->path,
-											 .endpoint = CAMPAIGN});
+	GcCall *call = run(restart, &(GcCallSpec){.call_class = GC_CALL_SAFE,
+											  .method = "GET",
+											  .path = restart->path,
+											  .endpoint = CAMPAIGN});
 
 	if (gc_call_failure(call))
 		gc_call_throw(call, restart->failed, NULL);
@@ -82,47 +84,18 @@ dials(const GcSpan *campaign)
 	return strcmp(text_at(campaign, path, lengthof(path)), "on") == 0;
 }
 
-/* The campaign with another list. */
-static void
-append_bound(StringInfo body, const GcSpan *campaign, const char *list_id)
-{
-	GcJson json;
-	GcSpan key;
-	GcSpan value;
-
-	appendStringInfoString(body, "{\"contactList\":{\"id\":\"");
-	gc_json_escape(body, list_id, strlen(list_id));
-	appendStringInfoString(body, "\"}");
-	gc_json_init(&json, campaign->p, campaign->len);
-	(void) gc_json_enter(&json, '{');
-	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
-	{
-		if (gc_json_span_is(&key, "contactList"))
-			continue;
-		appendStringInfoChar(body, ',');
-		gc_json_append(body, &key);
-		appendStringInfoChar(body, ':');
-		gc_json_append(body, &value);
-	}
-	appendStringInfoChar(body, '}');
-}
-
 /* False: somebody else has changed the campaign since it was read. */
 static bool
 write_list(const Restart *restart, const GcSpan *campaign, bool last)
 {
 	StringInfoData body;
+	GcCallSpec spec;
 	GcCall *call;
 	const GcFailure *failure;
 
 	initStringInfo(&body);
-	append_bound(&body, campaign, restart->list_id);
-	call = run(restart, (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
-									 .method = "PUT",
-									 .path = restart->path,
-									 .body = body.data,
-									 .body_len = body.len,
-									 .endpoint = CAMPAIGN});
+	restart->dialect->campaign_bind(restart->path, campaign, restart->list_id, &body, &spec);
+	call = run(restart, &spec);
 	failure = gc_call_failure(call);
 	if (failure && failure->cause == GC_CAUSE_VERSION && !last)
 		return false;
@@ -173,21 +146,20 @@ gc_campaign_restart(GcCalls *calls, const char *campaign_id, const char *list_id
 {
 	Restart restart = {
 		.calls = calls,
+		.dialect = gc_dialect(gc_calls_connection(calls)->server_options),
 		.id = campaign_id,
 		.list_id = list_id,
 		.path = psprintf("/api/v2/outbound/campaigns/%s", gc_url_escape(campaign_id)),
 		.failed = psprintf("could not restart the campaign \"%s\"",
 						   gc_value_display(campaign_id, strlen(campaign_id))),
 	};
+	GcCallSpec spec;
 	GcCall *call;
 
 	if (bind_to_list(&restart))
 		return;
-	call = run(&restart, (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
-									  .method = "POST",
-									  .path = psprintf("%s/start", restart.path),
-									  .endpoint = CAMPAIGN "/start",
-									  .may_be_empty = true});
+	restart.dialect->campaign_start(restart.path, &spec);
+	call = run(&restart, &spec);
 	if (gc_call_failure(call))
 		gc_call_throw(call, restart.failed, NULL);
 	gc_call_free(call);

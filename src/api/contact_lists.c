@@ -6,6 +6,8 @@
 
 #include "api/contact_lists.h"
 #include "api/control.h"
+#include "api/dialect.h"
+#include "api/list_shape.h"
 #include "api/resource.h"
 #include "api/url.h"
 #include "base/nearest.h"
@@ -90,91 +92,6 @@ const GcResource gc_contact_lists = {
 	.endpoint = LISTS_PATH,
 };
 
-/* ---- reading one ---- */
-
-/* The object of an array that has that name as its "columnName", or NULL. */
-static json_t *
-find_named(json_t *array, const char *column)
-{
-	size_t i;
-	json_t *object;
-
-	json_array_foreach(array, i, object)
-	{
-		const char *name = json_string_value(json_object_get(object, "columnName"));
-
-		if (name && strcmp(name, column) == 0)
-			return object;
-	}
-	return NULL;
-}
-
-/* What a list says of the cells of its column number n. */
-static void
-read_specification(GcList *list, int n, json_t *spec)
-{
-	const char *type = json_string_value(json_object_get(spec, "columnDataType"));
-	json_int_t most = json_integer_value(json_object_get(spec, "maxLength"));
-
-	if (type && pg_strcasecmp(type, "NUMERIC") == 0)
-		list->types[n] = GC_COLUMN_NUMERIC;
-	else if (type && pg_strcasecmp(type, "TIMESTAMP") == 0)
-		list->types[n] = GC_COLUMN_TIMESTAMP;
-	else if (most > 0 && most <= GC_CELL_MAX_CHARS)
-		list->max_chars[n] = most;
-}
-
-static void
-make_columns(GcList *list, size_t count)
-{
-	list->columns = palloc0(sizeof(char *) * (count + 1));
-	list->types = palloc0(sizeof(GcColumnType) * (count + 1));
-	list->max_chars = palloc0(sizeof(int) * (count + 1));
-	list->is_phone = palloc0(sizeof(bool) * (count + 1));
-	list->is_email = palloc0(sizeof(bool) * (count + 1));
-}
-
-/* NULL if it has no id, name or columns. */
-static GcList *
-read_list(json_t *entity)
-{
-	const char *id = json_string_value(json_object_get(entity, "id"));
-	const char *name = json_string_value(json_object_get(entity, "name"));
-	json_t *columns = json_object_get(entity, "columnNames");
-	json_t *size = json_object_get(entity, "size");
-	const char *zip_column = json_string_value(json_object_get(entity, "zipCodeColumnName"));
-	GcList *list;
-
-	if (id == NULL || name == NULL || !json_is_array(columns))
-		return NULL;
-	list = palloc0(sizeof(GcList));
-	list->id = pstrdup(id);
-	list->name = pstrdup(name);
-	list->zip_column = zip_column ? pstrdup(zip_column) : NULL;
-	list->size = json_is_integer(size) ? Max(json_integer_value(size), -1) : -1;
-	list->trims = !json_is_false(json_object_get(entity, "trimWhitespace"));
-	list->read_at = gc_clock_now();
-	make_columns(list, json_array_size(columns));
-	for (size_t i = 0; i < json_array_size(columns); i++)
-	{
-		const char *column = json_string_value(json_array_get(columns, i));
-		int n = list->column_count;
-
-		if (column == NULL)
-			return NULL;
-		list->columns[n] = pstrdup(column);
-		read_specification(
-			list, n,
-			find_named(json_object_get(entity, "columnDataTypeSpecifications"), column));
-		list->is_phone[n] =
-			find_named(json_object_get(entity, "phoneColumns"), column) != NULL;
-		list->is_email[n] =
-			find_named(json_object_get(entity, "emailColumns"), column) != NULL;
-		list->column_count++;
-	}
-	return list;
-}
-
 /* ---- what the session knows ---- */
 
 static bool
@@ -209,14 +126,17 @@ forget(GcConnection *conn, const char *id, const char *name)
 		gc_list_forget(known);
 }
 
+/* A list in an answer; NULL: it is none. */
+typedef GcList *(*ListReader)(json_t *entity);
+
 /*
  * Keeps a list with its connection.  One that is as it was is not kept twice,
  * whatever its version has become: a session that asks often must not grow.
  */
 static GcList *
-list_keep(GcConnection *conn, json_t *entity)
+list_keep(GcConnection *conn, json_t *entity, ListReader read)
 {
-	GcList *list = read_list(entity);
+	GcList *list = read(entity);
 	GcList *known = list ? gc_list_known(conn, list->id, NULL) : NULL;
 	MemoryContext caller_cxt;
 
@@ -230,7 +150,7 @@ list_keep(GcConnection *conn, json_t *entity)
 		return NULL;
 	forget(conn, list->id, list->name);
 	caller_cxt = MemoryContextSwitchTo(conn->cxt);
-	list = read_list(entity);
+	list = read(entity);
 	conn->cache = lappend(conn->cache, list);
 	MemoryContextSwitchTo(caller_cxt);
 	return list;
@@ -379,16 +299,14 @@ list_not_found(GcCalls *calls, const char *wanted, const char *message)
 static GcList *
 fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 {
+	const GcDialect *dialect = gc_dialect(conn->server_options);
 	const char *message = not_read(id);
-	char *path = psprintf(LISTS_PATH "/%s?includeSize=true", gc_url_escape(id));
-	GcCallSpec spec = {.call_class = GC_CALL_SAFE,
-					   .method = "GET",
-					   .path = path,
-					   .endpoint = LISTS_PATH "/" GC_LIST_ID,
-					   .rate.priority = true};
-	GcCall *call = gc_call_start(calls, &spec);
+	GcCallSpec spec;
+	GcCall *call;
 	GcList *list;
 
+	dialect->list_call(id, &spec);
+	call = gc_call_start(calls, &spec);
 	gc_call_wait(call);
 	if (gc_call_failure(call) && gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND)
 	{
@@ -397,7 +315,7 @@ fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 	}
 	if (gc_call_failure(call))
 		gc_call_throw(call, message, NULL);
-	list = list_keep(conn, gc_control_json(call, message));
+	list = list_keep(conn, gc_control_json(call, message), dialect->list_read);
 	if (list == NULL)
 		list_malformed(call, message);
 	return list;
@@ -420,7 +338,7 @@ match_name(void *arg, GcCall *call, json_t *entity)
 	/* The platform's comparison may be looser than ours. */
 	if (name == NULL || strcmp(name, search->name) != 0)
 		return false;
-	search->found = list_keep(search->conn, entity);
+	search->found = list_keep(search->conn, entity, gc_list_from_listing);
 	if (search->found == NULL)
 		list_malformed(call, search->message);
 	return true;
@@ -483,7 +401,7 @@ static bool
 collect_list(void *arg, GcCall *call, json_t *entity)
 {
 	ListCollection *all = arg;
-	GcList *list = list_keep(all->conn, entity);
+	GcList *list = list_keep(all->conn, entity, gc_list_from_listing);
 
 	if (list == NULL)
 		list_malformed(call, lists_not_read);

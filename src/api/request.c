@@ -19,6 +19,12 @@ static dlist_head open_sets = DLIST_STATIC_INIT(open_sets);
 
 /* ---- what a statement may ask for ---- */
 
+GcConnection *
+gc_calls_connection(const GcCalls *calls)
+{
+	return calls->conn;
+}
+
 int
 gc_calls_limit(int server_max)
 {

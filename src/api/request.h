@@ -60,6 +60,9 @@ extern int gc_max_requests;
 /* Opens a set; "stat" is counted up and must live as long. */
 extern GcCalls *gc_calls_open(GcConnection *conn, GcStat *stat);
 
+/* Whose calls they are. */
+extern GcConnection *gc_calls_connection(const GcCalls *calls);
+
 /* The requests that a statement may make, of a server whose option says "server_max"; 0: any. */
 extern int gc_calls_limit(int server_max);
 

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "fdw/import_check.h"
 #include "fdw/import_parts.h"
 #include "fdw/import_run.h"
@@ -89,21 +90,22 @@ set_out(GcImportRun *run, int64 id)
 
 /* ---- parts ---- */
 
-static const struct
-{
-	const char *name;
-	GcImportMethod send;
-} methods[] = {{"contacts", gc_import_contacts}, {"upload", gc_import_upload}};
+static const GcImportMethod methods[] = {
+	[GC_IMPORT_POSTS] = gc_import_contacts, [GC_IMPORT_FILE] = gc_import_upload};
 
 static GcImportMethod
-method_of(const GcPart *part)
+method_of(const GcImportRun *run, const GcPart *part)
 {
-	for (int i = 0; i < lengthof(methods); i++)
-		if (strcmp(methods[i].name, part->method) == 0)
-			return methods[i].send;
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-					errmsg("part %d of the import is to be sent by an unknown method \"%s\"",
-						   part->part, part->method)));
+	const GcImportWay *way =
+		gc_dialect_way(gc_dialect(run->rel->server_options), part->method);
+
+	if (way == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("part %d of the import is to be sent by method \"%s\", which the "
+						"server's dialect does not have",
+						part->part, part->method)));
+	return methods[way->form];
 }
 
 /* The next part, which is about to be sent; NULL: there is none, or somebody has stopped it. */
@@ -139,7 +141,7 @@ send_part(GcImportRun *run, const GcPart *part)
 	gc_rejects_drop_kept(&run->kept);
 	gc_import_transaction(run);
 	run->sending = true;
-	method_of(part)(run, part, &result);
+	method_of(run, part)(run, part, &result);
 	run->sending = run->is_untouched = false;
 	run->entry = NULL;
 	run->stat = NULL;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "base/compat.h"
 #include "base/option.h"
 #include "fdw/drift.h"
@@ -25,6 +26,9 @@ gc_modify_settings(const GcRelation *rel, GcVerb verb, GcTargetSettings *setting
 	settings->verb = verb;
 	settings->batch_rows =
 		Min(gc_option_int(rel->options, rel->server_options, "batch_size"), info->max_rows);
+	if (verb != GC_VERB_DELETE)
+		settings->batch_rows =
+			Min(settings->batch_rows, gc_dialect(rel->server_options)->contacts_max_rows);
 	settings->batch_bytes = Min(
 		gc_option_bytes(rel->options, rel->server_options, "batch_bytes"), info->max_bytes);
 	settings->buffer_memory =

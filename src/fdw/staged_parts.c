@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "api/upload.h"
 #include "base/option.h"
 #include "base/seen.h"
@@ -16,18 +17,13 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Contacts of a part that goes by POST: full requests, three rounds of four at once. */
-#define PART_ROWS 12000
-
-/* Rows of a part that goes by file, and its bytes, as the platform takes them. */
-#define FILE_ROWS  1000000
-#define FILE_BYTES (INT64CONST(500) * 1000 * 1000)
-
 struct GcStagedParts
 {
 	GcStagedPartsSetup setup;
 	MemoryContext cxt;
 	GcPartWriter *writer;
+	const GcImportWay *posts;
+	const GcImportWay *file;
 	int64 rows;
 	int64 part_rows;  /* the option; 0: as the method has it */
 	GcStagedCsv *csv; /* NULL: all rows go by POST */
@@ -72,6 +68,10 @@ choose_method(GcStagedParts *parts)
 {
 	const GcRelation *rel = parts->setup.rel;
 
+	const GcDialect *dialect = gc_dialect(rel->server_options);
+
+	parts->posts = gc_dialect_way(dialect, "contacts");
+	parts->file = gc_dialect_way(dialect, "upload");
 	parts->part_rows = parts->setup.part_rows;
 	parts->scratch_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw staged row",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -101,30 +101,37 @@ gc_staged_parts_open(const GcStagedPartsSetup *setup)
 
 /* ---- rows ---- */
 
+/* Has the part at hand no room for a row of that length? */
+static bool
+is_full(const GcStagedParts *parts, const GcImportWay *way, int len)
+{
+	int64 most = Min(parts->part_rows ? parts->part_rows : way->rows, way->rows_max);
+
+	return !gc_parts_is_of(parts->writer, way->method) ||
+		   gc_parts_rows(parts->writer) >= most ||
+		   (way->bytes_max && gc_parts_bytes(parts->writer) + len > way->bytes_max);
+}
+
 static void
 put_contact(GcStagedParts *parts, const char *line, int len)
 {
-	int64 most = parts->part_rows ? parts->part_rows : PART_ROWS;
-
-	if (!gc_parts_is_of(parts->writer, "contacts") || gc_parts_rows(parts->writer) >= most)
-		gc_parts_begin(parts->writer, "contacts");
+	if (is_full(parts, parts->posts, len))
+		gc_parts_begin(parts->writer, parts->posts->method);
 	gc_parts_add(parts->writer, line, len, 1);
 }
 
 static void
 put_file_row(GcStagedParts *parts)
 {
-	int64 most = parts->part_rows ? Min(parts->part_rows, FILE_ROWS) : FILE_ROWS;
 	StringInfo row = &parts->csv_line;
 
-	if (!gc_parts_is_of(parts->writer, "upload") || gc_parts_rows(parts->writer) >= most ||
-		gc_parts_bytes(parts->writer) + row->len > FILE_BYTES)
+	if (is_full(parts, parts->file, row->len))
 	{
 		StringInfoData header;
 
 		initStringInfo(&header);
 		gc_staged_csv_header(parts->csv, &header);
-		gc_parts_begin(parts->writer, "upload");
+		gc_parts_begin(parts->writer, parts->file->method);
 		gc_parts_add(parts->writer, header.data, header.len, 0);
 		pfree(header.data);
 	}
@@ -235,5 +242,5 @@ gc_staged_parts_close(GcStagedParts *parts)
 	put_contacts(parts, parts->kept);
 	put_contacts(parts, parts->aside);
 	(void) gc_parts_close(parts->writer);
-	return parts->by_file ? "upload" : "contacts";
+	return parts->by_file ? parts->file->method : parts->posts->method;
 }

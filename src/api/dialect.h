@@ -1,0 +1,66 @@
+/*
+ * api/dialect.h
+ *	  What differs between the dialects of the platform: a const table of operations for each.
+ *
+ * Nothing outside api/ knows which one is in use: who needs an operation, a limit or a way
+ * to hand over rows takes it from the table (DESIGN 6).
+ */
+#ifndef GC_API_DIALECT_H
+#define GC_API_DIALECT_H
+
+#include "postgres.h"
+
+#include "api/contact_lists.h"
+#include "base/json.h"
+
+#include "lib/stringinfo.h"
+
+/* As jansson has it, which goes ill with some headers of the server (api/control.h). */
+struct json_t;
+
+/* By what the rows of an import's part are handed over. */
+typedef enum GcImportForm
+{
+	GC_IMPORT_POSTS, /* POSTs of contacts, each with an echo */
+	GC_IMPORT_FILE,	 /* a file, which shows in the list's import status */
+} GcImportForm;
+
+/* A method of imports, and how large a part of it is unless its user says otherwise. */
+typedef struct GcImportWay
+{
+	const char *method; /* NULL ends an array of them */
+	GcImportForm form;
+	int rows;		 /* of a part … */
+	int rows_max;	 /* … at most */
+	int64 bytes_max; /* 0: any */
+} GcImportWay;
+
+typedef struct GcDialect
+{
+	const char *name;	   /* as the server option "dialect" has it */
+	int contacts_max_rows; /* of one POST of contacts */
+	const GcImportWay *ways;
+
+	/* The call that reads a list; what it answers as a list, or NULL: it is none. */
+	void (*list_call)(const char *list_id, GcCallSpec *spec);
+	GcList *(*list_read)(struct json_t *entity);
+
+	/*
+	 * The calls that bind a campaign, which has been read, to a list, and that set it on
+	 * and off; their paths begin with "path".
+	 */
+	void (*campaign_bind)(const char *path, const GcSpan *campaign, const char *list_id,
+						  StringInfo body, GcCallSpec *spec);
+	void (*campaign_start)(const char *path, GcCallSpec *spec);
+	void (*campaign_stop)(const char *path, GcCallSpec *spec);
+} GcDialect;
+
+extern const GcDialect gc_dialect_platform;
+
+/* That of a server with these options. */
+extern const GcDialect *gc_dialect(List *server_options);
+
+/* The way that a method of that name is; NULL: the dialect has none. */
+extern const GcImportWay *gc_dialect_way(const GcDialect *dialect, const char *method);
+
+#endif /* GC_API_DIALECT_H */

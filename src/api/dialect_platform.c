@@ -1,0 +1,95 @@
+/*
+ * api/dialect_platform.c
+ *	  Dialect "platform": the public API.
+ */
+#include "postgres.h"
+
+#include "api/contacts.h"
+#include "api/dialect.h"
+#include "api/list_shape.h"
+#include "api/resource.h"
+#include "api/url.h"
+
+#define LISTS_PATH "/api/v2/outbound/contactlists"
+#define CAMPAIGN   "/api/v2/outbound/campaigns/{campaignId}"
+
+static const GcImportWay ways[] = {
+	/* Full requests, three rounds of four at once. */
+	{"contacts", GC_IMPORT_POSTS, 12 * GC_CONTACTS_MAX_ROWS, 1000000},
+	{"upload", GC_IMPORT_FILE, 1000000, 1000000, INT64CONST(500) * 1000 * 1000},
+	{NULL},
+};
+
+static void
+list_call(const char *list_id, GcCallSpec *spec)
+{
+	*spec = (GcCallSpec){
+		.call_class = GC_CALL_SAFE,
+		.method = "GET",
+		.path = psprintf(LISTS_PATH "/%s?includeSize=true", gc_url_escape(list_id)),
+		.endpoint = LISTS_PATH "/" GC_LIST_ID,
+		.rate.priority = true};
+}
+
+/* The campaign as it was read, with its version, but for its list. */
+static void
+campaign_bind(const char *path, const GcSpan *campaign, const char *list_id, StringInfo body,
+			  GcCallSpec *spec)
+{
+	GcJson json;
+	GcSpan key;
+	GcSpan value;
+
+	appendStringInfoString(body, "{\"contactList\":{\"id\":\"");
+	gc_json_escape(body, list_id, strlen(list_id));
+	appendStringInfoString(body, "\"}");
+	gc_json_init(&json, campaign->p, campaign->len);
+	(void) gc_json_enter(&json, '{');
+	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
+	{
+		if (gc_json_span_is(&key, "contactList"))
+			continue;
+		appendStringInfoChar(body, ',');
+		gc_json_append(body, &key);
+		appendStringInfoChar(body, ':');
+		gc_json_append(body, &value);
+	}
+	appendStringInfoChar(body, '}');
+	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+						 .method = "PUT",
+						 .path = path,
+						 .body = body->data,
+						 .body_len = body->len,
+						 .endpoint = CAMPAIGN};
+}
+
+static void
+campaign_start(const char *path, GcCallSpec *spec)
+{
+	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+						 .method = "POST",
+						 .path = psprintf("%s/start", path),
+						 .endpoint = CAMPAIGN "/start",
+						 .may_be_empty = true};
+}
+
+static void
+campaign_stop(const char *path, GcCallSpec *spec)
+{
+	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+						 .method = "POST",
+						 .path = psprintf("%s/stop", path),
+						 .endpoint = CAMPAIGN "/stop",
+						 .may_be_empty = true};
+}
+
+const GcDialect gc_dialect_platform = {
+	.name = "platform",
+	.contacts_max_rows = GC_CONTACTS_MAX_ROWS,
+	.ways = ways,
+	.list_call = list_call,
+	.list_read = gc_list_from_listing,
+	.campaign_bind = campaign_bind,
+	.campaign_start = campaign_start,
+	.campaign_stop = campaign_stop,
+};

@@ -1,0 +1,20 @@
+/*
+ * api/list_shape.h
+ *	  A contact list as an answer has it.
+ */
+#ifndef GC_API_LIST_SHAPE_H
+#define GC_API_LIST_SHAPE_H
+
+#include "postgres.h"
+
+#include "api/contact_lists.h"
+
+struct json_t;
+
+/*
+ * By column names, with phone and email columns and data types beside; in the current
+ * context.  NULL if it has no id, name or columns.
+ */
+extern GcList *gc_list_from_listing(struct json_t *entity);
+
+#endif /* GC_API_LIST_SHAPE_H */
