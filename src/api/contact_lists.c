@@ -109,7 +109,7 @@ same_list(const GcList *a, const GcList *b)
 	for (int i = 0; i < a->column_count; i++)
 		if (strcmp(a->columns[i], b->columns[i]) != 0 || a->types[i] != b->types[i] ||
 			a->max_chars[i] != b->max_chars[i] || a->is_phone[i] != b->is_phone[i] ||
-			a->is_email[i] != b->is_email[i])
+			a->is_email[i] != b->is_email[i] || a->is_required[i] != b->is_required[i])
 			return false;
 	return true;
 }
@@ -326,7 +326,8 @@ typedef struct NameSearch
 	GcConnection *conn;
 	const char *name;
 	const char *message;
-	GcList *found;
+	char *id;	   /* of the one that was found */
+	GcList *found; /* NULL: the listing does not say enough of it */
 } NameSearch;
 
 static bool
@@ -338,25 +339,31 @@ match_name(void *arg, GcCall *call, json_t *entity)
 	/* The platform's comparison may be looser than ours. */
 	if (name == NULL || strcmp(name, search->name) != 0)
 		return false;
-	search->found = list_keep(search->conn, entity, gc_list_from_listing);
-	if (search->found == NULL)
-		list_malformed(call, search->message);
+	if (gc_dialect(search->conn->server_options)->list_read == gc_list_from_listing)
+	{
+		search->found = list_keep(search->conn, entity, gc_list_from_listing);
+		if (search->found == NULL)
+			list_malformed(call, search->message);
+		search->id = search->found->id;
+	}
+	else if (json_string_value(json_object_get(entity, "id")))
+		search->id = pstrdup(json_string_value(json_object_get(entity, "id")));
 	return true;
 }
 
 static GcList *
 fetch_by_name(GcConnection *conn, GcCalls *calls, const char *name)
 {
-	NameSearch search = {conn, name, not_read(name), NULL};
+	NameSearch search = {conn, name, not_read(name)};
 	char *filter = psprintf("filterType=Equals&name=%s", gc_url_escape(name));
 
 	lists_walk(calls, filter, 0, search.message, match_name, &search);
-	if (search.found == NULL)
+	if (search.id == NULL)
 	{
 		forget(conn, NULL, name);
 		list_not_found(calls, name, search.message);
 	}
-	return search.found;
+	return search.found ? search.found : fetch_by_id(conn, calls, search.id);
 }
 
 static GcList *

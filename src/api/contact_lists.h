@@ -36,9 +36,10 @@ typedef struct GcList
 	int *max_chars; /* of a cell, where the list says so; 0: it does not */
 	bool *is_phone;
 	bool *is_email;
-	bool trims;		  /* the cells of files */
-	char *zip_column; /* whose postal codes tell time zones; NULL: none */
-	GcTime read_at;	  /* when it was last seen to be so */
+	bool *is_required; /* the list says that it must have a value */
+	bool trims;		   /* the cells of files */
+	char *zip_column;  /* whose postal codes tell time zones; NULL: none */
+	GcTime read_at;	   /* when it was last seen to be so */
 	bool forgotten;
 } GcList;
 

@@ -5,11 +5,19 @@
 #include "postgres.h"
 
 #include "api/dialect.h"
+#include "base/option.h"
+
+static const GcDialect *const dialects[] = {&gc_dialect_platform, &gc_dialect_jobs};
 
 const GcDialect *
 gc_dialect(List *server_options)
 {
-	return &gc_dialect_platform;
+	const char *name = gc_option_string(server_options, NIL, "dialect");
+
+	for (int i = 0; i < lengthof(dialects); i++)
+		if (strcmp(dialects[i]->name, name) == 0)
+			return dialects[i];
+	pg_unreachable();
 }
 
 const GcImportWay *
@@ -19,4 +27,16 @@ gc_dialect_way(const GcDialect *dialect, const char *method)
 		if (strcmp(way->method, method) == 0)
 			return way;
 	return NULL;
+}
+
+char *
+gc_dialect_methods(const GcDialect *dialect)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	appendStringInfoString(&names, "\"auto\"");
+	for (const GcImportWay *way = dialect->ways; way->method; way++)
+		appendStringInfo(&names, ", \"%s\"", way->method);
+	return names.data;
 }

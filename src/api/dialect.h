@@ -23,6 +23,10 @@ typedef enum GcImportForm
 {
 	GC_IMPORT_POSTS, /* POSTs of contacts, each with an echo */
 	GC_IMPORT_FILE,	 /* a file, which shows in the list's import status */
+	/* Each of them a job (api/jobs.h): */
+	GC_IMPORT_APPEND, /* contacts as their fields */
+	GC_IMPORT_QUEUE, /* contacts, what is done where they are there, and how they are checked */
+	GC_IMPORT_JOB_FILE, /* a file without a header */
 } GcImportForm;
 
 /* A method of imports, and how large a part of it is unless its user says otherwise. */
@@ -56,11 +60,18 @@ typedef struct GcDialect
 } GcDialect;
 
 extern const GcDialect gc_dialect_platform;
+extern const GcDialect gc_dialect_jobs;
+
+/* Of the platform, and wherever nothing else is said. */
+extern void gc_platform_campaign_stop(const char *path, GcCallSpec *spec);
 
 /* That of a server with these options. */
 extern const GcDialect *gc_dialect(List *server_options);
 
 /* The way that a method of that name is; NULL: the dialect has none. */
 extern const GcImportWay *gc_dialect_way(const GcDialect *dialect, const char *method);
+
+/* The methods that a dialect has, quoted, a comma between two; for hints. */
+extern char *gc_dialect_methods(const GcDialect *dialect);
 
 #endif /* GC_API_DIALECT_H */

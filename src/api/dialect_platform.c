@@ -73,8 +73,8 @@ campaign_start(const char *path, GcCallSpec *spec)
 						 .may_be_empty = true};
 }
 
-static void
-campaign_stop(const char *path, GcCallSpec *spec)
+void
+gc_platform_campaign_stop(const char *path, GcCallSpec *spec)
 {
 	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
 						 .method = "POST",
@@ -91,5 +91,5 @@ const GcDialect gc_dialect_platform = {
 	.list_read = gc_list_from_listing,
 	.campaign_bind = campaign_bind,
 	.campaign_start = campaign_start,
-	.campaign_stop = campaign_stop,
+	.campaign_stop = gc_platform_campaign_stop,
 };

@@ -48,6 +48,7 @@ make_columns(GcList *list, size_t count)
 	list->max_chars = palloc0(sizeof(int) * (count + 1));
 	list->is_phone = palloc0(sizeof(bool) * (count + 1));
 	list->is_email = palloc0(sizeof(bool) * (count + 1));
+	list->is_required = palloc0(sizeof(bool) * (count + 1));
 }
 
 GcList *
@@ -87,5 +88,60 @@ gc_list_from_listing(json_t *entity)
 			find_named(json_object_get(entity, "emailColumns"), column) != NULL;
 		list->column_count++;
 	}
+	return list;
+}
+
+/* ---- by fields ---- */
+
+static bool
+is_word(const char *word, const char *wanted)
+{
+	return word && pg_strcasecmp(word, wanted) == 0;
+}
+
+/* False: it is no field. */
+static bool
+read_field(GcList *list, json_t *field)
+{
+	int n = list->column_count;
+	const char *name = json_string_value(json_object_get(field, "name"));
+	const char *type = json_string_value(json_object_get(field, "type"));
+	const char *format = json_string_value(json_object_get(field, "format"));
+
+	if (name == NULL)
+		return false;
+	list->columns[n] = pstrdup(name);
+	if (is_word(type, "number"))
+		list->types[n] = GC_COLUMN_NUMERIC;
+	else if (is_word(type, "date") || is_word(type, "datetime"))
+		list->types[n] = GC_COLUMN_TIMESTAMP;
+	list->is_phone[n] =
+		is_word(type, "phone") || is_word(format, "phone") || is_word(format, "e164");
+	list->is_email[n] = is_word(type, "email") || is_word(format, "email");
+	list->is_required[n] = json_is_true(json_object_get(field, "required"));
+	list->column_count++;
+	return true;
+}
+
+GcList *
+gc_list_from_fields(json_t *entity)
+{
+	const char *id = json_string_value(json_object_get(entity, "id"));
+	const char *name = json_string_value(json_object_get(entity, "name"));
+	json_t *fields = json_object_get(json_object_get(entity, "schema"), "fields");
+	GcList *list;
+
+	if (id == NULL || name == NULL || !json_is_array(fields))
+		return NULL;
+	list = palloc0(sizeof(GcList));
+	list->id = pstrdup(id);
+	list->name = pstrdup(name);
+	list->size = -1;
+	list->trims = true;
+	list->read_at = gc_clock_now();
+	make_columns(list, json_array_size(fields));
+	for (size_t i = 0; i < json_array_size(fields); i++)
+		if (!read_field(list, json_array_get(fields, i)))
+			return NULL;
 	return list;
 }

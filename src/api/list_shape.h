@@ -17,4 +17,7 @@ struct json_t;
  */
 extern GcList *gc_list_from_listing(struct json_t *entity);
 
+/* The same by the fields of its schema.  Its size is not known. */
+extern GcList *gc_list_from_fields(struct json_t *entity);
+
 #endif /* GC_API_LIST_SHAPE_H */

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #define SERVICE_PATH	 "/uploads/v2/contactlist"
+#define JOB_ENDPOINT	 "/api/v2/outbound/lists/{listId}/contacts/upload"
 #define TICKETS_ENDPOINT "/api/v2/outbound/contactlists/uploads"
 
 /* Headers of a signed address, at most. */
@@ -48,6 +49,19 @@ not_uploaded(const GcUpload *upload)
 }
 
 /* ---- where to ---- */
+
+/* Lines up for the quota. */
+static void
+await_turn(const GcUpload *upload)
+{
+	GcTime from = gc_clock_now();
+	uint64 ticket = 0;
+	GcTime until;
+
+	while (!gc_quota_ask(upload->conn->quota, (GcRateClass){.bulk = true}, &ticket, &until))
+		gc_loop_wait(until, GC_WAIT_QUOTA);
+	upload->stat->wait_us += gc_clock_now() - from;
+}
 
 static void
 add_header(const char **headers, int *count, const char *header)
@@ -87,6 +101,20 @@ address_service(Sender *sender, GcHttpRequest *request)
 	request->url = psprintf("%s" SERVICE_PATH, conn->upload_url);
 	sender->method = request->method = "POST";
 	sender->path = SERVICE_PATH;
+}
+
+/* As a job of the list: one of the API's own calls, which counts in the quota. */
+static void
+address_list(Sender *sender, GcHttpRequest *request)
+{
+	const GcUpload *upload = sender->upload;
+
+	address_service(sender, request);
+	request->form = palloc0(sizeof(char *));
+	sender->path =
+		psprintf("/api/v2/outbound/lists/%s/contacts/upload", gc_url_escape(upload->list_id));
+	request->url = psprintf("%s%s", upload->conn->api_url, sender->path);
+	await_turn(upload);
 }
 
 static char *
@@ -233,7 +261,9 @@ book_attempt(Sender *sender, int attempt)
 	bool answered = gc_http_outcome(exchange) == GC_HTTP_ANSWERED;
 	GcStatRequest request = {.method = sender->method,
 							 .path = sender->path,
-							 .endpoint = upload->presigned ? "{file}" : SERVICE_PATH,
+							 .endpoint = upload->presigned ? "{file}"
+										 : upload->as_job  ? JOB_ENDPOINT
+														   : SERVICE_PATH,
 							 .status = answered ? gc_http_status(exchange) : 0,
 							 .us = gc_http_time_us(exchange),
 							 .attempt = attempt,
@@ -264,6 +294,8 @@ attempt(Sender *sender, int number)
 	request.body_len = upload->bytes;
 	if (upload->presigned)
 		addressed = address_storage(sender, &request);
+	else if (upload->as_job)
+		address_list(sender, &request);
 	else
 		address_service(sender, &request);
 	if (addressed)
@@ -305,8 +337,34 @@ renews_token(const Sender *sender)
 		   gc_connection_token_refused(sender->upload->conn, sender->token_number);
 }
 
-GcUploadOutcome
-gc_upload_send(const GcUpload *upload, const char **correlation_id)
+/* What the platform says of a file that it has taken. */
+static GcJobOutcome
+read_ticket(const Sender *sender, GcJobTicket *ticket)
+{
+	const char *id = gc_http_header(sender->exchange, "inin-correlation-id");
+	size_t len;
+	const char *bytes = gc_http_body(sender->exchange, &len);
+
+	ticket->correlation_id = id ? pstrdup(id) : NULL;
+	if (!sender->upload->as_job)
+		return GC_JOB_TAKEN;
+	ticket->job_id = gc_job_id(bytes, len);
+	return ticket->job_id ? GC_JOB_TAKEN : GC_JOB_IN_DOUBT;
+}
+
+/* What is not tried again here: somebody else's turn, or who sends it knows what to do. */
+static GcJobOutcome
+outcome_of(const GcUpload *upload, const GcFailure *failure)
+{
+	GcJobOutcome outcome = gc_job_outcome(failure);
+
+	if (outcome == GC_JOB_TOO_LARGE || (outcome == GC_JOB_TOO_MANY && !upload->as_job))
+		return GC_JOB_TAKEN;
+	return outcome;
+}
+
+GcJobOutcome
+gc_upload_send(const GcUpload *upload, GcJobTicket *ticket)
 {
 	Sender sender = {.upload = upload};
 	GcRetry retry = {.call_class = GC_CALL_UNSAFE, .started = gc_clock_now()};
@@ -315,7 +373,7 @@ gc_upload_send(const GcUpload *upload, const char **correlation_id)
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw upload", ALLOCSET_DEFAULT_SIZES);
 	sender.piece_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw upload piece",
 											 ALLOCSET_DEFAULT_SIZES);
-	*correlation_id = NULL;
+	*ticket = (GcJobTicket){0};
 	for (;;)
 	{
 		GcFailure *failure;
@@ -323,22 +381,21 @@ gc_upload_send(const GcUpload *upload, const char **correlation_id)
 
 		retry.sent_at = gc_clock_now();
 		if (!attempt(&sender, retry.attempts + 1))
-			return GC_UPLOAD_LOCKED;
+			return GC_JOB_NOT_READY;
 		failure = read_answer(&sender);
 		verdict = gc_retry_judge(&retry, &upload->conn->retry, sender.exchange,
 								 failure ? failure->cause : GC_CAUSE_NONE, gc_clock_now());
 		if (verdict == GC_VERDICT_SUCCESS)
 		{
-			const char *id = gc_http_header(sender.exchange, "inin-correlation-id");
+			GcJobOutcome outcome = read_ticket(&sender, ticket);
 
-			*correlation_id = id ? pstrdup(id) : NULL;
 			gc_http_free(sender.exchange);
-			return GC_UPLOAD_TAKEN;
+			return outcome;
 		}
-		if (failure->cause == GC_CAUSE_LOCKED)
-			return GC_UPLOAD_LOCKED;
-		if (gc_policy(failure->cause)->doubt)
-			return GC_UPLOAD_IN_DOUBT;
+		if (outcome_of(upload, failure) != GC_JOB_TAKEN)
+			return outcome_of(upload, failure);
+		if (upload->as_job && failure->cause == GC_CAUSE_THROTTLED)
+			gc_quota_close(upload->conn->quota, false, retry.retry_at);
 		if (verdict == GC_VERDICT_RETRY)
 			pause_until(upload, retry.retry_at);
 		else if (verdict != GC_VERDICT_NEW_TOKEN || !renews_token(&sender))

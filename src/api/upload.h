@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "api/jobs.h"
 #include "api/request.h"
 
 typedef struct GcUpload
@@ -22,26 +23,20 @@ typedef struct GcUpload
 	int64 bytes;
 	const char *sha256; /* in hex, sent along */
 	bool presigned;		/* to an address that the platform signs for it; else to its service */
+	bool as_job;		/* neither: to the list, as a job */
 
 	/* The file's "number"-th piece, from 1, in the current context; NULL: there is none. */
 	char *(*piece)(void *arg, int number, int *len);
 	void *arg;
 } GcUpload;
 
-typedef enum GcUploadOutcome
-{
-	GC_UPLOAD_TAKEN,
-	GC_UPLOAD_LOCKED,	/* not taken: something else is at work on the list */
-	GC_UPLOAD_IN_DOUBT, /* the answer was lost */
-} GcUploadOutcome;
-
 /* Can files be uploaded so? */
 extern bool gc_upload_can(const GcConnection *conn, bool presigned);
 
 /*
  * Uploads the file, and tries again where it is certain that it was not taken.
- * *correlation_id: the platform's, in the current context, or NULL.  Throws what cannot be helped.
+ * Its ticket has no job's id unless it goes as one.  Throws what cannot be helped.
  */
-extern GcUploadOutcome gc_upload_send(const GcUpload *upload, const char **correlation_id);
+extern GcJobOutcome gc_upload_send(const GcUpload *upload, GcJobTicket *ticket);
 
 #endif /* GC_API_UPLOAD_H */

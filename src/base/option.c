@@ -47,6 +47,7 @@ typedef struct Option
 	const char *const *words; /* OPTION_WORD: NULL-terminated */
 } Option;
 
+static const char *const dialect_words[] = {"platform", "jobs", NULL};
 static const char *const names_words[] = {"snake", "exact", NULL};
 static const char *const drift_words[] = {"warn", "error", "ignore", NULL};
 static const char *const partial_words[] = {"allow", "merge", "refuse", NULL};
@@ -62,13 +63,14 @@ static const char *const attributes_words[] = {"common", "all", NULL};
 #define SERVER_TABLE (GC_PLACE_SERVER | GC_PLACE_TABLE)
 #define DAY_MS		 (24.0 * 3600 * 1000)
 
-/* Sources of the numbers: the names' reference; 1,000 a request and 100 a page are the API's own. */
+/* Sources of the numbers: the names' reference; 5,000 and 10 MB a request and 100 a page are the API's own. */
 static const Option option_table[] = {
 	/* name, places, type, default, min, max */
 	{"region", GC_PLACE_SERVER, OPTION_REGION},
 	{"api_url", GC_PLACE_SERVER, OPTION_URL},
 	{"login_url", GC_PLACE_SERVER, OPTION_URL},
 	{"upload_url", GC_PLACE_SERVER, OPTION_URL},
+	{"dialect", GC_PLACE_SERVER, OPTION_WORD, "platform", 0, 0, dialect_words},
 	{"requests_per_minute", GC_PLACE_SERVER, OPTION_INT, "300", 1, 1000000},
 	{"requests_per_second", GC_PLACE_SERVER, OPTION_REAL, "15", 0, 100000},
 	{"bulk_requests_per_minute", GC_PLACE_SERVER, OPTION_INT, "0", 0, 1000000},
@@ -96,8 +98,8 @@ static const Option option_table[] = {
 	{"proxy_password", GC_PLACE_MAPPING, OPTION_STRING},
 	{"webhook_secret", GC_PLACE_MAPPING, OPTION_STRING},
 
-	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 1000},
-	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},
+	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 5000},
+	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 9765},
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
 	{"verification", SERVER_TABLE, OPTION_WORD, "strict", 0, 0, verification_words},

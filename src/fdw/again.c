@@ -27,16 +27,21 @@ struct GcAgain
 	int count;
 	int max;
 	int64 there;
+	void (*send)(void *arg, const GcRow *row); /* NULL: by the target */
+	void *arg;
 };
 
 GcAgain *
-gc_again_create(GcTarget *target, const GcRelation *rel, const GcList *list, int max_in_flight)
+gc_again_create(GcTarget *target, const GcRelation *rel, const GcList *list, int max_in_flight,
+				void (*send)(void *arg, const GcRow *row), void *arg)
 {
 	GcAgain *again = palloc0(sizeof(GcAgain));
 
 	again->target = target;
 	again->rel = rel;
 	again->list = list;
+	again->send = send;
+	again->arg = arg;
 	again->max = max_in_flight * GC_CONTACTS_MAX_IDS;
 	again->held = palloc(sizeof(Held) * again->max);
 	again->cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw rows sent before",
@@ -220,6 +225,8 @@ ask(GcAgain *again)
 	{
 		if (is_there(&again->held[i]))
 			again->there++;
+		else if (again->send)
+			again->send(again->arg, &again->held[i].row);
 		else
 			gc_deliver_row(again->target, &again->held[i].row);
 	}

@@ -15,9 +15,10 @@
 
 typedef struct GcAgain GcAgain;
 
-/* In the current context. */
+/* In the current context; a row that has to be sent goes to send(), or by the target if it is NULL. */
 extern GcAgain *gc_again_create(GcTarget *target, const GcRelation *rel, const GcList *list,
-								int max_in_flight);
+								int max_in_flight, void (*send)(void *arg, const GcRow *row),
+								void *arg);
 
 /* Takes a row, which may be looked up and sent later. */
 extern void gc_again_row(GcAgain *again, const GcRow *row);

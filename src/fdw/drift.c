@@ -213,6 +213,8 @@ strict_rule(const GcRelation *rel, const GcColumn *column, const GcList *list)
 		rule.format = GC_CELL_ZIP;
 	if (found >= 0 && list->max_chars[found] > 0)
 		rule.max_chars = list->max_chars[found];
+	if (found >= 0 && list->is_required[found])
+		rule.required = true;
 	return rule;
 }
 

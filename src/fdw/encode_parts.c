@@ -91,9 +91,11 @@ cell_problem(GcEncoder *encoder, const GcMember *member, GcCellFault fault, cons
 	switch (fault)
 	{
 		case GC_CELL_EMPTY:
-			return gc_encode_column_problem(encoder, member->column,
-											ERRCODE_NOT_NULL_VIOLATION,
-											"is NOT NULL and must have a value", NULL);
+			return gc_encode_column_problem(
+				encoder, member->column, ERRCODE_NOT_NULL_VIOLATION,
+				member->column->not_null ? "is NOT NULL and must have a value"
+										 : "is required and must have a value",
+				NULL);
 		case GC_CELL_TOO_LONG:
 			result = gc_encode_column_problem(
 				encoder, member->column, ERRCODE_STRING_DATA_RIGHT_TRUNCATION,

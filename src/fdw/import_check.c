@@ -49,6 +49,15 @@ sort_chunk(Check *check, char *payload, int len)
 	}
 }
 
+static GcImportForm
+form_of(const Check *check, const GcPart *part)
+{
+	const GcImportWay *way =
+		gc_dialect_way(gc_dialect(check->run->rel->server_options), part->method);
+
+	return way ? way->form : GC_IMPORT_FILE;
+}
+
 static void
 sort_row(void *arg, const GcFileRow *row)
 {
@@ -67,7 +76,7 @@ sort_part(Check *check, const GcPart *part, MemoryContext chunk_cxt)
 
 	if (is_file)
 		gc_import_file_rows(check->run->import->id, part, sort_row, check);
-	else if (strcmp(part->method, "contacts") != 0)
+	else if (form_of(check, part) == GC_IMPORT_FILE)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("on_duplicate '%s' is not for imports by \"%s\"",
 							   check->run->import->on_duplicate, part->method)));
@@ -90,9 +99,16 @@ sort_ids(Check *check)
 	ListCell *lc;
 
 	check->ids = gc_id_sort_create(work_mem);
-	check->parts = gc_parts_list(check->run->import->id);
-	foreach (lc, check->parts)
-		sort_part(check, lfirst(lc), chunk_cxt);
+	foreach (lc, gc_parts_list(check->run->import->id))
+	{
+		GcPart *part = lfirst(lc);
+
+		/* J1: there the platform sees to it. */
+		if (form_of(check, part) == GC_IMPORT_QUEUE)
+			continue;
+		check->parts = lappend(check->parts, part);
+		sort_part(check, part, chunk_cxt);
+	}
 	gc_id_sort_finish(check->ids);
 	MemoryContextDelete(chunk_cxt);
 }

@@ -91,8 +91,8 @@ open_target(Sending *sending, const GcPart *part)
 	(void) gc_reject_open(sending->estate, run->rel, run->list, sending->target,
 						  &run->settings);
 	if (part->attempts > 0)
-		sending->again =
-			gc_again_create(sending->target, run->rel, run->list, run->conn->max_in_flight);
+		sending->again = gc_again_create(sending->target, run->rel, run->list,
+										 run->conn->max_in_flight, NULL, NULL);
 }
 
 static void

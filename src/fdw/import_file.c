@@ -87,7 +87,7 @@ leave_out(GcImportFile *file, char *payload, int len)
 	char *to = payload;
 
 	for (; gc_staged_csv_pass(&at, payload + len); from = at, file->row++)
-		if (file->row < 0 || !gc_import_bit(file->skips, file->row))
+		if (file->row < 0 ? !file->bare : !gc_import_bit(file->skips, file->row))
 		{
 			memmove(to, from, at - from);
 			to += at - from;
@@ -109,7 +109,7 @@ gc_import_file_piece(void *arg, int number, int *len)
 	do
 	{
 		payload = gc_parts_chunk(file->import_id, file->part->part, ++file->chunk, len);
-		if (payload && file->skips)
+		if (payload && (file->skips || file->bare))
 			*len = leave_out(file, payload, *len);
 	} while (payload && *len == 0);
 	return payload;
@@ -155,13 +155,14 @@ measure(GcImportFile *file)
 }
 
 GcImportFile *
-gc_import_file_open(int64 import_id, const GcPart *part, const uint8 *skips)
+gc_import_file_open(int64 import_id, const GcPart *part, const uint8 *skips, bool bare)
 {
 	GcImportFile *file = palloc0(sizeof(GcImportFile));
 
 	file->import_id = import_id;
 	file->part = part;
 	file->skips = skips;
+	file->bare = bare;
 	file->rows = part->rows;
 	file->bytes = part->bytes;
 	file->sha256 = part->sha256;
@@ -169,7 +170,7 @@ gc_import_file_open(int64 import_id, const GcPart *part, const uint8 *skips)
 		file->rows -= gc_import_bit(skips, row);
 	if (file->rows == part->rows)
 		file->skips = NULL;
-	else if (file->rows > 0)
+	if (file->rows > 0 && (file->skips || bare))
 		measure(file);
 	return file;
 }

@@ -28,6 +28,7 @@ typedef struct GcImportFile
 	int64 import_id;
 	const GcPart *part;
 	const uint8 *skips; /* a bit for each row that is left out; NULL: none is */
+	bool bare;			/* so is the header */
 	int64 rows;
 	int64 bytes;
 	const char *sha256; /* in hex */
@@ -35,9 +36,9 @@ typedef struct GcImportFile
 	int64 row;			/* … and how many rows, the header not counted */
 } GcImportFile;
 
-/* With rows left out, the part is read to its end for that; in the current context. */
+/* With rows left out, or the header ("bare"), the part is read to its end for that; in the current context. */
 extern GcImportFile *gc_import_file_open(int64 import_id, const GcPart *part,
-										 const uint8 *skips);
+										 const uint8 *skips, bool bare);
 
 /* A GcUpload's "piece", of a GcImportFile. */
 extern char *gc_import_file_piece(void *arg, int number, int *len);

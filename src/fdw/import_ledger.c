@@ -77,26 +77,13 @@ put_file(Reading *reading, char *payload, int len)
 	}
 }
 
-static const struct
-{
-	const char *method;
-	Reader put;
-} readers[] = {{"contacts", put_contacts}, {"upload", put_file}};
-
-/* NULL: the ledger cannot read parts of that method. */
-static Reader
-reader_of(const GcPart *part)
-{
-	for (int i = 0; i < lengthof(readers); i++)
-		if (strcmp(readers[i].method, part->method) == 0)
-			return readers[i].put;
-	return NULL;
-}
-
 void
 gc_import_ledger(GcImportRun *run, const GcPart *part)
 {
-	Reader put = reader_of(part);
+	GcImportForm form =
+		gc_dialect_way(gc_dialect(run->rel->server_options), part->method)->form;
+	bool is_file = form == GC_IMPORT_FILE || form == GC_IMPORT_JOB_FILE;
+	Reader put = is_file ? put_file : put_contacts;
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw import ledger",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
@@ -109,8 +96,7 @@ gc_import_ledger(GcImportRun *run, const GcPart *part)
 
 	MemoryContextSwitchTo(chunk_cxt);
 	for (int chunk = 1;
-		 put && (payload = gc_parts_chunk(run->import->id, part->part, chunk, &len)) != NULL;
-		 chunk++)
+		 (payload = gc_parts_chunk(run->import->id, part->part, chunk, &len)) != NULL; chunk++)
 	{
 		put(&reading, payload, len);
 		MemoryContextReset(chunk_cxt);

@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "fdw/deliver.h"
 #include "store/imports.h"
 
@@ -43,6 +44,12 @@ extern void gc_import_contacts(GcImportRun *run, const GcPart *part, GcPartResul
 
 /* As a file, from which the platform fills the list. */
 extern void gc_import_upload(GcImportRun *run, const GcPart *part, GcPartResult *result);
+
+/*
+ * As jobs of the platform (api/jobs.h), contacts in JSON or a file.  May commit, and begin
+ * another transaction, in between: what is to stay is in run->cxt.
+ */
+extern void gc_import_job(GcImportRun *run, const GcPart *part, GcPartResult *result);
 
 /* What the platform has taken of a part, in the ledger; in the transaction that settles it. */
 extern void gc_import_ledger(GcImportRun *run, const GcPart *part);

@@ -90,8 +90,11 @@ set_out(GcImportRun *run, int64 id)
 
 /* ---- parts ---- */
 
-static const GcImportMethod methods[] = {
-	[GC_IMPORT_POSTS] = gc_import_contacts, [GC_IMPORT_FILE] = gc_import_upload};
+static const GcImportMethod methods[] = {[GC_IMPORT_POSTS] = gc_import_contacts,
+										 [GC_IMPORT_FILE] = gc_import_upload,
+										 [GC_IMPORT_APPEND] = gc_import_job,
+										 [GC_IMPORT_QUEUE] = gc_import_job,
+										 [GC_IMPORT_JOB_FILE] = gc_import_job};
 
 static GcImportMethod
 method_of(const GcImportRun *run, const GcPart *part)

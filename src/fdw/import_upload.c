@@ -330,7 +330,7 @@ id_column(Upload *upload)
 }
 
 /* From here on nobody knows of the part, unless it is told what became of it. */
-static GcUploadOutcome
+static GcJobOutcome
 send_once(Upload *upload)
 {
 	GcImportRun *run = upload->run;
@@ -348,11 +348,13 @@ send_once(Upload *upload)
 					 .piece = gc_import_file_piece,
 					 .arg = upload->file};
 	bool was_untouched = run->is_untouched;
-	GcUploadOutcome outcome;
+	GcJobOutcome outcome;
+	GcJobTicket ticket;
 
 	run->is_untouched = upload->looked = false;
-	outcome = gc_upload_send(&file, &upload->correlation_id);
-	if (outcome == GC_UPLOAD_LOCKED)
+	outcome = gc_upload_send(&file, &ticket);
+	upload->correlation_id = ticket.correlation_id;
+	if (outcome == GC_JOB_NOT_READY)
 		run->is_untouched = was_untouched;
 	else if (upload->sent++ == 0)
 		upload->since = upload->before.at;
@@ -368,7 +370,7 @@ open_file(Upload *upload)
 	const uint8 *skips =
 		upload->seen ? gc_import_seen_bits(upload->seen) : upload->part->skips;
 
-	upload->file = gc_import_file_open(upload->run->import->id, upload->part, skips);
+	upload->file = gc_import_file_open(upload->run->import->id, upload->part, skips, false);
 	return upload->file->rows > 0;
 }
 
@@ -377,18 +379,18 @@ send_file(Upload *upload)
 {
 	for (int try = 0; try < TRIES && open_file(upload); try++)
 	{
-		GcUploadOutcome outcome;
+		GcJobOutcome outcome;
 		GcTime since = gc_clock_now();
 		Fate fate;
 
 		await_quiet(upload);
-		while ((outcome = send_once(upload)) == GC_UPLOAD_LOCKED)
+		while ((outcome = send_once(upload)) == GC_JOB_NOT_READY)
 		{
 			check_stall(upload, since, "Something else holds the list.");
 			pause_ms(upload, POLL_OTHERS_MS);
 			await_quiet(upload);
 		}
-		fate = watch(upload, outcome == GC_UPLOAD_TAKEN);
+		fate = watch(upload, outcome == GC_JOB_TAKEN);
 		if (fate != FATE_ABSENT)
 			return fate;
 	}

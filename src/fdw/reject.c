@@ -189,9 +189,8 @@ gc_reject_row(GcRejecter *rejecter, const GcProblem *problem, const char *id,
 
 /* ---- rows that the platform refuses ---- */
 
-/* The column that the platform means, by the table's name for it. */
-static const char *
-column_named(const GcRelation *rel, const char *field)
+const char *
+gc_reject_column(const GcRelation *rel, const char *field)
 {
 	for (int i = 0; field && i < rel->column_count; i++)
 		if (rel->columns[i].attnum != 0 && rel->columns[i].field &&
@@ -216,7 +215,7 @@ problem_of(GcRejecter *rejecter, const GcFailure *failure, bool tried, const cha
 		failure->status, failure->code, failure->message ? ": " : ".",
 		failure->message ? failure->message : "");
 	problem->code = failure->code;
-	problem->field = column_named(rejecter->rel, failure->field);
+	problem->field = gc_reject_column(rejecter->rel, failure->field);
 	problem->taken = true;
 	if (id)
 		problem->detail = psprintf("%s\nContact id: \"%s\".", problem->detail,

@@ -44,6 +44,9 @@ typedef struct GcRejectRows GcRejectRows;
 extern GcRejectRows *gc_reject_rows_create(GcRelation *rel, GcList *list);
 extern const char *gc_reject_contact(GcRejectRows *rows, const char *json, size_t len);
 
+/* The table's name for a remote column; else "field" itself. */
+extern const char *gc_reject_column(const GcRelation *rel, const char *field);
+
 /* All rows that the statement has rejected are committed, and told of in a NOTICE. */
 extern void gc_reject_finish(EState *estate);
 

@@ -27,25 +27,32 @@ struct GcStagedCsv
 	StringInfoData cell;
 };
 
-static bool
-is_plain_upsert(const GcRelation *rel)
+bool
+gc_staged_is_plain_upsert(const GcRelation *rel)
 {
 	return !gc_option_bool(rel->options, NIL, "priority") &&
 		   !gc_option_bool(rel->options, NIL, "clear_system_data") &&
 		   !gc_option_bool(rel->options, NIL, "do_not_queue");
 }
 
+bool
+gc_staged_is_plain(const GcRow *row)
+{
+	return row->cells - row->attributes == strlen(DATA_START);
+}
+
 GcStagedCsv *
-gc_staged_csv_create(const GcRelation *rel, const GcList *list)
+gc_staged_csv_create(const GcRelation *rel, const GcList *list, bool bare)
 {
 	GcStagedCsv *csv = palloc0(sizeof(GcStagedCsv));
 
 	csv->cxt = CurrentMemoryContext;
 	csv->list = list;
-	csv->key = rel->key && rel->columns[rel->key - 1].field
+	csv->key = !bare && rel->key && rel->columns[rel->key - 1].field
 				   ? gc_list_column(list, rel->columns[rel->key - 1].field)
 				   : -1;
-	if (!is_plain_upsert(rel) || list->column_count + (csv->key < 0) > GC_CSV_MAX_COLUMNS)
+	if (!gc_staged_is_plain_upsert(rel) ||
+		list->column_count + (csv->key < 0) > GC_CSV_MAX_COLUMNS)
 		return NULL;
 	csv->names = palloc0(sizeof(char *) * list->column_count);
 	csv->places = palloc0(sizeof(int) * list->column_count);
@@ -183,7 +190,7 @@ gc_staged_csv_row(GcStagedCsv *csv, const GcRow *row, StringInfo line, const cha
 {
 	int start = line->len;
 
-	if (row->cells - row->attributes != strlen(DATA_START) || !find_cells(csv, row))
+	if (!gc_staged_is_plain(row) || !find_cells(csv, row))
 		return GC_CSV_SAYS_MORE;
 	append_cell(line, row->id, strlen(row->id));
 	for (int i = 0; i < csv->list->column_count; i++)

@@ -19,6 +19,12 @@
 /* Columns of a file, that of the ids included (the platform's limit). */
 #define GC_CSV_MAX_COLUMNS 50
 
+/* Do a table's contacts go without the parameters that only a POST has? */
+extern bool gc_staged_is_plain_upsert(const GcRelation *rel);
+
+/* Has a contact nothing but an id and cells? */
+extern bool gc_staged_is_plain(const GcRow *row);
+
 typedef struct GcStagedCsv GcStagedCsv;
 
 /* Whether a contact can be a row. */
@@ -29,8 +35,11 @@ typedef enum GcCsvFit
 	GC_CSV_TRIMMED,	  /* the list would trim a cell */
 } GcCsvFit;
 
-/* In the current context; NULL: this table's rows cannot go by file. */
-extern GcStagedCsv *gc_staged_csv_create(const GcRelation *rel, const GcList *list);
+/*
+ * In the current context; NULL: this table's rows cannot go by file.  "bare": one that goes
+ * without its header: the ids first, then all columns of the list as it has them.
+ */
+extern GcStagedCsv *gc_staged_csv_create(const GcRelation *rel, const GcList *list, bool bare);
 
 /* Appends the header row. */
 extern void gc_staged_csv_header(const GcStagedCsv *csv, StringInfo line);

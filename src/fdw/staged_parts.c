@@ -23,14 +23,17 @@ struct GcStagedParts
 	MemoryContext cxt;
 	GcPartWriter *writer;
 	const GcImportWay *posts;
+	const GcImportWay *base; /* of what does not go by file */
 	const GcImportWay *file;
+	GcSeen *part_ids; /* of the part at hand, where a job takes none twice (K8); or NULL */
 	int64 rows;
-	int64 part_rows;  /* the option; 0: as the method has it */
-	GcStagedCsv *csv; /* NULL: all rows go by POST */
-	GcLineFile *kept; /* not NULL: it is not known yet whether they go by file */
-	int64 threshold;  /* they do, with so many */
+	int64 part_rows;	/* the option; 0: as the method has it, … */
+	int64 request_rows; /* … or batch_size, if it is given and a part is one request */
+	GcStagedCsv *csv;	/* NULL: all rows go by POST */
+	GcLineFile *kept;	/* not NULL: it is not known yet whether they go by file */
+	int64 threshold;	/* they do, with so many */
 	bool by_file;
-	GcLineFile *aside; /* what a file cannot say, for the end; NULL: nothing */
+	GcLineFile *aside; /* what a file or a job cannot say, for the end; NULL: nothing */
 	GcSeen *aside_ids; /* its ids: what comes of them later stays behind */
 	StringInfoData line;
 	StringInfoData csv_line;
@@ -48,11 +51,12 @@ may_upload(const GcStagedParts *parts)
 		strcmp(gc_option_string(rel->options, rel->server_options, "upload_method"),
 			   "presigned") == 0;
 
-	bool wanted = strcmp(parts->setup.import->method, "upload") == 0;
+	const char *method = parts->setup.import->method;
+	bool wanted = strcmp(method, parts->file->method) == 0;
 
-	if (strcmp(parts->setup.import->method, "contacts") == 0)
+	if (!wanted && strcmp(method, "auto") != 0)
 		return false;
-	if (gc_upload_can(parts->setup.conn, presigned))
+	if (parts->file->form == GC_IMPORT_JOB_FILE || gc_upload_can(parts->setup.conn, presigned))
 		return wanted || strcmp(parts->setup.import->on_duplicate, "update") == 0;
 	if (wanted)
 		ereport(ERROR,
@@ -61,6 +65,47 @@ may_upload(const GcStagedParts *parts)
 						"upload_url"),
 				 errhint("Set it with ALTER SERVER, or use upload_method 'presigned'.")));
 	return false;
+}
+
+/* A field of that name would be taken for the contact's id. */
+static bool
+has_id_field(const GcStagedParts *parts)
+{
+	return gc_list_column(parts->setup.list, "contactId") >= 0;
+}
+
+/* The way of that form that the dialect has; NULL: none. */
+static const GcImportWay *
+way_of(const GcDialect *dialect, GcImportForm form)
+{
+	for (const GcImportWay *way = dialect->ways; way->method; way++)
+		if (way->form == form)
+			return way;
+	return NULL;
+}
+
+/* Where the platform does not see to contacts that are there, it must be asked for them first. */
+static const GcImportWay *
+choose_base(const GcStagedParts *parts, const GcDialect *dialect)
+{
+	const GcImport *import = parts->setup.import;
+	const GcImportWay *wanted = gc_dialect_way(dialect, import->method);
+	const GcImportWay *append = way_of(dialect, GC_IMPORT_APPEND);
+	const GcImportWay *queue = way_of(dialect, GC_IMPORT_QUEUE);
+
+	if (append == NULL || wanted == parts->posts ||
+		!gc_staged_is_plain_upsert(parts->setup.rel))
+		return parts->posts;
+	if (wanted == append && has_id_field(parts))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("%s has a field \"contactId\", so that it cannot be filled by "
+							   "method \"%s\"",
+							   parts->setup.rel->label, append->method),
+						errhint("Use method '%s'.", queue->method)));
+	if (wanted == append || wanted == queue)
+		return wanted;
+	return strcmp(import->on_duplicate, "update") == 0 && !has_id_field(parts) ? append
+																			   : queue;
 }
 
 static void
@@ -72,16 +117,21 @@ choose_method(GcStagedParts *parts)
 
 	parts->posts = gc_dialect_way(dialect, "contacts");
 	parts->file = gc_dialect_way(dialect, "upload");
+	parts->base = choose_base(parts, dialect);
 	parts->part_rows = parts->setup.part_rows;
+	if (parts->part_rows == 0 && (gc_option_given(rel->options, "batch_size") ||
+								  gc_option_given(rel->server_options, "batch_size")))
+		parts->request_rows = gc_option_int(rel->options, rel->server_options, "batch_size");
 	parts->scratch_cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw staged row",
 											   ALLOCSET_DEFAULT_SIZES);
 	initStringInfo(&parts->csv_line);
 	if (may_upload(parts))
-		parts->csv = gc_staged_csv_create(rel, parts->setup.list);
+		parts->csv = gc_staged_csv_create(rel, parts->setup.list,
+										  parts->file->form == GC_IMPORT_JOB_FILE);
 	if (parts->csv == NULL)
 		return;
 	parts->threshold = gc_option_int(rel->options, rel->server_options, "import_threshold");
-	parts->by_file = strcmp(parts->setup.import->method, "upload") == 0;
+	parts->by_file = strcmp(parts->setup.import->method, parts->file->method) == 0;
 	if (!parts->by_file)
 		parts->kept = gc_line_file_create();
 }
@@ -105,7 +155,10 @@ gc_staged_parts_open(const GcStagedPartsSetup *setup)
 static bool
 is_full(const GcStagedParts *parts, const GcImportWay *way, int len)
 {
-	int64 most = Min(parts->part_rows ? parts->part_rows : way->rows, way->rows_max);
+	int64 most = parts->part_rows ? Min(parts->part_rows, way->rows_max) : way->rows;
+
+	if (parts->request_rows && way->form == GC_IMPORT_APPEND)
+		most = parts->request_rows;
 
 	return !gc_parts_is_of(parts->writer, way->method) ||
 		   gc_parts_rows(parts->writer) >= most ||
@@ -117,6 +170,26 @@ put_contact(GcStagedParts *parts, const char *line, int len)
 {
 	if (is_full(parts, parts->posts, len))
 		gc_parts_begin(parts->writer, parts->posts->method);
+	gc_parts_add(parts->writer, line, len, 1);
+}
+
+/* A row of a job: no contact is in one twice. */
+static void
+put_job_row(GcStagedParts *parts, const GcRow *row, const char *line, int len)
+{
+	int id_len = strlen(row->id);
+
+	if (is_full(parts, parts->base, len) || gc_seen_has(parts->part_ids, row->id, id_len))
+	{
+		MemoryContext caller_cxt = MemoryContextSwitchTo(parts->cxt);
+
+		gc_parts_begin(parts->writer, parts->base->method);
+		if (parts->part_ids)
+			gc_seen_free(parts->part_ids);
+		parts->part_ids = gc_seen_create(0);
+		MemoryContextSwitchTo(caller_cxt);
+	}
+	(void) gc_seen_note(parts->part_ids, row->id, id_len);
 	gc_parts_add(parts->writer, line, len, 1);
 }
 
@@ -154,6 +227,20 @@ put_aside(GcStagedParts *parts, const GcRow *row, const char *line, int len)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
+/* One that does not go by file.  Opt-outs go by POST, whose echo shows that they took. */
+static void
+put_base(GcStagedParts *parts, const GcRow *row, const char *line, int len)
+{
+	if (parts->base == parts->posts)
+		put_contact(parts, line, len);
+	else if (gc_staged_is_plain(row) &&
+			 (parts->aside == NULL ||
+			  !gc_seen_has(parts->aside_ids, row->id, strlen(row->id))))
+		put_job_row(parts, row, line, len);
+	else
+		put_aside(parts, row, line, len);
+}
+
 static void
 put_row(GcStagedParts *parts, const GcRow *row, const char *line, int len)
 {
@@ -171,15 +258,16 @@ put_row(GcStagedParts *parts, const GcRow *row, const char *line, int len)
 		put_aside(parts, row, line, len);
 }
 
-/* There are enough of them: those that were kept go by file, too. */
+/* What was kept, now that it is known how it goes. */
 static void
-go_by_file(GcStagedParts *parts)
+put_kept(GcStagedParts *parts)
 {
+	void (*put)(GcStagedParts *, const GcRow *, const char *, int) =
+		parts->by_file ? put_row : put_base;
 	MemoryContext caller_cxt = CurrentMemoryContext;
 	StringInfoData line;
 	StringInfoData copy;
 
-	parts->by_file = true;
 	initStringInfo(&line);
 	initStringInfo(&copy);
 	gc_line_file_rewind(parts->kept);
@@ -195,7 +283,7 @@ go_by_file(GcStagedParts *parts)
 		at = copy.data;
 		MemoryContextSwitchTo(parts->scratch_cxt);
 		(void) gc_staged_row_get(&at, copy.data + copy.len, &row);
-		put_row(parts, &row, line.data, line.len);
+		put(parts, &row, line.data, line.len);
 		MemoryContextSwitchTo(caller_cxt);
 	}
 	gc_line_file_end(parts->kept);
@@ -207,7 +295,10 @@ gc_staged_parts_row(GcStagedParts *parts, const GcRow *row)
 {
 	parts->rows++;
 	if (parts->kept && parts->rows >= parts->threshold)
-		go_by_file(parts);
+	{
+		parts->by_file = true;
+		put_kept(parts);
+	}
 	resetStringInfo(&parts->line);
 	gc_staged_row_put(&parts->line, row);
 	if (parts->kept)
@@ -215,7 +306,7 @@ gc_staged_parts_row(GcStagedParts *parts, const GcRow *row)
 	else if (parts->by_file)
 		put_row(parts, row, parts->line.data, parts->line.len);
 	else
-		put_contact(parts, parts->line.data, parts->line.len);
+		put_base(parts, row, parts->line.data, parts->line.len);
 }
 
 /* What goes by POST after all. */
@@ -239,8 +330,9 @@ put_contacts(GcStagedParts *parts, GcLineFile *file)
 const char *
 gc_staged_parts_close(GcStagedParts *parts)
 {
-	put_contacts(parts, parts->kept);
+	if (parts->kept)
+		put_kept(parts);
 	put_contacts(parts, parts->aside);
 	(void) gc_parts_close(parts->writer);
-	return parts->by_file ? parts->file->method : parts->posts->method;
+	return parts->by_file ? parts->file->method : parts->base->method;
 }

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "base/seen.h"
 #include "funcs/import_funcs.h"
 #include "funcs/import_look.h"
@@ -13,11 +14,14 @@
 #include "store/imports.h"
 #include "store/query_args.h"
 
+#include "catalog/pg_class.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 
 /* Seen through exports.map. */
 #pragma GCC visibility push(default)
@@ -61,6 +65,26 @@ check_word(const char *argument, const char *word, const char *const *words)
 						errhint("Valid values are %s.", valid.data)));
 }
 
+/* Before anything is asked for: does the server's dialect have the method? */
+static void
+check_method(Oid relid, const char *method)
+{
+	const ForeignServer *server;
+	const GcDialect *dialect;
+
+	if (method == NULL || strcmp(method, "auto") == 0 ||
+		get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		return;
+	server = GetForeignServer(GetForeignTable(relid)->serverid);
+	dialect = gc_dialect(server->options);
+	if (gc_dialect_way(dialect, method) == NULL)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("dialect \"%s\" has no method \"%s\" of imports", dialect->name,
+							   method),
+						errhint("Methods of server \"%s\" are %s.", server->servername,
+								gc_dialect_methods(dialect))));
+}
+
 Datum
 gc_fdw_submit_import(PG_FUNCTION_ARGS)
 {
@@ -89,7 +113,8 @@ gc_fdw_submit_import(PG_FUNCTION_ARGS)
 	check_word("verification", submission.verification,
 			   (const char *const[]){"strict", "relaxed", NULL});
 	check_word("method", submission.method,
-			   (const char *const[]){"auto", "contacts", "upload", NULL});
+			   (const char *const[]){"auto", "contacts", "upload", "bulk", "import", NULL});
+	check_method(submission.relid, submission.method);
 	submission.query = gc_schema_fit(submission.relid, text_arg(fcinfo, 1));
 	PG_RETURN_INT64(submit(&submission));
 }

@@ -237,7 +237,7 @@ gc_part_begin(int64 id)
 			"FROM next WHERE p.import_id = $1 AND p.part = next.part "
 			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, "
 			"p.skips, "
-			"pg_catalog.encode(p.sha256, 'hex'), p.sent_at",
+			"pg_catalog.encode(p.sha256, 'hex'), p.sent_at, p.job_id",
 			&args) > 0)
 	{
 		part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
@@ -249,7 +249,21 @@ gc_part_begin(int64 id)
 		part->skips = get_bits(&query, 6);
 		part->sha256 = gc_query_text(&query, 0, 7);
 		part->sent_at = gc_args_int64_at(0, 8);
+		part->job_id = gc_query_text(&query, 0, 9);
 	}
 	gc_query_end(&query);
 	return part;
+}
+
+void
+gc_part_accept(int64 id, int part, const char *job_id)
+{
+	GcArgs args = {0};
+
+	gc_args_int64(&args, id);
+	gc_args_add(&args, INT4OID, Int32GetDatum(part));
+	gc_args_text(&args, job_id);
+	(void) gc_args_run_alone("UPDATE gc_fdw.import_parts SET state = 'accepted', job_id = $3 "
+							 "WHERE import_id = $1 AND part = $2",
+							 &args);
 }

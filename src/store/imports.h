@@ -44,6 +44,7 @@ typedef struct GcPart
 	TimestampTz sent_at; /* first; 0: it never was */
 	const uint8 *skips;	 /* a bit for each row that is not sent; NULL: all are */
 	const char *sha256;	 /* of its payload, in hex */
+	const char *job_id;	 /* of the job that was sent last; NULL: none is known */
 } GcPart;
 
 /* ---- submitting, in the caller's transaction ---- */
@@ -80,6 +81,9 @@ extern bool gc_import_begin(int64 id);
  * with one more attempt, which "attempts" does not count yet.  NULL: there is none.
  */
 extern GcPart *gc_part_begin(int64 id);
+
+/* The platform has taken it, or some of it, as that job: it is "accepted". */
+extern void gc_part_accept(int64 id, int part, const char *job_id);
 
 /* None of it is to be sent, for that reason. */
 extern void gc_import_fail(int64 id, const char *failure_code, const char *failure_reason);

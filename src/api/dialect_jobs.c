@@ -1,0 +1,75 @@
+/*
+ * api/dialect_jobs.c
+ *	  Dialect "jobs": gateways in which every bulk write is answered with a job (SCENARIOS L).
+ */
+#include "postgres.h"
+
+#include "api/dialect.h"
+#include "api/list_shape.h"
+#include "api/url.h"
+
+#define CAMPAIGN "/api/v2/outbound/campaigns/{campaignId}"
+
+/* Contacts of a POST that is echoed; whatever is more is a job's. */
+#define SMALL_BLOCK 50
+
+/* What a job takes of an append and an import, less what stands around its contacts. */
+#define BODY_BYTES (9 * 1024 * 1024)
+
+static const GcImportWay ways[] = {
+	{"contacts", GC_IMPORT_POSTS, 1000, 1000000},
+	{"bulk", GC_IMPORT_APPEND, 2500, 5000, BODY_BYTES},
+	{"import", GC_IMPORT_QUEUE, 50000, 50000, BODY_BYTES},
+	{"upload", GC_IMPORT_JOB_FILE, 1000000, 1000000, INT64CONST(500) * 1000 * 1000},
+	{NULL},
+};
+
+static void
+list_call(const char *list_id, GcCallSpec *spec)
+{
+	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
+						 .method = "GET",
+						 .path = psprintf("/api/v2/outbound/lists/%s", gc_url_escape(list_id)),
+						 .endpoint = "/api/v2/outbound/lists/{listId}",
+						 .rate.priority = true};
+}
+
+static void
+campaign_bind(const char *path, const GcSpan *campaign, const char *list_id, StringInfo body,
+			  GcCallSpec *spec)
+{
+	appendStringInfoString(body, "{\"contactListId\":\"");
+	gc_json_escape(body, list_id, strlen(list_id));
+	appendStringInfoString(body, "\"}");
+	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+						 .method = "PATCH",
+						 .path = path,
+						 .body = body->data,
+						 .body_len = body->len,
+						 .endpoint = CAMPAIGN};
+}
+
+static void
+campaign_start(const char *path, GcCallSpec *spec)
+{
+	static const char body[] = "{\"campaignStatus\":\"on\"}";
+
+	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+						 .method = "POST",
+						 .path = path,
+						 .body = body,
+						 .body_len = strlen(body),
+						 .endpoint = CAMPAIGN,
+						 .may_be_empty = true};
+}
+
+const GcDialect gc_dialect_jobs = {
+	.name = "jobs",
+	.contacts_max_rows = SMALL_BLOCK,
+	.ways = ways,
+	.list_call = list_call,
+	.list_read = gc_list_from_fields,
+	.campaign_bind = campaign_bind,
+	.campaign_start = campaign_start,
+	.campaign_stop = gc_platform_campaign_stop,
+};
