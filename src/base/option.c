@@ -63,7 +63,7 @@ static const char *const attributes_words[] = {"common", "all", NULL};
 #define SERVER_TABLE (GC_PLACE_SERVER | GC_PLACE_TABLE)
 #define DAY_MS		 (24.0 * 3600 * 1000)
 
-/* Sources of the numbers: the names' reference; 5,000 and 10 MB a request and 100 a page are the API's own. */
+/* Sources of the numbers: the names' reference; 5,000 a request and 100 a page are the API's own. */
 static const Option option_table[] = {
 	/* name, places, type, default, min, max */
 	{"region", GC_PLACE_SERVER, OPTION_REGION},
@@ -99,7 +99,7 @@ static const Option option_table[] = {
 	{"webhook_secret", GC_PLACE_MAPPING, OPTION_STRING},
 
 	{"batch_size", SERVER_TABLE, OPTION_INT, "1000", 1, 5000},
-	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 9765},
+	{"batch_bytes", SERVER_TABLE, OPTION_KB, "500kB", 1, 500},
 	{"buffer_memory", SERVER_TABLE, OPTION_KB, "8MB", 64, 1024 * 1024},
 	{"fetch_size", SERVER_TABLE, OPTION_INT, "100", 1, 100},
 	{"verification", SERVER_TABLE, OPTION_WORD, "strict", 0, 0, verification_words},
