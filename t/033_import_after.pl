@@ -221,6 +221,10 @@ sub campaign
 is(campaign('complete', $list), 'on Leads GET,POST 1', 'I1: a campaign that is complete is restarted');
 is(campaign('on', $list), 'on Leads GET 1', 'I1: one that dials is left alone');
 is(campaign('off', $elsewhere), 'on Leads GET,PUT,POST 1', 'I2: it is bound to the list of the import');
+is(campaign('on', $elsewhere), 'on Leads GET,POST,GET,PUT,POST 1', 'I2: one that dials another list is stopped first');
+$sim->set(campaign_stop_ms => 700);
+like(campaign('on', $elsewhere), qr/^on Leads GET,POST(,GET){2,},PUT,POST 1$/, 'I2: and is waited for while it is stopping');
+$sim->set(campaign_stop_ms => 0);
 is(campaign('off', $elsewhere, { conflict => 'K4', path => '/outbound/campaigns', method => 'PUT', times => 1 }), 'on Leads GET,PUT,GET,PUT,POST 1', 'I2, K4: read again where somebody else was quicker');
 
 ended(my $lost = submitted($row, "campaign_id => 'nope'"));

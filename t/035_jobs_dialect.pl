@@ -219,6 +219,27 @@ $sim->call('POST', '/_sim/imports', { listId => $list, state => 'completed' });
 is(ended($id), 'done', 'a fourth job waits for its turn');
 is(scalar(submissions()), 2, 'and asks again after 15 s');
 
+# ---- campaigns ----
+
+# I1, I2: bound and restarted as the dialect has it, stopped first where it dials another list.
+my $other = $sim->list('Other', qw(Phone Key Name));
+for my $case ([ complete => $list, 'GET,POST' ], [ on => $list, 'GET' ], [ off => $other, 'GET,PATCH,POST' ], [ on => $other, 'GET,POST,GET,PATCH,POST' ])
+{
+	my ($status, $of, $calls) = @$case;
+
+	anew(record_bodies => 'on');
+	$sim->call('POST', '/_sim/campaigns', { id => 'C1', name => 'Spring', contactList => { id => $of }, campaignStatus => $status, dialingMode => 'preview',
+		callerName => 'Us', callerAddress => '+14155550100', phoneColumns => [ { columnName => 'Phone', type => 'cell' } ] });
+	($id, $state) = submit(rows(3), "campaign_id => 'C1'");
+	await('the campaign is seen to', sub { $session->value("SELECT state FROM gc_fdw.import_tasks WHERE import_id = $id") eq 'done' });
+	my @calls = $sim->requests(qr{/outbound/campaigns/C1});
+	is(join(',', map { $_->{method} } @calls), $calls, "a campaign that was $status");
+	my $is = $sim->api('GET', '/outbound/campaigns/C1');
+	is("$is->{campaignStatus} $is->{contactList}{id}", "on $list", '… dials the list of the import');
+	is($calls[-1]{body}, '{"campaignStatus":"on"}', '… set on by its status') if $calls =~ /POST$/;
+	is($calls[-2]{body}, "{\"contactListId\":\"$list\"}", '… and bound by its id') if $calls =~ /PATCH/;
+}
+
 # ---- what gets lost ----
 
 # D2: an answer that was lost: what is there is not sent again, an opt-out least of all (D2b).

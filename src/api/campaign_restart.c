@@ -3,13 +3,15 @@
  *	  A campaign is bound to a list and set on, after an import (SCENARIOS I1, I2).
  *
  * A campaign has a version: what is written is what was read, but for its list, and
- * where somebody else was quicker it is read again (I3).
+ * where somebody else was quicker it is read again (I3).  One that dials another list is
+ * stopped first, since the platform binds none that is active.
  */
 #include "postgres.h"
 
 #include "api/campaign_restart.h"
 #include "api/dialect.h"
 #include "api/url.h"
+#include "base/clock.h"
 #include "base/json_pick.h"
 #include "base/value.h"
 
@@ -17,6 +19,10 @@
 
 /* Versions that are tried. */
 #define MAX_TRIES 3
+
+/* How long one that was told to stop is waited for, and how often it is looked at. */
+#define STOP_MAX_US	 (30 * USECS_PER_SEC)
+#define STOP_POLL_US (500 * INT64CONST(1000))
 
 typedef struct Restart
 {
@@ -76,12 +82,12 @@ list_of(const GcSpan *campaign)
 	return text_at(campaign, path, lengthof(path));
 }
 
-static bool
-dials(const GcSpan *campaign)
+static char *
+status_of(const GcSpan *campaign)
 {
 	static const char *const path[] = {"campaignStatus"};
 
-	return strcmp(text_at(campaign, path, lengthof(path)), "on") == 0;
+	return text_at(campaign, path, lengthof(path));
 }
 
 /* False: somebody else has changed the campaign since it was read. */
@@ -114,21 +120,73 @@ throw_rebound(const Restart *restart, const char *list_id)
 					   gc_value_display(list_id, strlen(list_id)))));
 }
 
-/* Returns whether it dials. */
+/* While it dials, it cannot be bound to another list. */
+static void
+stop(const Restart *restart)
+{
+	GcCallSpec spec;
+	GcCall *call;
+
+	restart->dialect->campaign_stop(restart->path, &spec);
+	call = run(restart, &spec);
+	if (gc_call_failure(call))
+		gc_call_throw(call, restart->failed, NULL);
+	gc_call_free(call);
+}
+
+/* It stops by and by; "since": when it was told to. */
+static void
+await_stop(const Restart *restart, GcTime since)
+{
+	if (gc_clock_now() - since > STOP_MAX_US)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("%s", restart->failed),
+						errdetail("It dials another contact list, and has not stopped yet.")));
+	(void) gc_calls_sleep(restart->calls, gc_clock_now() + STOP_POLL_US, GC_WAIT_BACKOFF,
+						  true);
+}
+
+/*
+ * The campaign as it is once it may be bound: with that list, or standing still.  *since: when
+ * it was told to stop; 0: it was not.
+ */
+static GcCall *
+read_standing(const Restart *restart, GcSpan *campaign, GcTime *since)
+{
+	for (;;)
+	{
+		GcCall *call = read_campaign(restart, campaign);
+		char *status = status_of(campaign);
+
+		if (strcmp(list_of(campaign), restart->list_id) == 0 ||
+			(strcmp(status, "on") != 0 && strcmp(status, "stopping") != 0))
+			return call;
+		gc_call_free(call);
+		if (*since == 0 && strcmp(status, "on") == 0)
+			stop(restart);
+		if (*since == 0)
+			*since = gc_clock_now();
+		else
+			await_stop(restart, *since);
+	}
+}
+
+/* Returns whether it dials that list already. */
 static bool
 bind_to_list(const Restart *restart)
 {
 	char *found = NULL;
+	GcTime since = 0;
 
 	for (int tries = 1;; tries++)
 	{
 		GcSpan campaign;
-		GcCall *call = read_campaign(restart, &campaign);
+		GcCall *call = read_standing(restart, &campaign, &since);
 		char *list_id = list_of(&campaign);
-		bool is_on = dials(&campaign);
 
 		if (strcmp(list_id, restart->list_id) == 0)
 		{
+			bool is_on = strcmp(status_of(&campaign), "on") == 0;
+
 			gc_call_free(call);
 			return is_on;
 		}
@@ -136,7 +194,7 @@ bind_to_list(const Restart *restart)
 			throw_rebound(restart, list_id);
 		found = list_id;
 		if (write_list(restart, &campaign, tries == MAX_TRIES))
-			return is_on;
+			return false;
 		gc_call_free(call);
 	}
 }
