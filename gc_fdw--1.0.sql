@@ -321,6 +321,7 @@ CREATE TABLE import_parts (
   skips bytea,
   PRIMARY KEY (import_id, part)
 );
+CREATE INDEX import_parts_job_id ON import_parts (job_id) WHERE job_id IS NOT NULL;
 COMMENT ON TABLE import_parts IS 'what imports consist of: each is sent, and settled, by itself';
 COMMENT ON COLUMN import_parts.method IS 'how it is sent';
 COMMENT ON COLUMN import_parts.bytes IS 'of its payload, before compression';

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "api/import_jobs.h"
 #include "api/request.h"
 #include "api/resource.h"
 #include "base/compat.h"
@@ -45,6 +46,7 @@
 #include "net/quota.h"
 #include "store/audit.h"
 #include "store/import_end.h"
+#include "store/import_find.h"
 #include "store/import_wake.h"
 #include "store/job.h"
 #include "store/place.h"
@@ -166,6 +168,7 @@ _PG_init(void)
 	gc_schema_funcs_init(gc_drift_schema);
 	gc_import_funcs_init(gc_staging_submit);
 	gc_ledger_funcs_init(gc_ledger_list_id);
+	gc_import_jobs_init(gc_import_of_job);
 	gc_imports_init(gc_import_run, gc_import_task_run);
 	gc_launcher_init();
 	prev_ExecutorRun = ExecutorRun_hook;

@@ -82,6 +82,10 @@ is($upload->{headers}{'x-content-sha256'}, $upload->{body_sha256}, 'the SHA-256 
 is($session->value("SELECT encode(sha256, 'hex') FROM gc_fdw.import_parts WHERE import_id = $id"), $upload->{body_sha256}, 'and is kept');
 is(of($id, 'rows_accepted'), 2000, 'all are counted');
 
+# import_jobs knows which import the list's status is of.
+$session->run("CREATE FOREIGN TABLE jobs (list_id text, kind text, state text, total bigint, import_id bigint) SERVER genesys OPTIONS (object 'import_jobs')");
+is($session->value("SELECT concat_ws(' ', kind, state, total, import_id) FROM jobs WHERE list_id = '$list'"), "import done 2000 $id", 'import_jobs knows it');
+
 # C1: below the threshold, and by method 'contacts', none.
 anew();
 ($id, $state) = submit(rows(99));

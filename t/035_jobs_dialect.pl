@@ -79,6 +79,18 @@ is($session->value("SELECT string_agg(job_id, ' ' ORDER BY part) FROM gc_fdw.imp
 	join(' ', map { $_->{id} } jobs()), q{with the jobs' ids});
 is($session->value("SELECT count(*) FROM gc_fdw.sent_contacts WHERE source_id = $id"), 3000, 'and in the ledger');
 
+# import_jobs is the queue of each list, and knows which jobs are ours.
+$session->run("CREATE FOREIGN TABLE jobs (list_id text, list_name text, job_id text, kind text, state text, total bigint, completed bigint, failed bigint, percent int, import_id bigint) SERVER genesys OPTIONS (object 'import_jobs')");
+$sim->call('POST', '/_sim/imports', { listId => $list, totalRecords => 10, kind => 'bulk', hold => 50 });
+$sim->forget_requests;
+is($session->value("SELECT string_agg(concat_ws(' ', list_name, kind, state, total, completed, failed, percent, coalesce(import_id, 0)), ', ' ORDER BY total) FROM jobs WHERE list_id = '$list'"),
+	"Leads import running 10 5 0 50 0, Leads import done 500 500 0 100 $id, Leads import done 2500 2500 0 100 $id", 'import_jobs shows the queue, and whose jobs they are')
+  or diag $session->run('SELECT * FROM jobs')->{err};
+is(join(' ', map { $_->{path} =~ s{.*/outbound/}{}r } $sim->requests(qr{^GET })), "contactlists contactlists/$list/contacts/import", 'by one request a list');
+$node->safe_psql('postgres', "CREATE ROLE stranger; GRANT SELECT ON jobs TO stranger; CREATE USER MAPPING FOR stranger SERVER genesys OPTIONS (client_id 'id', client_secret 'secret')");
+is($session->value('SET ROLE stranger; SELECT count(import_id) FROM jobs; RESET ROLE') // '', 0, 'of which others see nothing');
+$sim->call('POST', '/_sim/imports', { listId => $list, state => 'completed' });
+
 # B1: batch_size is that of an append, too.
 anew();
 $session->run(q{ALTER FOREIGN TABLE leads OPTIONS (batch_size '400')});

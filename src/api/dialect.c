@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/dialect.h"
+#include "api/resource.h"
 #include "base/option.h"
 
 static const GcDialect *const dialects[] = {&gc_dialect_platform, &gc_dialect_jobs};
@@ -18,6 +19,12 @@ gc_dialect(List *server_options)
 		if (strcmp(dialects[i]->name, name) == 0)
 			return dialects[i];
 	pg_unreachable();
+}
+
+const GcResource *
+gc_dialect_resource(const GcDialect *dialect, const GcResource *resource)
+{
+	return resource == &gc_import_jobs ? dialect->import_jobs : resource;
 }
 
 const GcImportWay *

@@ -45,6 +45,8 @@ typedef struct GcDialect
 	int contacts_max_rows; /* of one POST of contacts */
 	const GcImportWay *ways;
 
+	const struct GcResource *import_jobs; /* the object of that name */
+
 	/* The call that reads a list; what it answers as a list, or NULL: it is none. */
 	void (*list_call)(const char *list_id, GcCallSpec *spec);
 	GcList *(*list_read)(struct json_t *entity);
@@ -67,6 +69,10 @@ extern void gc_platform_campaign_stop(const char *path, GcCallSpec *spec);
 
 /* That of a server with these options. */
 extern const GcDialect *gc_dialect(List *server_options);
+
+/* A resource as the dialect has it. */
+extern const struct GcResource *gc_dialect_resource(const GcDialect *dialect,
+													const struct GcResource *resource);
 
 /* The way that a method of that name is; NULL: the dialect has none. */
 extern const GcImportWay *gc_dialect_way(const GcDialect *dialect, const char *method);

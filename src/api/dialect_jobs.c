@@ -6,6 +6,7 @@
 
 #include "api/dialect.h"
 #include "api/list_shape.h"
+#include "api/resource.h"
 #include "api/url.h"
 
 #define CAMPAIGN "/api/v2/outbound/campaigns/{campaignId}"
@@ -67,6 +68,7 @@ const GcDialect gc_dialect_jobs = {
 	.name = "jobs",
 	.contacts_max_rows = SMALL_BLOCK,
 	.ways = ways,
+	.import_jobs = &gc_import_queues,
 	.list_call = list_call,
 	.list_read = gc_list_from_fields,
 	.campaign_bind = campaign_bind,

@@ -87,6 +87,7 @@ const GcDialect gc_dialect_platform = {
 	.name = "platform",
 	.contacts_max_rows = GC_CONTACTS_MAX_ROWS,
 	.ways = ways,
+	.import_jobs = &gc_import_jobs,
 	.list_call = list_call,
 	.list_read = gc_list_from_listing,
 	.campaign_bind = campaign_bind,

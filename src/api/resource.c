@@ -62,7 +62,7 @@ gc_resource_find(const GcResource *resource, const char *name, const char **colu
 	gc_nearest_init(nearest, name);
 	for (int i = 0; gc_resources[i]; i++)
 	{
-		if (resource != NULL && resource != gc_resources[i])
+		if (resource != NULL && resource->attributes != gc_resources[i]->attributes)
 			continue;
 		for (int j = 0; j < gc_resources[i]->attribute_count; j++)
 		{

@@ -161,6 +161,7 @@ extern const GcResource gc_dnc_lists;
 extern const GcResource gc_dnc_entries;
 extern const GcResource gc_events;
 extern const GcResource gc_import_jobs;
+extern const GcResource gc_import_queues; /* the same in dialect "jobs" */
 
 /* All of them, NULL-terminated. */
 extern const GcResource *const gc_resources[];

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "base/nearest.h"
 #include "base/option.h"
 #include "fdw/relation.h"
@@ -237,7 +238,9 @@ gc_relation_load(Relation relation)
 	rel->asked_rows = -1;
 	rel->analyzed_rows = relation->rd_rel->reltuples;
 	gc_relation_check_options(table->options); /* the wrapper may have had no validator */
-	rel->resource = gc_resource_by_name(gc_option_string(table->options, NIL, "object"));
+	rel->resource = gc_dialect_resource(
+		gc_dialect(rel->server_options),
+		gc_resource_by_name(gc_option_string(table->options, NIL, "object")));
 	rel->strict = strcmp(gc_option_string(rel->options, rel->server_options, "verification"),
 						 "strict") == 0;
 	read_list_options(rel);
