@@ -423,6 +423,8 @@ sub run
 	note told($plan);
 	my @all = (@{ $plan->{imports} }, map { $_->{import} // () } @{ $plan->{kills} });
 	make_list($_) for @all;
+	# What others have just made, nobody can be sure to find before that.
+	sleep $plan->{read_lag} / 1000;
 	set_simulator();
 	go_through();
 	is(all_end(), '', told($plan) . ': all is done');
