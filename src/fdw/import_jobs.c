@@ -466,6 +466,8 @@ count(Sending *sending)
 	result->requests = sending->stat.requests + sending->requests;
 	if (sending->ticket.correlation_id)
 		result->correlation_id = MemoryContextStrdup(run->cxt, sending->ticket.correlation_id);
+	if (sending->file)
+		result->sha256 = MemoryContextStrdup(run->cxt, sending->file->sha256);
 	if (sending->code)
 		gc_import_part_fail(run, result, sending->code, sending->reason);
 }
