@@ -52,24 +52,6 @@ gc_import_failure_words(const char *code)
 	return "The platform ended the import.";
 }
 
-/* A failure that says nothing of the import. */
-static bool
-passes(const GcFailure *failure)
-{
-	switch (failure->cause)
-	{
-		case GC_CAUSE_NOT_SENT:
-		case GC_CAUSE_LOST:
-		case GC_CAUSE_GARBLED:
-		case GC_CAUSE_TIMEOUT:
-		case GC_CAUSE_THROTTLED:
-		case GC_CAUSE_SERVER:
-			return true;
-		default:
-			return false;
-	}
-}
-
 static int64
 number(const GcSpan *object, const char *name)
 {
@@ -112,7 +94,7 @@ gc_import_status_get(GcCalls *calls, const char *list_id, const char *what,
 	gc_call_wait(call);
 	if (gc_call_failure(call))
 	{
-		if (!passes(gc_call_failure(call)))
+		if (!gc_failure_passes(gc_call_failure(call)))
 			gc_call_throw(call, psprintf("could not read the import status of %s", what),
 						  NULL);
 		gc_call_free(call);

@@ -129,24 +129,6 @@ gc_job_submit(GcCalls *calls, GcImportForm form, const char *list_id, const Stri
 
 /* ---- what becomes of them ---- */
 
-/* A failure that says nothing of the job. */
-static bool
-passes(const GcFailure *failure)
-{
-	switch (failure->cause)
-	{
-		case GC_CAUSE_NOT_SENT:
-		case GC_CAUSE_LOST:
-		case GC_CAUSE_GARBLED:
-		case GC_CAUSE_TIMEOUT:
-		case GC_CAUSE_THROTTLED:
-		case GC_CAUSE_SERVER:
-			return true;
-		default:
-			return false;
-	}
-}
-
 static int64
 number(const GcSpan *object, const char *name)
 {
@@ -237,7 +219,7 @@ read_call(GcCalls *calls, const char *path, const char *endpoint, const char *wh
 	*gone = failure && failure->cause == GC_CAUSE_NOT_FOUND;
 	if (failure == NULL)
 		return call;
-	if (!*gone && !passes(failure))
+	if (!*gone && !gc_failure_passes(failure))
 		gc_call_throw(call, psprintf("could not read the jobs of %s", what), NULL);
 	gc_call_free(call);
 	return NULL;

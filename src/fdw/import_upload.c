@@ -14,28 +14,18 @@
 #include "api/import_status.h"
 #include "api/upload.h"
 #include "base/clock.h"
-#include "base/json_pick.h"
 #include "base/option.h"
 #include "fdw/import_file.h"
 #include "fdw/import_parts.h"
 #include "fdw/import_refused.h"
 #include "fdw/import_seen.h"
-#include "fdw/reject.h"
+#include "fdw/import_wait.h"
 #include "fdw/staged_csv.h"
 
-#include "common/pg_prng.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
-
-/* J3: between two looks at the status, a random half of it less. */
-#define POLL_FIRST_MS 1000
-#define POLL_CAP_MS	  30000
 
 /* The list shows already what it will show of ours: that is told apart only on its way. */
 #define POLL_TWIN_MS 10
-
-/* G2: while somebody else imports to the list. */
-#define POLL_OTHERS_MS 5000
 
 /* After so many looks that do not show it, it is looked for among the contacts … */
 #define UNSEEN_LOOKS 3
@@ -45,8 +35,6 @@
 
 /* A part that got lost is uploaded so often. */
 #define TRIES 5
-
-#define STALL_TIMEOUT "30min"
 
 #define DOUBT "It is in doubt how much of the file has been taken."
 
@@ -79,29 +67,6 @@ typedef enum Fate
 
 /* ---- waiting ---- */
 
-static void
-pause_ms(Upload *upload, int ms)
-{
-	int64 us = ms * INT64CONST(1000);
-
-	us -= pg_prng_double(&pg_global_prng_state) * us / 2;
-	(void) gc_calls_sleep(upload->calls, gc_clock_now() + us, GC_WAIT_BACKOFF, true);
-}
-
-/* Nothing moves: throws when that has lasted too long. */
-static void
-check_stall(const Upload *upload, GcTime moved, const char *detail)
-{
-	if (gc_clock_now() - moved < upload->stall_us)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_CONNECTION_FAILURE),
-			 errmsg("an import of %s does not move", upload->run->rel->label),
-			 errdetail("%s  Waited for " INT64_FORMAT " s (limit: stall_timeout).", detail,
-					   upload->stall_us / USECS_PER_SEC),
-			 errhint("Run resume_imports() when it does: what is there is not sent again.")));
-}
-
 static bool
 get_status(Upload *upload, GcImportStatus *status)
 {
@@ -128,8 +93,9 @@ await_quiet(Upload *upload)
 			upload->before = status;
 			any = true;
 		}
-		check_stall(upload, moved, "Another import of the list is at work.");
-		pause_ms(upload, POLL_OTHERS_MS);
+		gc_import_check_stall(upload->run, upload->stall_us, moved,
+							  "Another import of the list is at work.");
+		gc_import_pause(upload->calls, GC_POLL_OTHERS_MS);
 	}
 	upload->before = status;
 }
@@ -269,15 +235,15 @@ watch(Upload *upload, bool certain)
 	int unseen = 0;
 	int next_look = UNSEEN_LOOKS;
 
-	for (int ms = is_twin ? POLL_TWIN_MS : POLL_FIRST_MS;; ms = Min(ms * 2, POLL_CAP_MS))
+	for (int ms = is_twin ? POLL_TWIN_MS : GC_POLL_FIRST_MS;; ms = Min(ms * 2, GC_POLL_CAP_MS))
 	{
 		GcImportStatus status;
 		bool is_late;
 
-		pause_ms(upload, ms);
+		gc_import_pause(upload->calls, ms);
 		if (!get_status(upload, &status))
 		{
-			check_stall(upload, moved, DOUBT);
+			gc_import_check_stall(upload->run, upload->stall_us, moved, DOUBT);
 			continue;
 		}
 		if (!gc_import_status_same(&status, &last))
@@ -290,17 +256,17 @@ watch(Upload *upload, bool certain)
 		{
 			if (is_complete(upload, &status))
 				return FATE_DONE;
-			check_stall(upload, moved, DOUBT);
+			gc_import_check_stall(upload->run, upload->stall_us, moved, DOUBT);
 			continue;
 		}
 		if (status.at_work)
 		{
-			check_stall(upload, moved, DOUBT);
+			gc_import_check_stall(upload->run, upload->stall_us, moved, DOUBT);
 			idle = gc_clock_now();
 			continue;
 		}
 		is_late = gc_clock_now() - idle >= unseen_us(upload);
-		if (ms < POLL_FIRST_MS || (++unseen < next_look && !is_late))
+		if (ms < GC_POLL_FIRST_MS || (++unseen < next_look && !is_late))
 			continue;
 		if (is_there(upload))
 			return FATE_DONE;
@@ -386,8 +352,9 @@ send_file(Upload *upload)
 		await_quiet(upload);
 		while ((outcome = send_once(upload)) == GC_JOB_NOT_READY)
 		{
-			check_stall(upload, since, "Something else holds the list.");
-			pause_ms(upload, POLL_OTHERS_MS);
+			gc_import_check_stall(upload->run, upload->stall_us, since,
+								  "Something else holds the list.");
+			gc_import_pause(upload->calls, GC_POLL_OTHERS_MS);
 			await_quiet(upload);
 		}
 		fate = watch(upload, outcome == GC_JOB_TAKEN);
@@ -403,30 +370,6 @@ send_file(Upload *upload)
 
 /* ---- the part ---- */
 
-static int64
-stall_timeout_us(const GcImport *import)
-{
-	static const char *const path = "stall_timeout";
-	GcSpan options = {.p = import->options, .len = strlen(import->options), .type = '{'};
-	GcSpan given = gc_pick_member(&options, &path, 1);
-	const char *wanted =
-		given.p && given.type != 'n' ? pnstrdup(given.p, given.len) : STALL_TIMEOUT;
-	int ms;
-
-	/* submit_import() has checked it. */
-	if (!parse_int(wanted, &ms, GUC_UNIT_MS, NULL))
-		elog(ERROR, "invalid stall_timeout of an import");
-	return ms * INT64CONST(1000);
-}
-
-static void
-fail(GcImportRun *run, GcPartResult *result, const char *code, const char *reason)
-{
-	result->state = "failed";
-	result->failure_code = MemoryContextStrdup(run->cxt, code);
-	result->failure_reason = MemoryContextStrdup(run->cxt, reason);
-}
-
 /* F2: rows that the platform refused halt the import, unless it may go on without them. */
 static void
 check_refused(Upload *upload)
@@ -434,12 +377,11 @@ check_refused(Upload *upload)
 	GcImportRun *run = upload->run;
 	int64 rejected = upload->result->rejected;
 
-	if (rejected > 0 && (!gc_reject_goes_on(run->rel) ||
-						 run->settings.rejected + rejected > gc_reject_max(run->rel)))
-		fail(run, upload->result, "IMPORT_ERROR",
-			 psprintf("The platform refused rows: " INT64_FORMAT
-					  ".  See gc_fdw.rejected_rows.",
-					  rejected));
+	if (gc_import_halts(run, rejected))
+		gc_import_part_fail(run, upload->result, "IMPORT_ERROR",
+							psprintf("The platform refused rows: " INT64_FORMAT
+									 ".  See gc_fdw.rejected_rows.",
+									 rejected));
 }
 
 /* Its counts, and the rows that were refused. */
@@ -474,8 +416,8 @@ count(Upload *upload, Fate fate)
 	else
 	{
 		result->accepted = Min(rows - file->rows + upload->before.completed, result->accepted);
-		fail(run, result, upload->before.failure,
-			 gc_import_failure_words(upload->before.failure));
+		gc_import_part_fail(run, result, upload->before.failure,
+							gc_import_failure_words(upload->before.failure));
 	}
 }
 
@@ -496,7 +438,7 @@ gc_import_upload(GcImportRun *run, const GcPart *part, GcPartResult *result)
 	upload->part = part;
 	upload->result = result;
 	upload->calls = gc_calls_open(run->conn, &upload->stat);
-	upload->stall_us = stall_timeout_us(run->import);
+	upload->stall_us = gc_import_stall_us(run->import);
 	upload->before.at = DT_NOBEGIN;
 	run->stat = &upload->stat;
 	run->is_untouched = part->attempts == 0;

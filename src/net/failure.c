@@ -234,3 +234,20 @@ gc_failure_throw(const GcFailure *failure, const char *message, const char *coun
 					errcontext("remote request: %s %s", failure->method, failure->path)));
 	pg_unreachable();
 }
+
+bool
+gc_failure_passes(const GcFailure *failure)
+{
+	switch (failure->cause)
+	{
+		case GC_CAUSE_NOT_SENT:
+		case GC_CAUSE_LOST:
+		case GC_CAUSE_GARBLED:
+		case GC_CAUSE_TIMEOUT:
+		case GC_CAUSE_THROTTLED:
+		case GC_CAUSE_SERVER:
+			return true;
+		default:
+			return false;
+	}
+}

@@ -42,6 +42,9 @@ extern GcFailure *gc_failure_bad_reply(const GcHttpExchange *exchange, const cha
 									   const char *path, const char *request_id,
 									   const char *problem);
 
+/* Does it say nothing of what was asked for: the network's or the platform's mood, which passes? */
+extern bool gc_failure_passes(const GcFailure *failure);
+
 /* Throws it: "message" is what could not be done, "counts" one more sentence of detail or NULL. */
 extern _Noreturn void gc_failure_throw(const GcFailure *failure, const char *message,
 									   const char *counts);
