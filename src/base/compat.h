@@ -19,6 +19,7 @@
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#include "utils/relcache.h"
 #include "utils/selfuncs.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 160000
@@ -259,6 +260,17 @@ gc_compat_descends(const PathKey *pathkey)
 #else
 #define GC_COMPAT_APPEND_SEES_LATCH false
 #endif
+
+/* The index of the primary key; InvalidOid: there is none. */
+static inline Oid
+gc_compat_primary_key(Relation rel)
+{
+#if PG_VERSION_NUM >= 180000
+	return RelationGetPrimaryKeyIndex(rel, false);
+#else
+	return RelationGetPrimaryKeyIndex(rel);
+#endif
+}
 
 /* The ExecutorRun hook lost its execute_once argument in 18. */
 #if PG_VERSION_NUM >= 180000

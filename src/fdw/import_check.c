@@ -81,8 +81,8 @@ sort_part(Check *check, const GcPart *part, MemoryContext chunk_cxt)
 						errmsg("on_duplicate '%s' is not for imports by \"%s\"",
 							   check->run->import->on_duplicate, part->method)));
 	for (int chunk = 1;
-		 !is_file &&
-		 (payload = gc_parts_chunk(check->run->import->id, part->part, chunk, &len)) != NULL;
+		 !is_file && (payload = gc_parts_chunk(part->chunks, check->run->import->id,
+											   part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{
 		sort_chunk(check, payload, len);

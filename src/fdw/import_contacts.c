@@ -66,7 +66,8 @@ send_chunks(Sending *sending, const GcPart *part)
 	char *payload;
 	int len;
 
-	for (int chunk = 1; (payload = gc_parts_chunk(import_id, part->part, chunk, &len)) != NULL;
+	for (int chunk = 1;
+		 (payload = gc_parts_chunk(part->chunks, import_id, part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{
 		send_chunk(sending, payload, len);

@@ -66,7 +66,8 @@ gc_import_file_rows(int64 import_id, const GcPart *part,
 	char *payload;
 	int len;
 
-	for (int chunk = 1; (payload = gc_parts_chunk(import_id, part->part, chunk, &len)) != NULL;
+	for (int chunk = 1;
+		 (payload = gc_parts_chunk(part->chunks, import_id, part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{
 		take_chunk(&reading, payload, len);
@@ -108,7 +109,8 @@ gc_import_file_piece(void *arg, int number, int *len)
 	}
 	do
 	{
-		payload = gc_parts_chunk(file->import_id, file->part->part, ++file->chunk, len);
+		payload = gc_parts_chunk(file->part->chunks, file->import_id, file->part->part,
+								 ++file->chunk, len);
 		if (payload && (file->skips || file->bare))
 			*len = leave_out(file, payload, *len);
 	} while (payload && *len == 0);

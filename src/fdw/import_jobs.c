@@ -17,6 +17,7 @@
 #include "fdw/import_seen.h"
 #include "fdw/import_wait.h"
 #include "fdw/job_rows.h"
+#include "store/parts.h"
 
 #include "access/xact.h"
 #include "utils/memutils.h"
@@ -180,6 +181,7 @@ submit(Sending *sending, int count)
 static void
 keep_job(Sending *sending)
 {
+	gc_parts_keep(sending->part->chunks);
 	gc_part_accept(sending->run->import->id, sending->part->part, sending->ticket.job_id);
 	CommitTransactionCommand();
 	gc_import_transaction(sending->run);

@@ -95,8 +95,9 @@ gc_import_ledger(GcImportRun *run, const GcPart *part)
 	int len;
 
 	MemoryContextSwitchTo(chunk_cxt);
-	for (int chunk = 1;
-		 (payload = gc_parts_chunk(run->import->id, part->part, chunk, &len)) != NULL; chunk++)
+	for (int chunk = 1; (payload = gc_parts_chunk(part->chunks, run->import->id, part->part,
+												  chunk, &len)) != NULL;
+		 chunk++)
 	{
 		put(&reading, payload, len);
 		MemoryContextReset(chunk_cxt);

@@ -14,6 +14,7 @@
 #include "fdw/import_parts.h"
 #include "fdw/import_run.h"
 #include "fdw/modify_state.h"
+#include "store/parts.h"
 
 #include "access/table.h"
 #include "access/xact.h"
@@ -149,6 +150,8 @@ send_part(GcImportRun *run, const GcPart *part)
 	run->entry = NULL;
 	run->stat = NULL;
 	run->settings.rejected += result.rejected;
+	/* Another extension in its place may have an import of this id, too. */
+	gc_parts_keep(part->chunks);
 	if (strcmp(result.state, "done") == 0 || result.is_counted)
 		gc_import_ledger(run, part);
 	gc_part_settle(run->import->id, part->part, &result);

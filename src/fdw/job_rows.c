@@ -133,8 +133,8 @@ walk_chunks(GcJobRows *rows, void (*take)(GcJobRows *rows, char *payload, int le
 	char *payload;
 	int len;
 
-	for (int chunk = 1; (payload = gc_parts_chunk(rows->run->import->id, rows->part->part,
-												  chunk, &len)) != NULL;
+	for (int chunk = 1; (payload = gc_parts_chunk(rows->part->chunks, rows->run->import->id,
+												  rows->part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{
 		take(rows, payload, len);

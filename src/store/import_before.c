@@ -20,7 +20,9 @@ gc_parts_list(int64 id)
 
 	gc_query_begin_or_throw(&query);
 	gc_args_int64(&args, id);
-	rows = gc_args_run("SELECT part::bigint, rows, method FROM gc_fdw.import_parts "
+	rows = gc_args_run("SELECT part::bigint, rows, method, "
+					   "'gc_fdw.import_chunks'::pg_catalog.regclass::pg_catalog.int8 FROM "
+					   "gc_fdw.import_parts "
 					   "WHERE import_id = $1 ORDER BY part",
 					   &args);
 	for (uint64 row = 0; row < rows; row++)
@@ -31,6 +33,7 @@ gc_parts_list(int64 id)
 		part->part = gc_args_int64_at(row, 1);
 		part->rows = gc_args_int64_at(row, 2);
 		part->method = gc_query_text(&query, row, 3);
+		part->chunks = (Oid) gc_args_int64_at(row, 4);
 		parts = lappend(parts, part);
 		MemoryContextSwitchTo(spi_cxt);
 	}

@@ -237,7 +237,8 @@ gc_part_begin(int64 id)
 			"FROM next WHERE p.import_id = $1 AND p.part = next.part "
 			"RETURNING p.part::bigint, p.rows, p.bytes, p.attempts::bigint, p.method, "
 			"p.skips, "
-			"pg_catalog.encode(p.sha256, 'hex'), p.sent_at, p.job_id",
+			"pg_catalog.encode(p.sha256, 'hex'), p.sent_at, p.job_id, "
+			"'gc_fdw.import_chunks'::pg_catalog.regclass::pg_catalog.int8",
 			&args) > 0)
 	{
 		part = MemoryContextAllocZero(query.cxt, sizeof(GcPart));
@@ -250,6 +251,7 @@ gc_part_begin(int64 id)
 		part->sha256 = gc_query_text(&query, 0, 7);
 		part->sent_at = gc_args_int64_at(0, 8);
 		part->job_id = gc_query_text(&query, 0, 9);
+		part->chunks = (Oid) gc_args_int64_at(0, 10);
 	}
 	gc_query_end(&query);
 	return part;

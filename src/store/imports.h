@@ -45,6 +45,7 @@ typedef struct GcPart
 	const uint8 *skips;	 /* a bit for each row that is not sent; NULL: all are */
 	const char *sha256;	 /* of its payload, in hex */
 	const char *job_id;	 /* of the job that was sent last; NULL: none is known */
+	Oid chunks;			 /* the table that has its payload */
 } GcPart;
 
 /* ---- submitting, in the caller's transaction ---- */

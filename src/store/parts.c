@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "store/parts.h"
-#include "store/query.h"
 #include "store/table.h"
 
 #include "catalog/pg_type.h"
@@ -209,27 +208,22 @@ gc_parts_close(GcPartWriter *writer)
 }
 
 char *
-gc_parts_chunk(int64 import_id, int part, int chunk, int *len)
+gc_parts_chunk(Oid table, int64 import_id, int part, int chunk, int *len)
 {
-	static const Oid types[] = {INT8OID, INT4OID, INT4OID};
-	Datum values[] = {Int64GetDatum(import_id), Int32GetDatum(part), Int32GetDatum(chunk)};
-	GcQuery query;
-	char *payload = NULL;
+	const Datum key[] = {Int64GetDatum(import_id), Int32GetDatum(part), Int32GetDatum(chunk)};
+	struct varlena *payload = gc_table_read(table, &chunk_layout, key, CHUNK_PAYLOAD);
 
-	gc_query_begin_or_throw(&query);
-	if (gc_query_run("SELECT payload FROM gc_fdw.import_chunks WHERE import_id = $1 AND "
-					 "part = $2 AND chunk = $3",
-					 lengthof(types), types, values, NULL) > 0)
-	{
-		bool isnull;
-		bytea *stored = DatumGetByteaPP(
-			SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	if (payload == NULL)
+		return NULL;
+	*len = VARSIZE(payload) - VARHDRSZ;
+	/* Room for a zero; of so large a block, next to nothing. */
+	payload = repalloc(payload, VARHDRSZ + *len + 1);
+	VARDATA(payload)[*len] = '\0';
+	return VARDATA(payload);
+}
 
-		*len = VARSIZE_ANY_EXHDR(stored);
-		payload = MemoryContextAlloc(query.cxt, *len + 1);
-		memcpy(payload, VARDATA_ANY(stored), *len);
-		payload[*len] = '\0';
-	}
-	gc_query_end(&query);
-	return payload;
+void
+gc_parts_keep(Oid table)
+{
+	gc_table_keep(table, &chunk_layout);
 }

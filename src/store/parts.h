@@ -43,9 +43,13 @@ extern int gc_parts_close(GcPartWriter *writer);
 /* ---- sending, in a worker ---- */
 
 /*
- * A chunk's payload, in a transaction; NULL: there is none behind the last one.
- * In the current context.
+ * A chunk's payload from that table, in a transaction; NULL: there is none behind the last
+ * one.  In the current context.  The table may be dropped meanwhile: throws if it was, even
+ * if there is another of its name.
  */
-extern char *gc_parts_chunk(int64 import_id, int part, int chunk, int *len);
+extern char *gc_parts_chunk(Oid table, int64 import_id, int part, int chunk, int *len);
+
+/* It is not dropped any more until the transaction ends; throws if it was. */
+extern void gc_parts_keep(Oid table);
 
 #endif /* GC_STORE_PARTS_H */

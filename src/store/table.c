@@ -7,14 +7,18 @@
 #include "base/compat.h"
 #include "store/table.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -235,4 +239,55 @@ gc_table_close(GcTable *table)
 	SetUserIdAndSecContext(table->caller, table->caller_context);
 	table_close(table->rel, NoLock);
 	pfree(table);
+}
+
+/* ---- reading ---- */
+
+static Relation
+reopen(Oid relid, const GcTableLayout *layout)
+{
+	Relation rel = try_table_open(relid, AccessShareLock);
+
+	if (rel == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("there is no table gc_fdw.%s any more", layout->name)));
+	check_layout(rel, layout);
+	return rel;
+}
+
+/* Not by SQL, whose parser and executor would keep the lock, and copy the value once more. */
+struct varlena *
+gc_table_read(Oid relid, const GcTableLayout *layout, const Datum *key, int column)
+{
+	Relation rel = reopen(relid, layout);
+	Oid index = gc_compat_primary_key(rel);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ScanKeyData keys[INDEX_MAX_KEYS];
+	struct varlena *value = NULL;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	for (int i = 0; i < column; i++)
+		ScanKeyInit(&keys[i], i + 1, BTEqualStrategyNumber,
+					layout->columns[i].type == INT8OID ? F_INT8EQ : F_INT4EQ, key[i]);
+	scan = systable_beginscan(rel, index, OidIsValid(index), snapshot, column, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool isnull;
+		Datum stored = heap_getattr(tuple, column + 1, RelationGetDescr(rel), &isnull);
+
+		if (!isnull)
+			value = PG_DETOAST_DATUM_COPY(stored);
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return value;
+}
+
+void
+gc_table_keep(Oid relid, const GcTableLayout *layout)
+{
+	table_close(reopen(relid, layout), NoLock);
 }

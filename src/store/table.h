@@ -65,4 +65,18 @@ extern bool gc_table_insert_many(GcTable *table, int first, int count, GcTableFi
 
 extern void gc_table_close(GcTable *table);
 
+/* ---- reading ---- */
+
+/*
+ * The value of a column, a varlena, of the row that has the values of "key" in the columns
+ * before it, integers; a copy in the current context, NULL if there is no such row.  What is
+ * committed by now, or our own.  The lock does not outlive the call.  Throws if the table of
+ * that OID is not there any more.
+ */
+extern struct varlena *gc_table_read(Oid relid, const GcTableLayout *layout, const Datum *key,
+									 int column);
+
+/* Locks such a table against being dropped, to the end of the transaction; throws as above. */
+extern void gc_table_keep(Oid relid, const GcTableLayout *layout);
+
 #endif /* GC_STORE_TABLE_H */
