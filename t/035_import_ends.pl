@@ -128,6 +128,9 @@ my $session = GcSession->new($node, dbname => 'again');
 delay(3);
 my $first = submitted('first', 200, 0, $session);
 await('it is under way', sub { $sim->fault_hits });
+is( $session->value(
+		"SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.backend_type LIKE 'gc_fdw%' AND l.locktype = 'relation'"),
+	'0', 'its worker holds no table meanwhile');
 is($session->run('DROP EXTENSION gc_fdw CASCADE; CREATE EXTENSION gc_fdw')->{sqlstate}, '00000', 'the extension is made again meanwhile');
 again_server();
 new_list('second', 'again');
