@@ -202,6 +202,18 @@ $control->run("UPDATE gc_fdw.import_queue SET retry_at = now() + '1 s' WHERE id 
 is($waiter->run("SELECT state FROM gc_fdw.await_import($id)") && state_of($id), 'done', 'who waits for it sees to it that it is tried again');
 is(stored('transient'), '500/0', 'and everything is there');
 
+# Of rows with the same id the last one counts, also where a part goes again: the platform shows the last one before the
+# first has come again (K8, D2).
+new_list('twins');
+$sim->faults({ path => '*/contacts', method => 'POST', status => 503, effect => \1, nth => 2, times => 1000 });
+$id = $control->value("SELECT gc_fdw.submit_import('twins', "
+	  . "'SELECT ''twins-1'' AS k, name FROM unnest(ARRAY[''name 0'', ''name 1'']) WITH ORDINALITY AS n (name, i) ORDER BY i')");
+becomes($id, 'paused', 'an answer is lost');
+$sim->faults();
+is($control->value("SELECT gc_fdw.resume_imports($id)"), '1', 'it goes on');
+becomes($id, 'done', 'twins');
+is(stored('twins'), '1/0', 'the last row of an id counts, sent again, too');
+
 # What is about the data fails.
 new_list('refused');
 $sim->faults({ path => '*/contacts', method => 'POST', status => 400, nth => 3, times => 1000 });

@@ -7,6 +7,7 @@
 #include "api/contacts.h"
 #include "api/optout.h"
 #include "base/json_pick.h"
+#include "base/seen.h"
 #include "fdw/again.h"
 
 #include "utils/memutils.h"
@@ -27,6 +28,7 @@ struct GcAgain
 	int count;
 	int max;
 	int64 there;
+	GcSeen *sent; /* ids that went again: what comes of them later does, too */
 	void (*send)(void *arg, const GcRow *row); /* NULL: by the target */
 	void *arg;
 };
@@ -42,6 +44,7 @@ gc_again_create(GcTarget *target, const GcRelation *rel, const GcList *list, int
 	again->list = list;
 	again->send = send;
 	again->arg = arg;
+	again->sent = gc_seen_create(0);
 	again->max = max_in_flight * GC_CONTACTS_MAX_IDS;
 	again->held = palloc(sizeof(Held) * again->max);
 	again->cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw rows sent before",
@@ -200,6 +203,16 @@ finish_call(GcAgain *again, GcCall *call, Held *held, int count)
 						not_read(again));
 }
 
+static void
+send_again(GcAgain *again, const GcRow *row)
+{
+	(void) gc_seen_note(again->sent, row->id, strlen(row->id));
+	if (again->send)
+		again->send(again->arg, row);
+	else
+		gc_deliver_row(again->target, row);
+}
+
 /* What is held is looked up, and what has to be is sent. */
 static void
 ask(GcAgain *again)
@@ -225,10 +238,8 @@ ask(GcAgain *again)
 	{
 		if (is_there(&again->held[i]))
 			again->there++;
-		else if (again->send)
-			again->send(again->arg, &again->held[i].row);
 		else
-			gc_deliver_row(again->target, &again->held[i].row);
+			send_again(again, &again->held[i].row);
 	}
 	for (int i = 0; i < calls_count; i++)
 		gc_call_free(calls[i]);
@@ -261,6 +272,12 @@ gc_again_row(GcAgain *again, const GcRow *row)
 
 	if (again->count == again->max || holds(again, row->id))
 		ask(again);
+	/* What the platform shows of it is about to be overwritten: the last row must count. */
+	if (gc_seen_has(again->sent, row->id, strlen(row->id)))
+	{
+		send_again(again, row);
+		return;
+	}
 	caller_cxt = MemoryContextSwitchTo(again->cxt);
 	held = &again->held[again->count++];
 	*held = (Held){.row = *row};
