@@ -202,6 +202,15 @@ $control->run("UPDATE gc_fdw.import_queue SET retry_at = now() + '1 s' WHERE id 
 is($waiter->run("SELECT state FROM gc_fdw.await_import($id)") && state_of($id), 'done', 'who waits for it sees to it that it is tried again');
 is(stored('transient'), '500/0', 'and everything is there');
 
+# … whatever the database has for its sessions.
+new_list('stubborn');
+$control->run('ALTER DATABASE postgres SET exit_on_error = on');
+$sim->faults({ path => '*/contacts', method => 'POST', status => 503, times => 1000 });
+$id = submitted('stubborn', 50);
+becomes($id, 'paused', 'errors that would end a session');
+$control->run('ALTER DATABASE postgres RESET exit_on_error');
+$sim->faults();
+
 # Of rows with the same id the last one counts, also where a part goes again: the platform shows the last one before the
 # first has come again (K8, D2).
 new_list('twins');
