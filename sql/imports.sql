@@ -68,6 +68,8 @@ CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source
 CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', verification => 'none') $$);
 CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', method => 'bulk') $$);
 CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', import_key => '') $$);
+CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', import_key => repeat('k', 1001)) $$);
+CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', campaign_id => '') $$);
 CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', options => '[]') $$);
 CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', options => '{"part_row": 1}') $$);
 CALL sim.try($$ SELECT gc_fdw.submit_import('gc.leads', 'SELECT * FROM gc.source', options => '{"speed": 1}') $$);

@@ -31,6 +31,9 @@ PG_FUNCTION_INFO_V1(gc_fdw_resume_imports);
 PG_FUNCTION_INFO_V1(gc_fdw_cancel_import);
 #pragma GCC visibility pop
 
+/* Of an import's key, and of a campaign's id. */
+#define NAME_MAX_BYTES 1000
+
 static GcSubmitter submit = NULL;
 
 void
@@ -63,6 +66,21 @@ check_word(const char *argument, const char *word, const char *const *words)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid value for %s: \"%s\"", argument, word),
 						errhint("Valid values are %s.", valid.data)));
+}
+
+/* What is part of an index, or of a request's path. */
+static void
+check_name(const char *argument, const char *name)
+{
+	if (name && name[0] == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must not be empty", argument),
+						errhint("NULL is for imports without one.")));
+	if (name && strlen(name) > NAME_MAX_BYTES)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is too long", argument),
+			 errdetail("It has %zu bytes, and can have %d.", strlen(name), NAME_MAX_BYTES)));
 }
 
 /* Before anything is asked for: does the server's dialect have the method? */
@@ -100,11 +118,9 @@ gc_fdw_submit_import(PG_FUNCTION_ARGS)
 	submission.verification = text_arg(fcinfo, 3);
 	submission.method = text_arg(fcinfo, 4);
 	submission.import_key = text_arg(fcinfo, 5);
-	if (submission.import_key && submission.import_key[0] == '\0')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("import_key must not be empty"),
-						errhint("NULL is for imports without a key.")));
+	check_name("import_key", submission.import_key);
 	submission.campaign_id = text_arg(fcinfo, 6);
+	check_name("campaign_id", submission.campaign_id);
 	submission.webhook_url = text_arg(fcinfo, 7);
 	if (!PG_ARGISNULL(8))
 		gc_import_options_read(PG_GETARG_JSONB_P(8), &submission);
