@@ -173,6 +173,14 @@ $id = $session->value("SELECT gc_fdw.submit_import('scores', \$q\$$bad\$q\$)");
 is(ended($id), 'done', q{under on_error 'reject' it goes on});
 is(rejected($id), 'K-5 name many, K-6 name many', 'without them');
 
+# What no text can hold is left out of what is told (DESIGN 4.6).
+$sim->faults({ method => 'GET', path => '/outbound/jobs/', body => '{"jobId":"x","status":"completed","totalRecords":20,"successfulRecords":19,"failedRecords":1,'
+	  . '"errors":[{"row":5,"contactId":"K-5","field":"Name","message":"a\u0000b"}]}' });
+$id = $session->value("SELECT gc_fdw.submit_import('scores', \$q\$" . $bad =~ s/'many'/'7'/r . '$q$)');
+is(ended($id), 'done', 'an error whose words have a zero byte') or diag of($id, 'failure_reason');
+is(rejected($id), 'K-5 name 7', 'is told without them');
+$sim->faults;
+
 # B2: too large is sent in halves.
 anew(jobs_rows_max => 600);
 ($id, $state) = submit(rows(2000));
@@ -270,6 +278,18 @@ for my $method (qw(bulk import upload))
 		is($sim->count($list) . ' ' . of($id, 'rows_accepted'), '200 200', '… all is there, once');
 		is($sim->fault_hits, 1, '… though it was lost');
 	}
+}
+
+# An answer with what cannot be a job's id says no more than one that was lost; nor is a correlation id kept that is none.
+for my $odd ("\x{e9}t\x{e9}", 'j' x 300)
+{
+	anew();
+	$sim->faults({ method => 'POST', path => '*/contacts/bulk', nth => 1, effect => \1, status => 200, body_json => { jobId => $odd },
+		headers => { 'ININ-Correlation-Id' => "\x{e9}" } });
+	($id, $state) = submit(rows(200));
+	is($state, 'done', 'an odd id of a job') or diag of($id, 'failure_reason');
+	is($session->value("SELECT concat(job_id, correlation_id ~ '[^ -~]') FROM gc_fdw.import_parts WHERE import_id = $id") =~ s/^f$//r, '', '… is not kept');
+	is(scalar(submissions()) . ' ' . $sim->count($list), '1 200', '… and nothing is sent again');
 }
 
 # A worker that goes while a job is at work: the next one awaits the same job.

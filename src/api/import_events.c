@@ -28,7 +28,6 @@ attribute(const GcSpan *event, const char *name)
 		const char *path[2] = {found->path, NULL};
 		char *slash;
 		GcSpan span = *event;
-		int len;
 
 		if (strcmp(found->name, name) != 0)
 			continue;
@@ -41,7 +40,7 @@ attribute(const GcSpan *event, const char *name)
 			path[1] = slash + 1;
 		}
 		span = gc_pick_member(event, path, slash ? 2 : 1);
-		return span.p && span.type == '"' ? gc_value_span_text(&span, &len) : NULL;
+		return gc_value_span_words(&span);
 	}
 	return NULL;
 }

@@ -10,6 +10,8 @@
 #include "base/json_pick.h"
 #include "base/value.h"
 
+#include "common/string.h"
+
 #define LIST	"/api/v2/outbound/lists/{listId}"
 #define CONTACT "/api/v2/outbound/contactlists/" GC_LIST_ID "/contacts"
 
@@ -82,10 +84,11 @@ char *
 gc_job_id(const char *bytes, size_t len)
 {
 	GcSpan answer = {.p = bytes, .len = len, .type = '{'};
-	GcSpan id = member(&answer, "jobId");
-	int id_len;
+	GcSpan span = member(&answer, "jobId");
+	char *id = gc_value_span_words(&span);
 
-	return id.p && id.type == '"' && id.len > 0 ? gc_value_span_text(&id, &id_len) : NULL;
+	/* It is kept in a table, asked for, and compared with those of the queue. */
+	return id && pg_is_ascii(id) && strlen(id) < sizeof(((GcJob *) NULL)->id) ? id : NULL;
 }
 
 GcJobOutcome
@@ -175,9 +178,8 @@ static const char *
 string_member(const GcSpan *object, const char *name)
 {
 	GcSpan span = member(object, name);
-	int len;
 
-	return span.p && span.type == '"' ? gc_value_span_text(&span, &len) : NULL;
+	return gc_value_span_words(&span);
 }
 
 static void

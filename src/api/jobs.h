@@ -56,7 +56,7 @@ extern GcJobOutcome gc_job_submit(GcCalls *calls, GcImportForm form, const char 
 /* The same of a failure: what has become of the job; throws nothing.  GC_JOB_TAKEN: none of these. */
 extern GcJobOutcome gc_job_outcome(const GcFailure *failure);
 
-/* The id in the answer to a job that was taken; NULL: there is none. */
+/* The id in the answer to a job that was taken; NULL: there is none that could be one. */
 extern char *gc_job_id(const char *bytes, size_t len);
 
 /* ---- what becomes of them ---- */

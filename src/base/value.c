@@ -396,6 +396,22 @@ gc_value_span_text(const GcSpan *span, int *len)
 }
 
 char *
+gc_value_span_words(const GcSpan *span)
+{
+	char *words;
+	int len;
+
+	if (span->p == NULL || span->type != '"' || span->len == 0)
+		return NULL;
+	words = palloc(span->len + 1);
+	len = gc_json_unescape(span, words);
+	if (len < 0)
+		return NULL;
+	words[len] = '\0';
+	return words;
+}
+
+char *
 gc_value_to_utf8(const char *name)
 {
 	char *utf8 = pg_server_to_any(name, strlen(name), PG_UTF8);

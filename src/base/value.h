@@ -75,6 +75,9 @@ extern Datum gc_value_parse(GcValueType *vt, char *cell, int len);
  */
 extern char *gc_value_span_text(const GcSpan *span, int *len);
 
+/* The same of a string that is words for people, or a name: NULL for anything else, and for what no text can hold. */
+extern char *gc_value_span_words(const GcSpan *span);
+
 /* The moment that ASCII text tells, as a cell's does or a Date header; false: it tells none. */
 extern bool gc_value_moment(const char *ascii, TimestampTz *moment);
 

@@ -156,8 +156,8 @@ read_event(const Refusals *refusals, const GcImportEvent *event)
 		.source = "import",
 		.source_id = import->id,
 		.key = shown(event->contact_id),
-		.code = event->code ? pstrdup(event->code) : "IMPORT_ERROR",
-		.correlation_id = event->correlation_id ? pstrdup(event->correlation_id) : NULL,
+		.code = event->code ? shown(event->code) : "IMPORT_ERROR",
+		.correlation_id = shown(event->correlation_id),
 	};
 	refusal->reject.reason =
 		event->message ? shown(event->message) : gc_import_failure_words(refusal->reject.code);

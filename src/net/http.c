@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "net/socket.h"
 
+#include "common/string.h"
 #include "utils/memutils.h"
 
 #if LIBCURL_VERSION_NUM < 0x075500
@@ -530,7 +531,8 @@ gc_http_header(const GcHttpExchange *exchange, const char *name)
 	if (curl_easy_header(exchange->carrier->easy, name, 0, CURLH_HEADER, -1, &header) !=
 		CURLHE_OK)
 		return NULL;
-	return header->value;
+	/* Other bytes have no meaning, nor need they be text of the database's encoding. */
+	return pg_is_ascii(header->value) ? header->value : NULL;
 }
 
 const char *

@@ -68,6 +68,7 @@ extern GcHttpOutcome gc_http_outcome(const GcHttpExchange *exchange);
 /* The following need an outcome; strings live as long as the exchange. */
 extern int gc_http_status(const GcHttpExchange *exchange);
 extern int64 gc_http_time_us(const GcHttpExchange *exchange); /* from start to end */
+/* NULL: there is none, or it is not ASCII. */
 extern const char *gc_http_header(const GcHttpExchange *exchange, const char *name);
 extern const char *gc_http_body(const GcHttpExchange *exchange,
 								size_t *len); /* zero-terminated */
