@@ -26,7 +26,7 @@ attribute(const GcSpan *event, const char *name)
 	{
 		const GcAttribute *found = &gc_events.attributes[i];
 		const char *path[2] = {found->path, NULL};
-		char *slash;
+		const char *slash;
 		GcSpan span = *event;
 
 		if (strcmp(found->name, name) != 0)
