@@ -240,6 +240,8 @@ is($waiter->run("SELECT rows_accepted, rows_rejected FROM gc_fdw.await_import($i
 my $again = $control->value("SELECT gc_fdw.retry_import($id, 'SELECT ''picky-'' || i AS k, ''name '' || i AS name FROM generate_series(1, 100) i')");
 is($waiter->run("SELECT rows_accepted, rows_total FROM gc_fdw.await_import($again)")->{out}, '10|10', 'those are tried again, fixed');
 is(stored('picky'), '100/0', 'then everything is there');
+is($control->run("SELECT gc_fdw.retry_import($id, '$$_[0]')")->{sqlstate}, $$_[1], "… of $$_[2]")
+  for ['SELECT 1 AS k, 2 AS nmae', '42804', 'a query that fits'], ['DELETE FROM pg_class', '42P11', 'a query'], ['SELECT 1 AS k) AS q; SELECT (1', '42601', 'one query'];
 is($control->run("SELECT gc_fdw.retry_import($again, 'SELECT 1')")->{sqlstate}, '55000', 'where nothing was rejected there is nothing to try');
 
 # What somebody has to see to is paused, for good.

@@ -131,7 +131,7 @@ gc_fdw_submit_import(PG_FUNCTION_ARGS)
 	check_word("method", submission.method,
 			   (const char *const[]){"auto", "contacts", "upload", "bulk", "import", NULL});
 	check_method(submission.relid, submission.method);
-	submission.query = gc_schema_fit(submission.relid, text_arg(fcinfo, 1));
+	submission.query = gc_schema_fit(submission.relid, text_arg(fcinfo, 1), "submit_import");
 	PG_RETURN_INT64(submit(&submission));
 }
 
@@ -186,7 +186,7 @@ Datum
 gc_fdw_retry_import(PG_FUNCTION_ARGS)
 {
 	int64 id = PG_GETARG_INT64(0);
-	GcSubmission submission = {.query = text_to_cstring(PG_GETARG_TEXT_PP(1))};
+	GcSubmission submission = {0};
 	GcLook seen;
 	GcImport *import;
 
@@ -203,6 +203,8 @@ gc_fdw_retry_import(PG_FUNCTION_ARGS)
 	gc_import_options_read(
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(import->options))),
 		&submission);
+	submission.query =
+		gc_schema_fit(submission.relid, text_to_cstring(PG_GETARG_TEXT_PP(1)), "retry_import");
 	PG_RETURN_INT64(submit(&submission));
 }
 

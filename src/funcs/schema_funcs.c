@@ -405,7 +405,7 @@ prepare(const char *query, bool may_lock, const char *refusal, TupleDesc *tupdes
 /* ---- the functions ---- */
 
 char *
-gc_schema_fit(Oid relid, const char *query)
+gc_schema_fit(Oid relid, const char *query, const char *caller)
 {
 	StringInfoData problems;
 	Diff diff = {.problems = &problems};
@@ -415,8 +415,8 @@ gc_schema_fit(Oid relid, const char *query)
 	initStringInfo(&problems);
 	diff.schema = read_schema(relid);
 	SPI_connect();
-	(void) prepare(trimmed, true, "submit_import() takes one query, which must not write",
-				   &tupdesc);
+	(void) prepare(trimmed, true,
+				   psprintf("%s() takes one query, which must not write", caller), &tupdesc);
 	match_columns(&diff, tupdesc);
 	if (problems.len > 0)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),

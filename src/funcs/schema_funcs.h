@@ -15,8 +15,8 @@ extern void gc_schema_funcs_init(GcTableSchemaReader reader);
 /*
  * Throws unless it is one query that does not write, and each of its columns can go to one
  * of the table, the key among them; says all that does not fit.  Returns the query
- * without a semicolon behind it.  Its rows are not looked at.
+ * without a semicolon behind it.  Its rows are not looked at.  The caller is the SQL function.
  */
-extern char *gc_schema_fit(Oid relid, const char *query);
+extern char *gc_schema_fit(Oid relid, const char *query, const char *caller);
 
 #endif /* GC_FUNCS_SCHEMA_FUNCS_H */
