@@ -35,7 +35,7 @@ CREATE SCHEMA gc;
 CREATE SCHEMA dw;
 CREATE FOREIGN TABLE gc.leads (crm_lead_id text OPTIONS (field 'Key'), first_name text OPTIONS (field 'Name'), phone text OPTIONS (field 'Phone', format 'e164'))
 SERVER genesys OPTIONS (object 'contacts', list_name 'Leads', key 'crm_lead_id');
-CREATE TABLE dw.leads (id text PRIMARY KEY, first text, phone text, changed_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE dw.leads (id text PRIMARY KEY, first_name text, phone text, changed_at timestamptz NOT NULL DEFAULT now());
 SQL
 
 # The recipe, and what shows its history.
