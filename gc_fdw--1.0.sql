@@ -383,8 +383,17 @@ LEFT JOIN LATERAL (
 COMMENT ON VIEW imports IS 'imports that were submitted, and what became of them';
 COMMENT ON COLUMN imports.state IS
   'staged, running, paused, done, failed, cancelled; or orphaned: submitted elsewhere, and come here in a copy of the database';
-COMMENT ON COLUMN imports.percent IS 'of its rows, settled';
+COMMENT ON COLUMN imports.relation IS 'the foreign table, by its name';
+COMMENT ON COLUMN imports.import_key IS 'the same for the same list again gives this import, not another';
+COMMENT ON COLUMN imports.rows_in_doubt IS 'sent, and nobody knows what became of them';
 COMMENT ON COLUMN imports.rows_skipped IS 'contacts that were there already, under on_duplicate ''ignore''';
+COMMENT ON COLUMN imports.percent IS 'of its rows, settled';
+COMMENT ON COLUMN imports.requests IS 'what was sent for it, retries too';
+COMMENT ON COLUMN imports.failure_code IS 'an SQLSTATE, or the platform''s code';
+COMMENT ON COLUMN imports.failure_reason IS 'why it failed, or is paused; or its campaign was not restarted';
+COMMENT ON COLUMN imports.webhook_state IS 'pending, done, failed; NULL: it has no webhook';
+COMMENT ON COLUMN imports.system_identifier IS 'where it belongs; see import_place()';
+COMMENT ON COLUMN imports.retry_at IS 'paused: from then on a worker tries again; NULL: not by itself';
 
 -- What is to be done when an import has ended.  Of an import that is purged, nothing.
 CREATE TABLE import_tasks (
@@ -427,8 +436,6 @@ GRANT SELECT (id, list_id, list_name, server, relation, submitted_by, state, met
               failure_code, failure_reason, campaign_id, webhook_url, webhook_state, system_identifier, database_oid,
               run_as, checked_at, retry_at, retries, cancelling)
 ON import_queue TO PUBLIC;
-COMMENT ON COLUMN imports.failure_reason IS 'why it failed, or is paused';
-COMMENT ON COLUMN imports.retry_at IS 'paused: from then on a worker tries again; NULL: not by itself';
 
 ALTER TABLE import_queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE import_parts ENABLE ROW LEVEL SECURITY;

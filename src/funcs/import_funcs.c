@@ -110,7 +110,7 @@ gc_fdw_submit_import(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("submit_import needs a foreign table and a query")));
+						errmsg("submit_import() needs a foreign table and a query")));
 	PreventCommandIfReadOnly("submit_import()");
 	PreventCommandDuringRecovery("submit_import()");
 	submission.relid = PG_GETARG_OID(0);
