@@ -390,11 +390,13 @@ leads_table($plain, 'plain', 'usual', 'leads');
 $control = GcSession->new($plain);
 delay(1, 1);
 $id = submitted('plain', 100);
+my $behind = submitted('plain', 100);
 my @ends = map { GcSession->new($plain)->start("SELECT state, ended_at FROM gc_fdw.await_import($id)") } 1 .. 2;
 for my $ended (map { $_->finish } @ends)
 {
 	like($ended->{out}, qr/^done/, 'an import is awaited without shared memory, too');
 }
+becomes($behind, 'done', 'one whose list was taken when its worker came');
 $control->run("SELECT gc_fdw.pause('plain')");
 $id = submitted('plain', 100);
 $control->run("SELECT gc_fdw.unpause('plain')");

@@ -163,12 +163,14 @@ gc_import_set_due_at_commit(void)
 void
 gc_import_want(GcImportWant what)
 {
+	Wake *wake;
 	Due *due;
 
 	if (!gc_shared_is_shared())
 		return;
+	wake = wake_get();
 	gc_shared_lock(&gc_import_wake_part, LW_EXCLUSIVE);
-	due = make_due(wake_get(), MyDatabaseId);
+	due = make_due(wake, MyDatabaseId);
 	if (due)
 		due->wants[what] = true;
 	gc_shared_unlock(&gc_import_wake_part);
