@@ -292,6 +292,16 @@ for my $odd ("\x{e9}t\x{e9}", 'j' x 300)
 	is(scalar(submissions()) . ' ' . $sim->count($list), '1 200', '… and nothing is sent again');
 }
 
+# A question about what was sent that is refused says nothing of its rows: they are in doubt, and not given up.
+anew();
+$sim->faults({ method => 'POST', path => '*/contacts/upload', nth => 1, drop => 'after' }, { method => 'POST', path => '*/export', status => 400 });
+($id, $state) = submit(rows(200), "method => 'upload'");
+is("$state " . of($id, 'rows_in_doubt'), 'paused 200', 'a list that cannot be read back');
+$sim->faults;
+$session->value("SELECT gc_fdw.resume_imports($id)");
+is(ended($id), 'done', '… is read when somebody has seen to it') or diag of($id, 'failure_reason');
+is(scalar(submissions()) . ' ' . $sim->count($list) . ' ' . of($id, 'rows_accepted'), '1 200 200', '… and nothing is sent again');
+
 # A worker that goes while a job is at work: the next one awaits the same job.
 for my $method (qw(bulk import upload))
 {

@@ -28,6 +28,7 @@ typedef struct GcImportRun
 	GcRejectsKept kept;		   /* rows that the part has rejected */
 	const GcStat *stat;		   /* the same of its requests */
 	bool is_untouched;		   /* nothing of the part has ever been sent */
+	bool asks;				   /* what became of it: what is refused then is no row */
 } GcImportRun;
 
 /* Begins a transaction; throws if the extension has been dropped meanwhile. */

@@ -214,7 +214,7 @@ static GcImportFailure
 read_failure(const GcImportRun *run, const ErrorData *error)
 {
 	GcImportFailure failure = {
-		.is_final = run->sending && is_about_data(error->sqlerrcode),
+		.is_final = run->sending && !run->asks && is_about_data(error->sqlerrcode),
 		.passes = passes(error->sqlerrcode),
 		.code = unpack_sql_state(error->sqlerrcode),
 		.reason =

@@ -249,9 +249,11 @@ gc_import_seen_look(GcImportSeen *seen, GcStat *stat)
 			gc_option_ms(run->rel->options, run->rel->server_options, "ready_timeout")};
 	Relation relation = table_open(run->rel->relid, AccessShareLock);
 
+	run->asks = true;
 	seen->export = gc_export_open(&wanted);
 	(void) gc_export_begin(seen->export, true);
 	read_list(seen, gc_csv_open(relation, read_file, seen));
+	run->asks = false;
 	table_close(relation, AccessShareLock);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
