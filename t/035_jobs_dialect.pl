@@ -179,6 +179,13 @@ $sim->faults({ method => 'GET', path => '/outbound/jobs/', body => '{"jobId":"x"
 $id = $session->value("SELECT gc_fdw.submit_import('scores', \$q\$" . $bad =~ s/'many'/'7'/r . '$q$)');
 is(ended($id), 'done', 'an error whose words have a zero byte') or diag of($id, 'failure_reason');
 is(rejected($id), 'K-5 name 7', 'is told without them');
+
+# Rows that are refused and not named cannot be told: nothing goes on without them in silence (DESIGN 3).
+$sim->faults({ method => 'GET', path => '/outbound/jobs/', body => '{"jobId":"x","status":"completed","totalRecords":20,"successfulRecords":18,"failedRecords":2,"errors":[]}' });
+$id = $session->value("SELECT gc_fdw.submit_import('scores', \$q\$" . $bad =~ s/'many'/'7'/r . '$q$)');
+is(ended($id), 'failed', 'a job that does not name the rows that it refused');
+is(of($id, 'failure_reason'), 'The platform refused 2 rows and names 0 of them.', 'is told as such');
+is($session->value("SELECT count(*) FROM gc_fdw.sent_contacts WHERE source = 'import' AND source_id = $id"), 0, 'and the ledger does not say that they were delivered');
 $sim->faults;
 
 # B2: too large is sent in halves.

@@ -38,6 +38,19 @@ sub skip_sanitized
 	return;
 }
 
+# No process of a server crashes, whatever a test does to it.
+my @nodes;
+
+END
+{
+	for my $node (@nodes)
+	{
+		next unless -e $node->logfile && slurp_log($node) =~ /(.*was terminated by signal (?:4|6|7|8|11)\b.*)/;
+		diag('a process of ' . $node->name . " crashed: $1");
+		$? ||= 1;
+	}
+}
+
 # new_node(NAME, SETTING...): a running cluster.  TEMP_CONFIG tells where the
 # extension is, if it is not installed in the system's place.
 sub new_node
@@ -45,6 +58,7 @@ sub new_node
 	my ($name, @settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
+	push @nodes, $node;
 	$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8', '--no-sync' ]);
 	$node->append_conf('postgresql.conf', join "\n", 'fsync = off', 'max_connections = 30', @settings);
 	$node->start;

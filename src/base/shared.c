@@ -148,7 +148,7 @@ void
 gc_shared_lock(GcSharedPart *part, LWLockMode mode)
 {
 	if (gc_shared_is_shared())
-		LWLockAcquire(&part->memory->lock, mode);
+		LWLockAcquire(&((GcSharedHead *) gc_shared_get(part))->lock, mode);
 }
 
 void

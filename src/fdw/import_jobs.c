@@ -261,6 +261,10 @@ count_job(Sending *sending, int64 sent)
 			 psprintf("The platform refused rows: " INT64_FORMAT
 					  ".  See gc_fdw.rejected_rows.",
 					  sending->rejected));
+	else if (sending->rejected > gc_job_rows_refused(sending->rows))
+		fail(sending, "JOB_ERROR",
+			 psprintf("The platform refused " INT64_FORMAT " rows and names %d of them.",
+					  sending->rejected, gc_job_rows_refused(sending->rows)));
 	else if (job->successful + failed != sent)
 		fail(sending, "JOB_COUNTS",
 			 psprintf("The job's counts do not add up: of " INT64_FORMAT
