@@ -12,6 +12,9 @@
 /* curl's own buffers: a batch of 500 kB in few system calls. */
 #define HTTP_BUFFER_SIZE (256 * 1024L)
 
+/* … of a streamed body: as much as is given at once, so that curl asks for more while it is sent. */
+#define HTTP_STREAM_SIZE (1024 * 1024L)
+
 /* Settings of the server's environment (http_proxy, NO_PROXY) are not the user's. */
 static void
 set_proxy(CURL *easy, const GcHttpRequest *request)
@@ -91,5 +94,6 @@ gc_transport_setup(CURL *easy, const GcHttpRequest *request)
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh_connection ? 1L : 0L);
 	gc_socket_setup(easy);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, HTTP_BUFFER_SIZE);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER_SIZE);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+					 request->streamed ? HTTP_STREAM_SIZE : HTTP_BUFFER_SIZE);
 }
