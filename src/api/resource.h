@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "api/entity.h"
 #include "api/request.h"
 #include "base/json.h"
 #include "base/nearest.h"
@@ -26,6 +27,15 @@ typedef enum GcAttributeRole
 	GC_ROLE_LIST_ID,  /* constants of the table */
 	GC_ROLE_LIST_NAME,
 } GcAttributeRole;
+
+/* Who may give a thing's member; attributes of contacts have their roles for that. */
+typedef enum GcWritten
+{
+	GC_WRITTEN_NEVER,	/* the platform does */
+	GC_WRITTEN_ONCE,	/* INSERT, for it cannot change */
+	GC_WRITTEN_ALWAYS,	/* UPDATE as well */
+	GC_WRITTEN_CHANGED, /* UPDATE only */
+} GcWritten;
 
 /* A member of an object that is put together from columns of an export. */
 typedef struct GcExportMember
@@ -64,6 +74,8 @@ typedef struct GcAttribute
 		const GcSpan
 			*span); /* a cell made from what path gives, absent included; NULL: none */
 	bool expanded;	/* only there after the resource's further calls */
+	GcWritten written;
+	char *(*encode)(const char *json); /* what path takes, of a column's JSON; NULL: the same */
 	GcExportMember by_export;	   /* one column of an export (header NULL: none), */
 	const GcExportMap *export_map; /* or several */
 } GcAttribute;
@@ -148,6 +160,7 @@ typedef struct GcResource
 				 GcCallSpec *spec);
 	const GcExpansion *expansion;	/* NULL: entities are rows as they are */
 	const GcListingFilter *filters; /* NULL: it takes none */
+	const GcEntityKind *kind;		/* how they are written one by one; NULL: they are not */
 	/* The same without a number, for EXPLAIN. */
 	const char *path_name;
 	const char *method;

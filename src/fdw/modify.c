@@ -19,6 +19,7 @@
 #include "fdw/deliver.h"
 #include "fdw/duplicates.h"
 #include "fdw/encode.h"
+#include "fdw/entity_modify.h"
 #include "fdw/explain.h"
 #include "fdw/modify.h"
 #include "fdw/modify_state.h"
@@ -117,6 +118,21 @@ check_asks(const GcRelation *rel, CmdType operation)
 		 errhint("Return other columns, or set the option \"deliver\" to \"statement\".")));
 }
 
+/* Throws if the statement names a column that it cannot write. */
+static void
+check_columns(PlannerInfo *root, const GcRelation *rel, const ModifyTable *plan,
+			  Index result_relation)
+{
+	Bitmapset *updated = NULL;
+
+	if (plan->operation == CMD_UPDATE)
+		updated = get_rel_all_updated_cols(root, find_base_rel(root, result_relation));
+	if (rel->resource->kind)
+		gc_entity_check_columns(rel, plan->operation, updated);
+	else if (plan->operation == CMD_UPDATE && rel->resource->update_endpoint)
+		gc_update_check(rel, updated);
+}
+
 static List *
 gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 					int subplan_index)
@@ -126,13 +142,11 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	GcRelation *rel = gc_relation_load(relation);
 	bool asks = false;
 
-	if (plan->operation != CMD_DELETE && plan->returningLists)
+	if (plan->operation != CMD_DELETE && plan->returningLists && rel->resource->kind == NULL)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	if (asks)
 		check_asks(rel, plan->operation);
-	if (plan->operation == CMD_UPDATE && rel->resource->update_endpoint)
-		gc_update_check(rel,
-						get_rel_all_updated_cols(root, find_base_rel(root, result_relation)));
+	check_columns(root, rel, plan, result_relation);
 	table_close(relation, NoLock);
 	return list_make1(makeBoolean(asks));
 }
@@ -212,6 +226,14 @@ has_after_trigger(ResultRelInfo *rri)
 	return rri->ri_TrigDesc && rri->ri_TrigDesc->trig_insert_after_row;
 }
 
+static const GcResource *
+resource_of(ResultRelInfo *rri)
+{
+	ForeignTable *table = GetForeignTable(RelationGetRelid(rri->ri_RelationDesc));
+
+	return gc_resource_by_name(gc_option_string(table->options, NIL, "object"));
+}
+
 static void
 gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
 					 int subplan_index, int eflags)
@@ -221,6 +243,12 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
+	if (resource_of(rri)->kind)
+	{
+		gc_entity_begin(mtstate, rri,
+						mtstate->operation == CMD_INSERT ? NULL : outerPlanState(mtstate));
+		return;
+	}
 	if (mtstate->operation == CMD_DELETE)
 	{
 		gc_delete_begin(rri, outerPlanState(mtstate), plan->returningLists != NIL,
@@ -255,6 +283,11 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("cannot route tuples into foreign table to be updated \"%s\"",
 							   RelationGetRelationName(rri->ri_RelationDesc))));
+	if (resource_of(rri)->kind)
+	{
+		gc_entity_begin(mtstate, rri, NULL);
+		return;
+	}
 	/* Tuple routing: the partition's own RETURNING list is there by now. */
 	if (rri->ri_returningList != NIL)
 	{
@@ -317,8 +350,7 @@ insert_row(InsertState *state, GcRow *row, GcJson **echo)
 }
 
 static TupleTableSlot *
-gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-					TupleTableSlot *plan_slot)
+insert_one(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	InsertState *state = rri->ri_FdwState;
 	MemoryContext caller_cxt = CurrentMemoryContext;
@@ -364,24 +396,10 @@ modify_close(EState *estate, ResultRelInfo *rri)
 {
 	GcModify *modify = rri->ri_FdwState;
 
-	if (modify == NULL)
-		return;
 	gc_modify_finish(estate);
 	if (modify->result)
 		ExecDropSingleTupleTableSlot(modify->result);
 	modify->result = NULL;
-}
-
-static void
-gcEndForeignModify(EState *estate, ResultRelInfo *rri)
-{
-	modify_close(estate, rri);
-}
-
-static void
-gcEndForeignInsert(EState *estate, ResultRelInfo *rri)
-{
-	modify_close(estate, rri);
 }
 
 static GcVerb
@@ -413,8 +431,8 @@ is_single(const GcRelation *rel, ResultRelInfo *rri, GcVerb verb, List *fdw_priv
 }
 
 static void
-gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
-					   int subplan_index, ExplainState *es)
+explain_contacts(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+				 ExplainState *es)
 {
 	GcModify *modify = rri->ri_FdwState;
 	GcRelation *rel = modify ? modify->rel : gc_relation_load(rri->ri_RelationDesc);
@@ -447,6 +465,54 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 	}
 }
 
+static void
+gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_private,
+					   int subplan_index, ExplainState *es)
+{
+	if (resource_of(rri)->kind)
+		gc_entity_explain(rri, mtstate->operation, es);
+	else
+		explain_contacts(mtstate, rri, fdw_private, es);
+}
+
+/* ---- the callbacks, for whoever writes ---- */
+
+const GcWriter gc_contact_writer = {insert_one, gc_update_row, gc_delete_row, modify_close};
+
+static const GcWriter *
+writer_of(ResultRelInfo *rri)
+{
+	return ((GcWriterState *) rri->ri_FdwState)->writer;
+}
+
+static TupleTableSlot *
+gcExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+					TupleTableSlot *plan_slot)
+{
+	return writer_of(rri)->insert_row(estate, rri, slot, plan_slot);
+}
+
+static TupleTableSlot *
+gcExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+					TupleTableSlot *plan_slot)
+{
+	return writer_of(rri)->update_row(estate, rri, slot, plan_slot);
+}
+
+static TupleTableSlot *
+gcExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+					TupleTableSlot *plan_slot)
+{
+	return writer_of(rri)->delete_row(estate, rri, slot, plan_slot);
+}
+
+static void
+end_modify(EState *estate, ResultRelInfo *rri)
+{
+	if (rri->ri_FdwState)
+		writer_of(rri)->end(estate, rri);
+}
+
 void
 gc_modify_routine(FdwRoutine *routine)
 {
@@ -455,10 +521,10 @@ gc_modify_routine(FdwRoutine *routine)
 	routine->PlanForeignModify = gcPlanForeignModify;
 	routine->BeginForeignModify = gcBeginForeignModify;
 	routine->ExecForeignInsert = gcExecForeignInsert;
-	routine->ExecForeignUpdate = gc_update_row;
-	routine->ExecForeignDelete = gc_delete_row;
-	routine->EndForeignModify = gcEndForeignModify;
+	routine->ExecForeignUpdate = gcExecForeignUpdate;
+	routine->ExecForeignDelete = gcExecForeignDelete;
+	routine->EndForeignModify = end_modify;
 	routine->BeginForeignInsert = gcBeginForeignInsert;
-	routine->EndForeignInsert = gcEndForeignInsert;
+	routine->EndForeignInsert = end_modify;
 	routine->ExplainForeignModify = gcExplainForeignModify;
 }

@@ -87,6 +87,7 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 	GcStat stat = {.spent = gc_statement_spent(estate)};
 	GcTargetSettings settings;
 
+	modify->base.writer = &gc_contact_writer;
 	modify->verb = verb;
 	modify->rel = gc_relation_load(relation);
 	if (verb == GC_VERB_INSERT && gc_staging_wanted(modify->rel))

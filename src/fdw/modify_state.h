@@ -14,6 +14,7 @@
 #include "fdw/reject.h"
 #include "fdw/relation.h"
 #include "fdw/staging.h"
+#include "fdw/writer.h"
 
 #include "nodes/execnodes.h"
 #include "nodes/plannodes.h"
@@ -21,6 +22,7 @@
 /* Each of them has more after this, the state of a result relation. */
 typedef struct GcModify
 {
+	GcWriterState base;
 	GcVerb verb;
 	GcRelation *rel;
 	Oid user_id; /* whose mapping is used */
@@ -39,6 +41,9 @@ typedef struct GcModify
 	AttrNumber tid_attno;	  /* UPDATE, DELETE: of the row's place, in the plan's row */
 	GcKept *kept;			  /* … NULL until the first row */
 } GcModify;
+
+/* What writes contacts; in fdw/modify.c. */
+extern const GcWriter gc_contact_writer;
 
 /* Are contacts of the table sent at COMMIT: deliver 'commit'? */
 extern bool gc_modify_waits(const GcRelation *rel);

@@ -1,0 +1,112 @@
+/*
+ * api/entity.h
+ *	  Things of the API one by one, and how they are made, changed and deleted: campaigns,
+ *	  lists, and whatever else has an id and a version.
+ *
+ * A change is made to the thing as it is at the moment: it is read, only what is to change
+ * is changed, and all of it is written with the version that it had.  Who else has written
+ * it meanwhile makes us begin again (SCENARIOS I3), and who has changed the same member is
+ * not overwritten: 40001.
+ */
+#ifndef GC_API_ENTITY_H
+#define GC_API_ENTITY_H
+
+#include "postgres.h"
+
+#include "api/request.h"
+#include "base/json_edit.h"
+
+#include "lib/stringinfo.h"
+
+/* Versions that are tried (I3). */
+#define GC_ENTITY_TRIES 3
+
+struct GcEntityWriter;
+
+/* A member that is written, with the name by which a message calls it. */
+typedef struct GcEntityChange
+{
+	GcJsonChange member;
+	const char *name;  /* the column's, in the database's encoding */
+	bool unchangeable; /* it can be given to a new one only */
+} GcEntityChange;
+
+/* When a change is made. */
+typedef enum GcEntityTurn
+{
+	GC_TURN_PUT,	/* with all others */
+	GC_TURN_BEFORE, /* by calls of its own, before the others … */
+	GC_TURN_AFTER,	/* … or after them */
+} GcEntityTurn;
+
+/* What things of one kind are, for writing; const, or made from a table's options. */
+typedef struct GcEntityKind
+{
+	const char *label;		 /* what one is called: "campaign" */
+	const char *path;		 /* of the collection; one of them is at path/{id} */
+	const char *endpoint;	 /* … that, as a pattern */
+	const char *items;		 /* the member of a listing that has them: "entities" */
+	const char *natural_key; /* a member by which one is known: "name"; NULL: there is none */
+	bool filters_by_name;	 /* a listing takes name= and filterType= */
+	const char *name_of;	 /* the member that messages call it by; NULL: natural_key */
+	const char *unchangeable_hint; /* what to do where a member cannot be changed */
+
+	/* Throws if what is to be made cannot be; before any request.  NULL: nothing to check. */
+	void (*check)(const struct GcEntityWriter *writer, const GcSpan *body);
+
+	/*
+	 * After it was made: waits until it can be used, and gives it as it is then, in the
+	 * current context.  NULL: it can be at once.
+	 */
+	char *(*await)(const struct GcEntityWriter *writer, const char *id);
+
+	/* When a change is made by calls of its own, and those.  NULL: all are made by PUT. */
+	GcEntityTurn (*turn)(const GcEntityChange *change);
+	void (*act)(const struct GcEntityWriter *writer, const char *id,
+				const GcEntityChange *change, const char *failed);
+
+	/* A failure that has an explanation of its own gets its words and hint.  NULL: none has. */
+	void (*explain)(const struct GcEntityWriter *writer, const GcFailure *failure,
+					const char *failed);
+} GcEntityKind;
+
+/* Who writes; lives as long as a statement. */
+typedef struct GcEntityWriter
+{
+	const GcEntityKind *kind;
+	GcCalls *calls;
+	int ready_timeout_ms;
+	int64 *in_doubt; /* counts what may have been done */
+} GcEntityWriter;
+
+/*
+ * Makes one, unless one with its natural key is there: with the same members it is that one,
+ * with others it throws 23505, naming them (A3).  Returns it as the platform has it, JSON in
+ * the current context; *made says whether it is new.
+ */
+extern char *gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes,
+							  int count, bool *made);
+
+/*
+ * Changes one that was read as "seen" (UTF-8 JSON).  Returns it as the platform has it then;
+ * NULL: it is not there any more.  Throws 40001 if somebody else has changed the same member.
+ */
+extern char *gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
+							  const GcEntityChange *changes, int count);
+
+/* Deletes one; false: it was not there any more. */
+extern bool gc_entity_delete(const GcEntityWriter *writer, const char *id, const char *name);
+
+/* ---- for the kinds' own functions ---- */
+
+/* The path of one, and behind it "rest" ("" or "/start"). */
+extern char *gc_entity_path(const GcEntityKind *kind, const char *id, const char *rest);
+
+/* Reads one; NULL: it is not there.  Throws otherwise, with what could not be done. */
+extern char *gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed);
+
+/* A call that changes something and whose answer is not needed; throws. */
+extern void gc_entity_call(const GcEntityWriter *writer, const GcCallSpec *spec,
+						   const char *failed);
+
+#endif /* GC_API_ENTITY_H */

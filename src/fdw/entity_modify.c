@@ -1,0 +1,384 @@
+/*
+ * fdw/entity_modify.c
+ *	  INSERT, UPDATE and DELETE of things that are written one by one: campaigns, lists, …
+ *
+ * Each row is written, and answered, before the next one is looked at; RETURNING and
+ * triggers see it as the platform has it then.
+ */
+#include "postgres.h"
+
+#include "base/compat.h"
+#include "base/option.h"
+#include "fdw/decode.h"
+#include "fdw/entity_modify.h"
+#include "fdw/explain.h"
+#include "fdw/kept.h"
+#include "fdw/scan.h"
+#include "fdw/statement.h"
+#include "net/connection.h"
+#include "store/audit.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "executor/executor.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+typedef struct EntityState
+{
+	GcWriterState base;
+	CmdType operation;
+	GcRelation *rel;
+	GcStat stat;
+	GcEntityWriter writer;
+	GcAudit *audit;
+	GcDecoder *decoder;
+	Bitmapset *named; /* columns that the statement gives, by attnum */
+	AttrNumber tid_attno;
+	GcKept *kept; /* NULL until the first row */
+	bool began;
+	MemoryContext row_cxt;
+	MemoryContext result_cxt;
+	TupleTableSlot *result;
+	MemoryContextCallback on_reset;
+} EntityState;
+
+/* ---- columns ---- */
+
+static bool
+can_write(const GcAttribute *attribute, CmdType operation)
+{
+	if (operation == CMD_INSERT)
+		return attribute->written == GC_WRITTEN_ONCE ||
+			   attribute->written == GC_WRITTEN_ALWAYS;
+	/* One that cannot change may be set to what it is. */
+	return attribute->written != GC_WRITTEN_NEVER;
+}
+
+void
+gc_entity_check_columns(const GcRelation *rel, CmdType operation, const Bitmapset *columns)
+{
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+
+		if (column->attnum == 0 ||
+			!bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, columns) ||
+			can_write(column->attribute, operation))
+			continue;
+		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+						errmsg("column \"%s\" of foreign table \"%s\" is set by the platform "
+							   "and cannot be written",
+							   column->name, rel->name)));
+	}
+}
+
+/* A value as the platform takes it, by the attribute's type. */
+static const char *
+value_json(GcColumn *column, Datum value)
+{
+	const GcAttribute *attribute = column->attribute;
+	int len;
+	const char *cell = gc_value_text(&column->type, value, &len);
+	StringInfoData json;
+
+	initStringInfo(&json);
+	if (strcmp(attribute->type, "text") == 0 || strcmp(attribute->type, "timestamptz") == 0)
+	{
+		appendStringInfoChar(&json, '"');
+		gc_json_escape(&json, cell, len);
+		appendStringInfoChar(&json, '"');
+	}
+	else
+		appendBinaryStringInfo(&json, cell, len);
+	return attribute->encode ? attribute->encode(json.data) : json.data;
+}
+
+static void
+set_change(GcEntityChange *change, GcColumn *column, TupleTableSlot *slot)
+{
+	bool isnull;
+	Datum value = slot_getattr(slot, column->attnum, &isnull);
+
+	change->member.path = column->attribute->path;
+	change->member.json = isnull ? NULL : value_json(column, value);
+	change->name = column->name;
+	change->unchangeable = column->attribute->written == GC_WRITTEN_ONCE;
+}
+
+/* What the row gives of the columns that the statement names; how many. */
+static int
+changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
+{
+	GcRelation *rel = state->rel;
+	int count = 0;
+
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		GcColumn *column = &rel->columns[i];
+		bool given = bms_is_member(i + 1, state->named);
+
+		if (column->attnum == 0 || !can_write(column->attribute, state->operation))
+			continue;
+		/* A new one has no member that nobody gives; a default may have. */
+		if (state->operation == CMD_INSERT)
+			given = !slot_attisnull(slot, column->attnum);
+		if (given)
+			set_change(&changes[count++], column, slot);
+	}
+	return count;
+}
+
+/* ---- opening ---- */
+
+static Bitmapset *
+by_attnum(const GcRelation *rel, const Bitmapset *offset)
+{
+	Bitmapset *named = NULL;
+
+	for (int i = 0; i < rel->column_count; i++)
+		if (bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, offset))
+			named = bms_add_member(named, i + 1);
+	return named;
+}
+
+static const char *
+operation_name(CmdType operation)
+{
+	if (operation == CMD_UPDATE)
+		return "UPDATE";
+	return operation == CMD_DELETE ? "DELETE" : "INSERT";
+}
+
+static void
+release(void *arg)
+{
+	gc_audit_release(((EntityState *) arg)->audit);
+}
+
+static void
+open_writer(EntityState *state, EState *estate, ResultRelInfo *rri)
+{
+	GcRelation *rel = state->rel;
+	GcConnection *conn = gc_connection_get(gc_compat_modify_user(rri, estate), rel->server_id);
+
+	state->stat.spent = gc_statement_spent(estate);
+	state->audit =
+		gc_audit_begin(rel->label, "", operation_name(state->operation), NULL, &state->stat);
+	state->on_reset.func = release;
+	state->on_reset.arg = state;
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->on_reset);
+	state->writer = (GcEntityWriter){
+		.kind = rel->resource->kind,
+		.calls = gc_calls_open(conn, &state->stat),
+		.ready_timeout_ms = gc_option_ms(rel->options, rel->server_options, "ready_timeout"),
+		.in_doubt = &state->audit->entry.in_doubt,
+	};
+}
+
+static void entity_end(EState *estate, ResultRelInfo *rri);
+static TupleTableSlot *insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+								  TupleTableSlot *plan_slot);
+static TupleTableSlot *update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+								  TupleTableSlot *plan_slot);
+static TupleTableSlot *delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+								  TupleTableSlot *plan_slot);
+
+static const GcWriter entity_writer = {insert_row, update_row, delete_row, entity_end};
+
+void
+gc_entity_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *rows)
+{
+	EState *estate = mtstate->ps.state;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	EntityState *state = palloc0(sizeof(EntityState));
+	Bitmapset *given = NULL;
+
+	state->base.writer = &entity_writer;
+	state->operation = rows ? mtstate->operation : CMD_INSERT;
+	state->rel = gc_relation_load(rri->ri_RelationDesc);
+	if (state->operation == CMD_UPDATE)
+		given =
+			bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
+	state->named = by_attnum(state->rel, given);
+	open_writer(state, estate, rri);
+	state->decoder = gc_decoder_create(state->rel, NULL, NULL);
+	if (rows)
+		state->tid_attno = ExecFindJunkAttributeInTlist(rows->plan->targetlist, "ctid");
+	state->row_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
+	state->result_cxt =
+		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
+	state->result =
+		MakeSingleTupleTableSlot(RelationGetDescr(rri->ri_RelationDesc), &TTSOpsVirtual);
+	rri->ri_FdwState = state;
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* ---- rows ---- */
+
+static void
+begin_row(EntityState *state, EState *estate)
+{
+	if (!state->began)
+		gc_scan_read_ahead(estate);
+	state->began = true;
+	MemoryContextReset(state->row_cxt);
+	gc_audit_take(state->audit, 1);
+}
+
+/* The row as the platform has it; what takes further calls, as the statement has it. */
+static TupleTableSlot *
+show(EntityState *state, const char *object, TupleTableSlot *given)
+{
+	TupleTableSlot *result = state->result;
+	MemoryContext caller_cxt;
+	GcJson json;
+
+	ExecClearTuple(result);
+	MemoryContextReset(state->result_cxt);
+	caller_cxt = MemoryContextSwitchTo(state->result_cxt);
+	gc_json_init(&json, object, strlen(object));
+	if (!gc_decoder_row(state->decoder, &json, result->tts_values, result->tts_isnull))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not read the answer about one of the %s", state->rel->label),
+				 errdetail("%s.", json.error)));
+	for (int i = 0; i < state->rel->column_count; i++)
+	{
+		const GcColumn *column = &state->rel->columns[i];
+
+		if (column->attnum != 0 && column->attribute->expanded)
+			result->tts_values[i] =
+				slot_getattr(given, column->attnum, &result->tts_isnull[i]);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	return ExecStoreVirtualTuple(result);
+}
+
+static TupleTableSlot *
+insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	EntityState *state = rri->ri_FdwState;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	GcEntityChange *changes;
+	char *object;
+	bool made;
+
+	begin_row(state, estate);
+	MemoryContextSwitchTo(state->row_cxt);
+	changes = palloc0(sizeof(GcEntityChange) * Max(state->rel->column_count, 1));
+	object =
+		gc_entity_create(&state->writer, changes, changes_of(state, slot, changes), &made);
+	if (made)
+		state->audit->entry.accepted++;
+	else
+		gc_audit_take(state->audit, -1);
+	slot = show(state, object, slot);
+	MemoryContextSwitchTo(caller_cxt);
+	return slot;
+}
+
+/* What was read of the row; false if the statement has had it before. */
+static bool
+take_kept(EntityState *state, EState *estate, ResultRelInfo *rri, TupleTableSlot *plan_slot,
+		  GcKeptRow *kept)
+{
+	bool isnull;
+	Datum tid = ExecGetJunkAttribute(plan_slot, state->tid_attno, &isnull);
+
+	if (state->kept == NULL)
+		state->kept = gc_kept_find(estate, rri->ri_RangeTableIndex);
+	if (isnull || state->kept == NULL)
+		elog(ERROR, "a row to be changed was not read by a scan of its table");
+	return gc_kept_take(state->kept, (ItemPointer) DatumGetPointer(tid), kept);
+}
+
+static TupleTableSlot *
+update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	EntityState *state = rri->ri_FdwState;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	char *object = NULL;
+	GcKeptRow kept;
+
+	begin_row(state, estate);
+	MemoryContextSwitchTo(state->row_cxt);
+	if (take_kept(state, estate, rri, plan_slot, &kept))
+	{
+		GcSpan seen = {.p = kept.raw, .len = kept.raw_len, .type = '{'};
+		GcEntityChange *changes =
+			palloc0(sizeof(GcEntityChange) * Max(state->rel->column_count, 1));
+
+		object = gc_entity_update(&state->writer, kept.id, &seen, changes,
+								  changes_of(state, slot, changes));
+	}
+	if (object)
+		state->audit->entry.accepted++;
+	else
+		gc_audit_take(state->audit, -1);
+	slot = object ? show(state, object, slot) : NULL;
+	MemoryContextSwitchTo(caller_cxt);
+	return slot;
+}
+
+/* The row as it was read, for RETURNING. */
+static void
+show_deleted(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum whole = ExecGetJunkAttribute(plan_slot, rri->ri_RowIdAttNo, &isnull);
+	HeapTupleHeader header = DatumGetHeapTupleHeader(whole);
+	HeapTupleData tuple = {.t_data = header, .t_len = HeapTupleHeaderGetDatumLength(header)};
+
+	ItemPointerSetInvalid(&tuple.t_self);
+	ExecForceStoreHeapTuple(&tuple, slot, false);
+	ExecMaterializeSlot(slot);
+}
+
+static TupleTableSlot *
+delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	EntityState *state = rri->ri_FdwState;
+	MemoryContext caller_cxt = CurrentMemoryContext;
+	GcKeptRow kept;
+	bool there;
+
+	begin_row(state, estate);
+	MemoryContextSwitchTo(state->row_cxt);
+	there = take_kept(state, estate, rri, plan_slot, &kept) &&
+			gc_entity_delete(&state->writer, kept.id, kept.id);
+	if (there)
+		state->audit->entry.accepted++;
+	else
+		gc_audit_take(state->audit, -1);
+	MemoryContextSwitchTo(caller_cxt);
+	if (there && rri->ri_projectReturning)
+		show_deleted(rri, slot, plan_slot);
+	return there ? slot : NULL;
+}
+
+static void
+entity_end(EState *estate, ResultRelInfo *rri)
+{
+	EntityState *state = rri->ri_FdwState;
+
+	gc_audit_complete(state->audit);
+	gc_calls_close(state->writer.calls);
+	ExecDropSingleTupleTableSlot(state->result);
+}
+
+void
+gc_entity_explain(ResultRelInfo *rri, CmdType operation, ExplainState *es)
+{
+	EntityState *state = rri->ri_FdwState;
+	const GcRelation *rel = state ? state->rel : gc_relation_load(rri->ri_RelationDesc);
+
+	ExplainPropertyText(
+		"Remote Operation",
+		psprintf("%s of %s, one by one", operation_name(operation), rel->label), es);
+	if (es->analyze && state)
+		gc_explain_stat(es, &state->stat);
+}
