@@ -45,12 +45,13 @@
 #include "net/download.h"
 #include "net/quota.h"
 #include "store/audit.h"
+#include "store/contact_audit.h"
 #include "store/import_end.h"
 #include "store/import_find.h"
 #include "store/import_wake.h"
 #include "store/job.h"
 #include "store/place.h"
-#include "store/rejects.h"
+#include "store/stream.h"
 #include "worker/imports.h"
 #include "worker/launcher.h"
 
@@ -158,10 +159,11 @@ _PG_init(void)
 	gc_shared_init();
 
 	gc_audit_init();
+	gc_contact_audit_init();
 	gc_pending_init();
 	gc_job_init();
 	gc_import_wake_init();
-	gc_rejects_init();
+	gc_stream_init();
 	gc_connection_init();
 	gc_calls_init();
 	gc_download_init();

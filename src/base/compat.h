@@ -68,6 +68,18 @@ gc_compat_owns_server(Oid server)
 #endif
 }
 
+/* May the current role use that server? */
+static inline bool
+gc_compat_may_use_server(Oid server)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ForeignServerRelationId, server, GetUserId(), ACL_USAGE) ==
+		   ACLCHECK_OK;
+#else
+	return pg_foreign_server_aclcheck(server, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
 /* A wait set that lives as long as the backend. */
 static inline WaitEventSet *
 gc_compat_wait_event_set(int nevents)

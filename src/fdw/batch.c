@@ -138,6 +138,7 @@ gc_batch_note(GcBatch *batch, int row, const char *id, const GcBatchNote *shown)
 	note->row = row;
 	note->id = pstrdup(id);
 	note->callable = shown->callable;
+	note->was_callable = shown->was_callable;
 	note->phone_number_status = copy_or_null(shown->phone_number_status);
 	note->contactable_status = copy_or_null(shown->contactable_status);
 	note->created = copy_or_null(shown->created);
@@ -177,6 +178,7 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 		gc_batch_note(
 			batch, batch->rows, row->id,
 			&(GcBatchNote){.callable = row->callable,
+						   .was_callable = row->was_callable,
 						   .phone_number_status = unconstify(char *, row->phone_number_status),
 						   .contactable_status = unconstify(char *, row->contactable_status),
 						   .created = unconstify(char *, row->created)});

@@ -27,6 +27,7 @@ typedef struct GcBatchNote
 	int row;
 	char *id;
 	char callable;			   /* 't', 'f', or 0: whichever */
+	char was_callable;		   /* when it was read; 0: it was not */
 	char *phone_number_status; /* its false parts; or NULL */
 	char *contactable_status;
 	char *created;			   /* dateCreated; NULL: any */

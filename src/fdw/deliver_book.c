@@ -5,15 +5,19 @@
  */
 #include "postgres.h"
 
+#include "base/contact_id.h"
 #include "base/json_pick.h"
 #include "base/option.h"
 #include "base/value.h"
 #include "base/written.h"
+#include "fdw/batch_parts.h"
 #include "fdw/bisect.h"
 #include "fdw/deliver_parts.h"
 #include "fdw/removal.h"
+#include "store/contact_audit.h"
 
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* How far the platform's clocks may be apart. */
 #define CLOCK_SLACK_US (2 * USECS_PER_SEC)
@@ -197,6 +201,54 @@ note_delivered(const GcBatch *batch)
 	}
 }
 
+/* NULL: it is not known. */
+static const char *
+word_of(char callable)
+{
+	if (callable == 0)
+		return NULL;
+	return callable == 't' ? "true" : "false";
+}
+
+static void
+audit_change(const GcTarget *target, const GcBatch *batch, const GcBatchNote *note,
+			 const char *change, const char *old_value, const char *new_value)
+{
+	gc_contact_audit_put(&(GcContactChange){
+		.by_role = target->settings.by_role,
+		.list_id = gc_value_display(target->list->id, GC_AUDIT_LIST_SIZE),
+		.contact_id = gc_value_display(note->id, GC_CONTACT_ID_MAX),
+		.change = change,
+		.old_value = old_value,
+		.new_value = new_value,
+		.confirmed_at = GetCurrentTimestamp(),
+		.correlation_id = gc_call_header(batch->call, "inin-correlation-id"),
+	});
+}
+
+/* Opt-outs, and what else was said of being callable, that the echo shows. */
+static void
+audit_changes(const GcBatch *batch)
+{
+	const GcTarget *target = batch->owner;
+	ListCell *lc;
+
+	foreach (lc, batch->notes)
+	{
+		const GcBatchNote *note = lfirst(lc);
+
+		if (is_odd(batch, note->row))
+			continue;
+		if (note->callable)
+			audit_change(target, batch, note, "callable", word_of(note->was_callable),
+						 word_of(note->callable));
+		if (note->phone_number_status)
+			audit_change(target, batch, note, "status", NULL, note->phone_number_status);
+		if (note->contactable_status)
+			audit_change(target, batch, note, "status", NULL, note->contactable_status);
+	}
+}
+
 /*
  * The contacts of a batch are as they should be, but for those that could not be
  * deleted, and those whose echo is odd.
@@ -212,6 +264,8 @@ book_accepted(GcBatch *batch, bool rejects)
 	gc_wire_accept(target, rows, rows - list_length(batch->held));
 	if (keeps_ledger(target))
 		note_delivered(batch);
+	if (!batch->removes)
+		audit_changes(batch);
 	target->in_doubt += odd;
 	target->uncounted += batch->missing && !batch->awaited;
 	foreach (lc, batch->odd)

@@ -45,6 +45,7 @@ typedef struct GcRow
 	int cells;		/* … and where the cells do, which end two bytes before its end */
 	/* What the echo must show: whether it is callable ('t', 'f', or 0), and opt-outs. */
 	char callable;
+	char was_callable;				 /* as it was read; 0: it was not */
 	const char *phone_number_status; /* its false parts as JSON; or NULL */
 	const char *contactable_status;
 	GcTime absent_at; /* it was not there then, and must be new; 0: it may be there */

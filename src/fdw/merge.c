@@ -12,9 +12,10 @@ enum Member
 {
 	MEMBER_DATA,
 	MEMBER_CREATED,
+	MEMBER_CALLABLE,
 };
 
-static const char *const member_names[] = {"data", "dateCreated"};
+static const char *const member_names[] = {"data", "dateCreated", "callable"};
 
 struct GcMerger
 {
@@ -117,6 +118,7 @@ gc_merge(GcMerger *merger, const char *id, const char *raw, int raw_len, const G
 	appendStringInfoChar(&out, '}');
 	row->json = out.data;
 	row->len = out.len;
+	row->was_callable = members[MEMBER_CALLABLE].p ? members[MEMBER_CALLABLE].type : 0;
 	row->created = created->type == '"' ? pnstrdup(created->p, created->len) : NULL;
 	return NULL;
 }

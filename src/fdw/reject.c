@@ -11,6 +11,7 @@
 #include "fdw/reject.h"
 #include "store/audit.h"
 #include "store/rejects.h"
+#include "store/stream.h"
 
 #include "access/htup_details.h"
 #include "lib/ilist.h"
@@ -88,7 +89,7 @@ gc_reject_open(EState *estate, GcRelation *rel, GcList *list, GcTarget *target,
 	if (rejecter->stop)
 		return rejecter;
 	if (rejecter->import_id == 0)
-		gc_rejects_open();
+		gc_stream_open(GC_STREAM_REJECTS);
 	rejecter->cxt = AllocSetContextCreate(estate->es_query_cxt, "gc_fdw refused rows",
 										  ALLOCSET_DEFAULT_SIZES);
 	gc_deliver_on_refusal(target, refused, rejecter);
@@ -122,7 +123,7 @@ throw_too_many(GcRejecter *rejecter, const GcProblem *problem)
 	GcProblem last = *problem;
 
 	if (rejecter->import_id == 0)
-		gc_rejects_flush();
+		gc_stream_flush();
 	last.detail = psprintf("%s\nRows rejected before: %d, as many as max_rejects allows: see "
 						   "gc_fdw.rejected_rows, source_id " INT64_FORMAT ".",
 						   problem->detail, rejecter->count, source_id(rejecter));
@@ -328,7 +329,7 @@ gc_reject_finish(EState *estate)
 
 		if (rejecter->estate != estate || rejecter->count == rejecter->told)
 			continue;
-		gc_rejects_flush();
+		gc_stream_flush();
 		tell(rejecter);
 	}
 }

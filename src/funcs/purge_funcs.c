@@ -45,6 +45,7 @@ static const struct
 } histories[] = {
 	{"audit_log", "at < pg_catalog.now() - $1"},
 	{"rejected_rows", "at < pg_catalog.now() - $1 AND " NOT_OF_OPEN},
+	{"contact_audit", "at < pg_catalog.now() - $1"},
 	{"sent_contacts", "sent_at < pg_catalog.now() - $1 AND " NOT_OF_OPEN},
 	{"import_chunks", "import_id IN (" ENDED_IMPORTS ")"},
 	{"import_tasks", "import_id IN (" ENDED_IMPORTS ")"},

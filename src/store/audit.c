@@ -6,12 +6,11 @@
 
 #include "base/value.h"
 #include "store/audit.h"
-#include "store/job.h"
+#include "store/mail.h"
 
 #include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -22,16 +21,12 @@
 /* Room in the shared memory that is first made ready; doubled when it is used up. */
 #define MAIL_ROOM 32
 
-/* Waiting for the postmaster, when the backend ends: 1 ms each. */
-#define TAKEN_TRIES 1000
-
 /* In TopTransactionContext, so that they go with the transaction; oldest first. */
 static dlist_head audits = DLIST_STATIC_INIT(audits);
 static int audit_count = 0;
 
-/* For the transaction that may abort; kept for the next one if it does not. */
-static dsm_segment *mail_segment = NULL;
-static int mail_room = 0;
+/* For the transaction that may abort. */
+static GcMail mail;
 
 /* ---- shared memory ---- */
 
@@ -39,68 +34,27 @@ static int mail_room = 0;
 static void
 mail_prepare(void)
 {
-	int room = Max(mail_room, MAIL_ROOM);
+	int room = MAIL_ROOM;
 
-	/* A single-user server has no workers. */
-	if (audit_count < mail_room || !IsUnderPostmaster)
-		return;
 	while (room <= audit_count)
 		room *= 2;
-	if (mail_segment)
-		dsm_detach(mail_segment);
-	mail_segment = NULL;
-	mail_room = 0;
-	mail_segment = dsm_create(offsetof(GcAuditMail, entries) + sizeof(GcAuditEntry) * room, 0);
-	dsm_pin_mapping(mail_segment);
-	mail_room = room;
-}
-
-/*
- * A postmaster that shuts down takes the request for a worker and then starts
- * none.  A backend that ends has the time to see what becomes of it.
- */
-static bool
-mail_taken(GcAuditMail *mail, BackgroundWorkerHandle *handle)
-{
-	pid_t pid;
-
-	if (!proc_exit_inprogress)
-		return true;
-	for (int i = 0; i < TAKEN_TRIES && !mail->taken; i++)
-	{
-		if (GetBackgroundWorkerPid(handle, &pid) == BGWH_STOPPED)
-			break;
-		pg_usleep(1000);
-	}
-	return mail->taken;
+	gc_mail_prepare(&mail, sizeof(GcAuditEntry) * room);
 }
 
 /* Hands all entries to a worker.  Runs while the transaction aborts: nothing here throws. */
 static bool
 mail_send(void)
 {
-	GcAuditMail *mail;
-	BackgroundWorkerHandle *handle;
+	GcMailHead *head = gc_mail_head(&mail);
 	dlist_iter iter;
 
-	if (mail_segment == NULL)
+	if (head == NULL)
 		return false;
-	mail = dsm_segment_address(mail_segment);
-	mail->taken = false;
-	mail->count = 0;
+	head->count = 0;
 	dlist_foreach (iter, &audits)
-		mail->entries[mail->count++] = dlist_container(GcAudit, node, iter.cur)->entry;
-	/* It outlives this backend, until the worker has it. */
-	dsm_pin_segment(mail_segment);
-	if (!gc_job_start(GC_JOB_AUDIT, mail_segment, false, &handle) || !mail_taken(mail, handle))
-	{
-		dsm_unpin_segment(dsm_segment_handle(mail_segment));
-		return false;
-	}
-	dsm_detach(mail_segment);
-	mail_segment = NULL;
-	mail_room = 0;
-	return true;
+		((GcAuditEntry *) head->bytes)[head->count++] =
+			dlist_container(GcAudit, node, iter.cur)->entry;
+	return gc_mail_send(&mail, GC_JOB_AUDIT);
 }
 
 /* ---- entries ---- */

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "store/audit_entry.h"
+#include "store/mail.h"
 #include "store/table.h"
 
 #include "access/xact.h"
@@ -167,39 +168,40 @@ gc_audit_entry_next_id(void)
 /* ---- the worker's side ---- */
 
 static bool written = false;
+static GcMailHead *mail = NULL;
+
+static const GcAuditEntry *
+mailed(int number)
+{
+	return (const GcAuditEntry *) mail->bytes + number;
+}
 
 /* Whatever ends the worker: what it was to write is in the log at least. */
 static void
 log_unwritten(int code, Datum arg)
 {
-	GcAuditMail *mail = dsm_segment_address((dsm_segment *) DatumGetPointer(arg));
-
 	for (int i = 0; !written && i < mail->count; i++)
-		gc_audit_entry_log(&mail->entries[i]);
+		gc_audit_entry_log(mailed(i));
 }
 
 void
 gc_audit_entry_take(dsm_segment *segment)
 {
-	GcAuditMail *mail = dsm_segment_address(segment);
-
-	before_shmem_exit(log_unwritten, PointerGetDatum(segment));
-	mail->taken = true;
-	/* It has been kept for us alone. */
-	dsm_unpin_segment(dsm_segment_handle(segment));
+	mail = dsm_segment_address(segment);
+	before_shmem_exit(log_unwritten, (Datum) 0);
+	(void) gc_mail_take(segment);
 }
 
 void
 gc_audit_entry_receive(dsm_segment *segment)
 {
-	GcAuditMail *mail = dsm_segment_address(segment);
 	const GcAuditEntry **entries;
 	bool done;
 
 	StartTransactionCommand();
 	entries = palloc(sizeof(GcAuditEntry *) * mail->count);
 	for (int i = 0; i < mail->count; i++)
-		entries[i] = &mail->entries[i];
+		entries[i] = mailed(i);
 	done = gc_audit_entry_write(entries, mail->count);
 	CommitTransactionCommand();
 	written = done;

@@ -42,14 +42,6 @@ typedef struct GcAuditEntry
 	int64 statements;
 } GcAuditEntry;
 
-/* Entries on their way to a worker, in a segment of their own. */
-typedef struct GcAuditMail
-{
-	volatile bool taken; /* by the worker, which sees to it from there on */
-	int count;
-	GcAuditEntry entries[FLEXIBLE_ARRAY_MEMBER];
-} GcAuditMail;
-
 /* Before the first entry of a transaction: makes sure that rows can be written later. */
 extern void gc_audit_entry_prepare(void);
 
@@ -62,7 +54,7 @@ extern void gc_audit_entry_log(const GcAuditEntry *entry);
 /* The next id of the table, for an entry that others are to refer to. */
 extern int64 gc_audit_entry_next_id(void);
 
-/* In the worker: takes the mail, before it connects to the database; writes it, thereafter. */
+/* In the worker: takes the mail (store/mail.h) with entries, before it connects to the database; writes it, thereafter. */
 extern void gc_audit_entry_take(dsm_segment *segment);
 extern void gc_audit_entry_receive(dsm_segment *segment);
 

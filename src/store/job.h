@@ -17,7 +17,8 @@
 typedef enum GcJobKind
 {
 	GC_JOB_AUDIT,	/* store/audit_entry.h */
-	GC_JOB_REJECTS, /* store/rejects.h */
+	GC_JOB_STREAM,	/* store/stream.h */
+	GC_JOB_CHANGES, /* store/contact_audit.h */
 	GC_JOB_IMPORTS, /* worker/imports.h */
 } GcJobKind;
 

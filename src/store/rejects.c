@@ -1,182 +1,185 @@
 /*
  * store/rejects.c
- *	  Rows of gc_fdw.rejected_rows: a stream to a worker, the statement's end of it.
+ *	  Rows of gc_fdw.rejected_rows: what they are made of.
  */
 #include "postgres.h"
 
-#include "base/wait.h"
-#include "store/job.h"
 #include "store/rejects.h"
-#include "store/rejects_channel.h"
+#include "store/stream.h"
 
-#include "access/xact.h"
-#include "miscadmin.h"
-#include "storage/latch.h"
-#include "storage/proc.h"
-#include "utils/memutils.h"
-#include "utils/wait_event.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
-typedef struct Stream
+enum
 {
-	dsm_segment *segment;
-	GcRejectsChannel *channel;
-	shm_mq_handle *queue;
-	BackgroundWorkerHandle *worker;
-	uint64 put;		/* rows */
-	bool half_sent; /* an error may have cut a row in two */
-} Stream;
+	COLUMN_ID,
+	COLUMN_AT,
+	COLUMN_BY_ROLE,
+	COLUMN_LIST_ID,
+	COLUMN_SOURCE,
+	COLUMN_SOURCE_ID,
+	COLUMN_KEY,
+	COLUMN_ROW_DATA,
+	COLUMN_CODE,
+	COLUMN_REASON,
+	COLUMN_FIELD,
+	COLUMN_CORRELATION_ID,
+	COLUMN_COUNT
+};
 
-/* The transaction's, in TopTransactionContext; NULL: none is open. */
-static Stream *stream = NULL;
+static const GcTableColumn columns[COLUMN_COUNT] = {
+	[COLUMN_ID] = {"id", INT8OID},
+	[COLUMN_AT] = {"at", TIMESTAMPTZOID},
+	[COLUMN_BY_ROLE] = {"by_role", NAMEOID},
+	[COLUMN_LIST_ID] = {"list_id", TEXTOID},
+	[COLUMN_SOURCE] = {"source", TEXTOID},
+	[COLUMN_SOURCE_ID] = {"source_id", INT8OID},
+	[COLUMN_KEY] = {"key", TEXTOID},
+	[COLUMN_ROW_DATA] = {"row_data", JSONBOID},
+	[COLUMN_CODE] = {"code", TEXTOID},
+	[COLUMN_REASON] = {"reason", TEXTOID},
+	[COLUMN_FIELD] = {"field", TEXTOID},
+	[COLUMN_CORRELATION_ID] = {"correlation_id", TEXTOID},
+};
 
-/* The worker commits what it has got by then, and ends. */
-static void
-stream_drop(void)
-{
-	dsm_segment *segment = stream->segment;
+static const GcTableLayout layout = {"rejected_rows", true, COLUMN_COUNT, columns};
 
-	stream = NULL;
-	dsm_detach(segment);
-}
-
-static bool
-worker_ended(void)
-{
-	pid_t pid;
-
-	return pg_atomic_read_u32(&stream->channel->state) == GC_REJECTS_ENDED ||
-		   GetBackgroundWorkerPid(stream->worker, &pid) == BGWH_STOPPED;
-}
-
-static void
-wait_for_worker(void)
-{
-	/* The worker and the postmaster set the latch; the timeout is for what they may forget. */
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1000,
-					 gc_wait_event(GC_WAIT_WORKER));
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-}
+/* ---- messages ---- */
 
 static void
-throw_no_worker(const char *detail, const char *hint)
+pack(StringInfo buf, const GcReject *reject)
 {
-	if (stream)
-		stream_drop();
-	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-					errmsg("could not start a background worker for rejected rows"),
-					detail ? errdetail_internal("%s", detail) : 0, errhint("%s", hint)));
-}
-
-/* A stream without a worker yet; in the current context. */
-static Stream *
-stream_make(void)
-{
-	Stream *made = palloc0(sizeof(Stream));
-	Size head = MAXALIGN(sizeof(GcRejectsChannel));
-	shm_mq *queue;
-
-	made->segment = dsm_create(head + GC_REJECTS_QUEUE_SIZE, 0);
-	dsm_pin_mapping(made->segment);
-	made->channel = dsm_segment_address(made->segment);
-	pg_atomic_init_u32(&made->channel->state, GC_REJECTS_STARTING);
-	pg_atomic_init_u64(&made->channel->committed, 0);
-	queue = shm_mq_create(gc_rejects_queue(made->channel), GC_REJECTS_QUEUE_SIZE);
-	shm_mq_set_sender(queue, MyProc);
-	made->queue = shm_mq_attach(queue, made->segment, NULL);
-	return made;
+	appendBinaryStringInfo(buf, (const char *) &reject->at, sizeof(reject->at));
+	appendBinaryStringInfo(buf, (const char *) &reject->source_id, sizeof(reject->source_id));
+	gc_stream_pack_text(buf, reject->by_role);
+	gc_stream_pack_text(buf, reject->list_id);
+	gc_stream_pack_text(buf, reject->source);
+	gc_stream_pack_text(buf, reject->key);
+	gc_stream_pack_text(buf, reject->row_data);
+	gc_stream_pack_text(buf, reject->code);
+	gc_stream_pack_text(buf, reject->reason);
+	gc_stream_pack_text(buf, reject->field);
+	gc_stream_pack_text(buf, reject->correlation_id);
 }
 
 static void
-stream_open(void)
+unpack(const char *bytes, GcReject *reject)
 {
-	MemoryContext caller_cxt = MemoryContextSwitchTo(TopTransactionContext);
-
-	stream = stream_make();
-	if (!gc_job_start(GC_JOB_REJECTS, stream->segment, true, &stream->worker))
-		throw_no_worker(NULL, "You may need to increase \"max_worker_processes\".");
-	shm_mq_set_handle(stream->queue, stream->worker);
-	MemoryContextSwitchTo(caller_cxt);
+	memcpy(&reject->at, bytes, sizeof(reject->at));
+	bytes += sizeof(reject->at);
+	memcpy(&reject->source_id, bytes, sizeof(reject->source_id));
+	bytes += sizeof(reject->source_id);
+	reject->by_role = gc_stream_unpack_text(&bytes);
+	reject->list_id = gc_stream_unpack_text(&bytes);
+	reject->source = gc_stream_unpack_text(&bytes);
+	reject->key = gc_stream_unpack_text(&bytes);
+	reject->row_data = gc_stream_unpack_text(&bytes);
+	reject->code = gc_stream_unpack_text(&bytes);
+	reject->reason = gc_stream_unpack_text(&bytes);
+	reject->field = gc_stream_unpack_text(&bytes);
+	reject->correlation_id = gc_stream_unpack_text(&bytes);
 }
 
-void
-gc_rejects_open(void)
+/* ---- rows ---- */
+
+static void
+write_reject(GcTable *table, const GcReject *reject)
 {
-	if (stream && worker_ended())
-		stream_drop();
-	if (stream == NULL)
-		stream_open();
-	/* An earlier statement of the transaction may have been cancelled while it waited here. */
-	while (pg_atomic_read_u32(&stream->channel->state) != GC_REJECTS_READY)
-	{
-		if (worker_ended())
-			throw_no_worker("It ended before it was ready.", "The server's log says why.");
-		wait_for_worker();
-	}
+	Datum values[COLUMN_COUNT] = {0};
+	bool isnull[COLUMN_COUNT] = {0};
+	NameData role;
+
+	namestrcpy(&role, reject->by_role);
+	isnull[COLUMN_ID] = true;
+	values[COLUMN_AT] = TimestampTzGetDatum(reject->at);
+	values[COLUMN_BY_ROLE] = NameGetDatum(&role);
+	gc_stream_set_text(&values[COLUMN_LIST_ID], &isnull[COLUMN_LIST_ID], reject->list_id);
+	gc_stream_set_text(&values[COLUMN_SOURCE], &isnull[COLUMN_SOURCE], reject->source);
+	values[COLUMN_SOURCE_ID] = Int64GetDatum(reject->source_id);
+	isnull[COLUMN_SOURCE_ID] = reject->source_id == 0;
+	gc_stream_set_text(&values[COLUMN_KEY], &isnull[COLUMN_KEY], reject->key);
+	values[COLUMN_ROW_DATA] = DirectFunctionCall1(jsonb_in, CStringGetDatum(reject->row_data));
+	gc_stream_set_text(&values[COLUMN_CODE], &isnull[COLUMN_CODE], reject->code);
+	gc_stream_set_text(&values[COLUMN_REASON], &isnull[COLUMN_REASON], reject->reason);
+	gc_stream_set_text(&values[COLUMN_FIELD], &isnull[COLUMN_FIELD], reject->field);
+	gc_stream_set_text(&values[COLUMN_CORRELATION_ID], &isnull[COLUMN_CORRELATION_ID],
+					   reject->correlation_id);
+	gc_table_insert(table, values, isnull);
 }
 
 static void
-throw_lost(void)
+write_bytes(GcTable *table, const char *bytes)
 {
-	uint64 committed = pg_atomic_read_u64(&stream->channel->committed);
-	uint64 put = stream->put;
+	GcReject reject;
 
-	stream_drop();
-	ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
-					errmsg("could not write all rejected rows to gc_fdw.rejected_rows"),
-					errdetail("The background worker has ended. Rows written: " UINT64_FORMAT
-							  ", lost: " UINT64_FORMAT ".",
-							  committed, put - committed),
-					errhint("The server's log says why.")));
+	unpack(bytes, &reject);
+	write_reject(table, &reject);
 }
+
+const GcStreamTable gc_stream_rejects = {&layout, "rejected rows", write_bytes};
 
 void
 gc_rejects_put(const GcReject *reject)
 {
 	StringInfoData buf;
-	shm_mq_result result;
 
 	initStringInfo(&buf);
-	gc_rejects_pack(&buf, reject);
-	stream->put++;
-	stream->half_sent = true;
-	result = shm_mq_send(stream->queue, buf.len, buf.data, false, true);
-	stream->half_sent = false;
-	if (result != SHM_MQ_SUCCESS)
-		throw_lost();
+	pack(&buf, reject);
+	gc_stream_put(GC_STREAM_REJECTS, buf.data, buf.len);
 	pfree(buf.data);
 }
 
 void
-gc_rejects_flush(void)
+gc_rejects_write(const GcReject *reject)
 {
-	while (stream && pg_atomic_read_u64(&stream->channel->committed) < stream->put)
+	GcTable *table = gc_stream_table(&gc_stream_rejects);
+
+	write_reject(table, reject);
+	gc_table_close(table);
+}
+
+/* ---- rows that are kept ---- */
+
+/* What is beyond that is only counted. */
+#define KEPT_BYTES (16 * 1024 * 1024)
+
+void
+gc_rejects_keep(GcRejectsKept *kept, const GcReject *reject)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(kept->cxt);
+	StringInfoData buf;
+
+	if (kept->bytes < KEPT_BYTES)
 	{
-		/* It may have committed just before it ended. */
-		if (worker_ended() && pg_atomic_read_u64(&stream->channel->committed) < stream->put)
-			throw_lost();
-		wait_for_worker();
+		initStringInfo(&buf);
+		pack(&buf, reject);
+		kept->rows = lappend(kept->rows, buf.data);
+		kept->bytes += buf.maxlen;
 	}
+	MemoryContextSwitchTo(caller_cxt);
 }
 
-static void
-on_xact(XactEvent event, void *arg)
+int
+gc_rejects_write_kept(const GcRejectsKept *kept)
 {
-	if (stream && (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-				   event == XACT_EVENT_PREPARE))
-		stream_drop();
-}
+	ListCell *lc;
 
-static void
-on_subxact(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
-{
-	if (stream && stream->half_sent && event == SUBXACT_EVENT_ABORT_SUB)
-		stream_drop();
+	foreach (lc, kept->rows)
+	{
+		GcReject reject;
+
+		unpack(lfirst(lc), &reject);
+		gc_rejects_write(&reject);
+	}
+	return list_length(kept->rows);
 }
 
 void
-gc_rejects_init(void)
+gc_rejects_drop_kept(GcRejectsKept *kept)
 {
-	RegisterXactCallback(on_xact, NULL);
-	RegisterSubXactCallback(on_subxact, NULL);
+	list_free_deep(kept->rows);
+	kept->rows = NIL;
+	kept->bytes = 0;
 }

@@ -1,13 +1,10 @@
 /*
  * store/rejects.h
- *	  Rows of gc_fdw.rejected_rows: a stream to a worker, which commits them at once.
+ *	  Rows of gc_fdw.rejected_rows.
  *
  * What went on without a row must not lose it to a later ROLLBACK.  A statement
- * under on_error 'reject' therefore has a worker before it sends anything, or
- * fails; the worker serves the transaction to its end, and commits whenever it
- * has caught up.  Rows are kept by nobody else: a statement that cannot hand one
- * over, or is not told that all were committed, fails.  A statement that fails
- * for another reason does not wait; what it has handed over is committed.
+ * under on_error 'reject' therefore has a worker before it sends anything
+ * (store/stream.h), or fails.
  */
 #ifndef GC_STORE_REJECTS_H
 #define GC_STORE_REJECTS_H
@@ -16,7 +13,6 @@
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
-#include "storage/dsm.h"
 
 /* A row; text in the database's encoding. */
 typedef struct GcReject
@@ -34,10 +30,7 @@ typedef struct GcReject
 	const char *correlation_id; /* or NULL */
 } GcReject;
 
-/* Makes sure that there is a worker; throws if there can be none. */
-extern void gc_rejects_open(void);
-
-/* Hands over a row.  Waits while the worker is behind. */
+/* Hands over a row, by the stream that is open (store/stream.h). */
 extern void gc_rejects_put(const GcReject *reject);
 
 /* Writes a row in this very transaction, for who rolls back his own part of it with it. */
@@ -58,15 +51,5 @@ extern int gc_rejects_write_kept(const GcRejectsKept *kept);
 
 /* Forgets them. */
 extern void gc_rejects_drop_kept(GcRejectsKept *kept);
-
-/* Waits until all rows are committed. */
-extern void gc_rejects_flush(void);
-
-/* Registers the transaction callbacks; once, from _PG_init. */
-extern void gc_rejects_init(void);
-
-/* In the worker: takes the stream, before it connects to the database; writes its rows, thereafter. */
-extern void gc_rejects_take(dsm_segment *segment);
-extern void gc_rejects_receive(dsm_segment *segment);
 
 #endif /* GC_STORE_REJECTS_H */

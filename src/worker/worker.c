@@ -14,8 +14,9 @@
 #include "postgres.h"
 
 #include "store/audit_entry.h"
+#include "store/contact_audit.h"
 #include "store/job.h"
-#include "store/rejects.h"
+#include "store/stream.h"
 #include "worker/imports.h"
 
 #include "access/xact.h"
@@ -42,7 +43,8 @@ static const struct
 	void (*receive)(dsm_segment *segment); /* in it */
 } jobs[] = {
 	[GC_JOB_AUDIT] = {gc_audit_entry_take, gc_audit_entry_receive},
-	[GC_JOB_REJECTS] = {gc_rejects_take, gc_rejects_receive},
+	[GC_JOB_STREAM] = {gc_stream_take, gc_stream_receive},
+	[GC_JOB_CHANGES] = {gc_contact_audit_take, gc_contact_audit_receive},
 };
 
 /* The job's segment; NULL: whoever made it has ended. */
