@@ -169,7 +169,7 @@ CREATE TABLE audit_log (
   by_role name NOT NULL,
   application_name text NOT NULL,
   operation text NOT NULL,
-  list_id text NOT NULL,
+  list_id text,
   source_id bigint,
   status text NOT NULL,
   latency_ms double precision NOT NULL,
@@ -183,11 +183,12 @@ CREATE TABLE audit_log (
   statements bigint NOT NULL
 );
 CREATE INDEX audit_log_at ON audit_log (at);
-COMMENT ON TABLE audit_log IS 'what statements wrote to the platform, a row for each statement and contact list, whatever became of them';
+COMMENT ON TABLE audit_log IS 'what statements wrote to the platform, a row for each statement and contact list (or kind of thing), whatever became of them';
 COMMENT ON SEQUENCE audit_log_id_seq IS 'ids of audit_log';
 COMMENT ON COLUMN audit_log.at IS 'when the statement ended';
 COMMENT ON COLUMN audit_log.by_role IS 'the role that was current';
 COMMENT ON COLUMN audit_log.operation IS 'INSERT, COPY, UPDATE, DELETE, TRUNCATE, IMPORT';
+COMMENT ON COLUMN audit_log.list_id IS 'whose contacts, or the list itself; NULL: things of another kind, or several lists';
 COMMENT ON COLUMN audit_log.source_id IS 'of an IMPORT: its id; NULL: the statement itself';
 COMMENT ON COLUMN audit_log.status IS 'completed; failed; cancelled: an import; or rolled back: it had completed, but its transaction or savepoint did not';
 COMMENT ON COLUMN audit_log.latency_ms IS 'from its start to the last answer';

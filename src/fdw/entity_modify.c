@@ -166,7 +166,7 @@ open_writer(EntityState *state, EState *estate, ResultRelInfo *rri)
 
 	state->stat.spent = gc_statement_spent(estate);
 	state->audit =
-		gc_audit_begin(rel->label, "", operation_name(state->operation), NULL, &state->stat);
+		gc_audit_begin(rel->label, NULL, operation_name(state->operation), NULL, &state->stat);
 	state->on_reset.func = release;
 	state->on_reset.arg = state;
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->on_reset);

@@ -63,7 +63,7 @@ static bool
 alike(const GcAudit *a, const GcAudit *b)
 {
 	return a->subxact == b->subxact && a->over == b->over &&
-		   a->entry.status == b->entry.status &&
+		   a->entry.status == b->entry.status && strcmp(a->label, b->label) == 0 &&
 		   strcmp(a->entry.list_id, b->entry.list_id) == 0 &&
 		   strcmp(a->entry.operation, b->entry.operation) == 0 &&
 		   strcmp(a->entry.by_role, b->entry.by_role) == 0 &&
@@ -98,20 +98,28 @@ copy_name(char *to, size_t size, const char *from)
 	to[len] = '\0';
 }
 
+static void
+set_list(GcAuditEntry *entry, const char *list_id)
+{
+	copy_name(entry->list_id, sizeof(entry->list_id),
+			  gc_value_display(list_id, GC_AUDIT_LIST_SIZE));
+}
+
 static GcAudit *
 make_audit(const char *label, const char *list_id, const char *operation, const char *by_role)
 {
 	GcAudit *audit = palloc0(sizeof(GcAudit));
 	GcAuditEntry *entry = &audit->entry;
-	const char *shown = gc_value_display(list_id, GC_AUDIT_LIST_SIZE);
 
 	copy_name(entry->by_role, sizeof(entry->by_role),
 			  by_role ? by_role : GetUserNameFromId(GetUserId(), false));
 	copy_name(entry->application_name, sizeof(entry->application_name), application_name);
-	copy_name(entry->list_id, sizeof(entry->list_id), shown);
+	if (list_id)
+		set_list(entry, list_id);
 	strlcpy(entry->operation, operation, sizeof(entry->operation));
 	entry->status = GC_AUDIT_COMPLETED;
 	audit->label = pstrdup(label);
+	audit->of_contacts = list_id != NULL;
 	audit->subxact = GetCurrentSubTransactionId();
 	audit->shared = audit_count >= SINGLE_MAX;
 	return audit;
@@ -170,11 +178,34 @@ gc_audit_take(GcAudit *audit, int64 rows)
 }
 
 void
+gc_audit_wrote(GcAudit *audit, const char *list_id)
+{
+	char before[GC_AUDIT_LIST_SIZE];
+
+	strlcpy(before, audit->entry.list_id, sizeof(before));
+	set_list(&audit->entry, list_id);
+	if (audit->several || (before[0] && strcmp(before, audit->entry.list_id) != 0))
+	{
+		audit->several = true;
+		audit->entry.list_id[0] = '\0';
+	}
+}
+
+void
 gc_audit_answered(GcAudit *audit, const char *correlation_id)
 {
 	if (correlation_id && pg_is_ascii(correlation_id))
 		strlcpy(audit->entry.correlation_id, correlation_id,
 				sizeof(audit->entry.correlation_id));
+}
+
+static const char *
+three_counts(const GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
+{
+	return psprintf("%s accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
+					", not sent: " INT64_FORMAT ".",
+					audit->of_contacts ? "Contacts" : "Rows", accepted, in_doubt,
+					total - accepted - in_doubt);
 }
 
 const char *
@@ -183,9 +214,7 @@ gc_audit_tell(GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
 	audit->told_total += total;
 	audit->told_accepted += accepted;
 	audit->told_in_doubt += in_doubt;
-	return psprintf("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
-					", not sent: " INT64_FORMAT ".",
-					accepted, in_doubt, total - accepted - in_doubt);
+	return three_counts(audit, total, accepted, in_doubt);
 }
 
 /* In place of what was there before; NULL: nothing is. */
@@ -338,9 +367,7 @@ warn(GcAudit *first)
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
 			 errmsg("what was sent to %s is not undone by the rollback", first->label),
-			 errdetail("Contacts accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
-					   ", not sent: " INT64_FORMAT ".",
-					   accepted, in_doubt, total - accepted - in_doubt)));
+			 errdetail_internal("%s", three_counts(first, total, accepted, in_doubt))));
 }
 
 static void

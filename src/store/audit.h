@@ -34,6 +34,8 @@ typedef struct GcAudit
 	GcAuditEntry entry; /* accepted, in_doubt and rejected are for the statement to count */
 	char *label;		/* contact list "Leads" */
 	SubTransactionId subxact;
+	bool of_contacts;	/* else of things that are written one by one … */
+	bool several;		/* … of which more than one was a list */
 	bool over;			/* its fate is known */
 	bool shared;		/* of several statements */
 	bool held;			/* by one that has not released it */
@@ -50,7 +52,8 @@ typedef struct GcAudit
 } GcAudit;
 
 /*
- * Begins the audit of a statement that writes a list.  "by_role" is whose it was; NULL:
+ * Begins the audit of a statement that writes contacts of a list, or (list_id NULL) things
+ * of another kind.  "by_role" is whose it was; NULL:
  * the current role's.  "stat" counts its requests and is read until gc_audit_release().
  */
 extern GcAudit *gc_audit_begin(const char *label, const char *list_id, const char *operation,
@@ -64,6 +67,9 @@ extern GcAudit *gc_audit_alone(const char *list_id, const char *by_role, const G
 
 /* The statement has more rows for the list; or fewer, if it passes over some after all. */
 extern void gc_audit_take(GcAudit *audit, int64 rows);
+
+/* What is written is no contacts, but this list; of several, the row names none. */
+extern void gc_audit_wrote(GcAudit *audit, const char *list_id);
 
 /* The platform's id of an answer; NULL: it had none. */
 extern void gc_audit_answered(GcAudit *audit, const char *correlation_id);

@@ -107,6 +107,7 @@ write_entry(GcTable *table, const GcAuditEntry *entry)
 	values[COLUMN_APPLICATION_NAME] = CStringGetTextDatum(entry->application_name);
 	values[COLUMN_OPERATION] = CStringGetTextDatum(entry->operation);
 	values[COLUMN_LIST_ID] = CStringGetTextDatum(entry->list_id);
+	isnull[COLUMN_LIST_ID] = entry->list_id[0] == '\0';
 	isnull[COLUMN_SOURCE_ID] = true;
 	values[COLUMN_STATUS] = CStringGetTextDatum(status_name(entry->status));
 	values[COLUMN_LATENCY_MS] = Float8GetDatum(entry->latency_us / 1000.0);

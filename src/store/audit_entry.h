@@ -30,7 +30,7 @@ typedef struct GcAuditEntry
 	char by_role[NAMEDATALEN];
 	char application_name[NAMEDATALEN];
 	char operation[16];
-	char list_id[GC_AUDIT_LIST_SIZE];
+	char list_id[GC_AUDIT_LIST_SIZE];	  /* "": none */
 	char correlation_id[GC_STAT_ID_SIZE]; /* "": none */
 	GcAuditStatus status;
 	int64 latency_us;
