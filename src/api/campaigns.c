@@ -240,7 +240,7 @@ call_campaign(const GcEntityWriter *writer, const char *id, const char *method,
 							 .endpoint = endpoint,
 							 .may_be_empty = true};
 
-	gc_entity_call(writer, &spec, failed);
+	gc_entity_call(writer, id, &spec, failed);
 }
 
 /* It stops by and by: calls that are under way end. */

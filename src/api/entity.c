@@ -1,15 +1,15 @@
 /*
  * api/entity.c
- *	  Things of the API one by one, and how they are made, changed and deleted.
+ *	  Things of the API one by one, and how they are changed and deleted.
  */
 #include "postgres.h"
 
-#include "api/entity.h"
+#include "api/entity_parts.h"
 #include "api/url.h"
+#include "base/stat.h"
 #include "base/value.h"
 
-/* A listing is asked for so many at once. */
-#define PAGE_SIZE 100
+#include "common/string.h"
 
 /* ---- calls ---- */
 
@@ -19,16 +19,39 @@ gc_entity_path(const GcEntityKind *kind, const char *id, const char *rest)
 	return psprintf("%s/%s%s", kind->path, gc_url_escape(id), rest);
 }
 
-static void
-explain(const GcEntityWriter *writer, const GcCall *call, const char *failed)
+/* Throws a call's failure. */
+void
+gc_entity_fail(const GcEntityWriter *writer, const char *id, const GcCall *call,
+			   const char *failed)
 {
 	if (writer->kind->explain)
-		writer->kind->explain(writer, gc_call_failure(call), failed);
+		writer->kind->explain(writer, id, gc_call_failure(call), failed);
+	gc_call_throw(call, failed, NULL);
+}
+
+/* A call was taken: the row counts as accepted, with the first one. */
+void
+gc_entity_took_effect(const GcEntityWriter *writer, const GcCall *call)
+{
+	const char *correlation_id = gc_call_header(call, "inin-correlation-id");
+
+	if (correlation_id && pg_is_ascii(correlation_id))
+		strlcpy(writer->correlation_id, correlation_id, GC_STAT_ID_SIZE);
+	if (!*writer->counted)
+		(*writer->accepted)++;
+	*writer->counted = true;
+}
+
+void
+gc_entity_note(const GcEntityWriter *writer, const char *id, const char *object)
+{
+	if (writer->kind->note && id)
+		writer->kind->note(writer, id, object);
 }
 
 /* An ended call's answer, which has to be one object. */
-static char *
-take_object(GcCall *call, const char *failed)
+char *
+gc_entity_take(GcCall *call, const char *failed)
 {
 	size_t len;
 	const char *bytes = gc_call_reply(call, &len);
@@ -41,8 +64,8 @@ take_object(GcCall *call, const char *failed)
 	return pnstrdup(bytes, len);
 }
 
-static GcSpan
-span_of(const char *object)
+GcSpan
+gc_entity_span(const char *object)
 {
 	return (GcSpan){.p = object, .len = strlen(object), .type = '{'};
 }
@@ -50,16 +73,18 @@ span_of(const char *object)
 char *
 gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed)
 {
-	GcCallSpec spec = {.call_class = GC_CALL_SAFE,
-					   .method = "GET",
-					   .path = gc_entity_path(writer->kind, id, ""),
-					   .endpoint = writer->kind->endpoint};
+	const char *query = writer->kind->read_query;
+	GcCallSpec spec = {
+		.call_class = GC_CALL_SAFE,
+		.method = "GET",
+		.path = gc_entity_path(writer->kind, id, query ? psprintf("?%s", query) : ""),
+		.endpoint = writer->kind->endpoint};
 	GcCall *call = gc_call_start(writer->calls, &spec);
 	char *object = NULL;
 
 	gc_call_wait(call);
 	if (gc_call_failure(call) == NULL)
-		object = take_object(call, failed);
+		object = gc_entity_take(call, failed);
 	else if (gc_call_failure(call)->cause != GC_CAUSE_NOT_FOUND)
 		gc_call_throw(call, failed, NULL);
 	gc_call_free(call);
@@ -67,24 +92,23 @@ gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed)
 }
 
 void
-gc_entity_call(const GcEntityWriter *writer, const GcCallSpec *spec, const char *failed)
+gc_entity_call(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
+			   const char *failed)
 {
 	GcCall *call = gc_call_start(writer->calls, spec);
 
 	gc_call_wait(call);
 	if (gc_call_failure(call))
-	{
-		explain(writer, call, failed);
-		gc_call_throw(call, failed, NULL);
-	}
+		gc_entity_fail(writer, id, call, failed);
+	gc_entity_took_effect(writer, call);
 	gc_call_free(call);
 }
 
-/* ---- making ---- */
+/* ---- members ---- */
 
 /* What messages call it: campaign "x". */
-static char *
-label(const GcEntityKind *kind, const char *name)
+char *
+gc_entity_label(const GcEntityKind *kind, const char *name)
 {
 	return name ? psprintf("%s \"%s\"", kind->label, gc_value_display(name, NAMEDATALEN))
 				: pstrdup(kind->label);
@@ -96,8 +120,8 @@ name_member(const GcEntityKind *kind)
 	return kind->name_of ? kind->name_of : kind->natural_key;
 }
 
-static char *
-text_at(const GcSpan *object, const char *path)
+char *
+gc_entity_text(const GcSpan *object, const char *path)
 {
 	GcSpan span = path ? gc_json_member(object, path) : (GcSpan){0};
 	int len;
@@ -105,166 +129,67 @@ text_at(const GcSpan *object, const char *path)
 	return span.p ? gc_value_span_text(&span, &len) : NULL;
 }
 
-static char *
-edited(const GcSpan *object, const GcEntityChange *changes, int count)
+/* A reference is written as a whole: the name beside its id would be the old one's. */
+static GcJsonChange
+as_written(const GcJsonChange *change)
 {
-	GcJsonChange *members = palloc(sizeof(GcJsonChange) * Max(count, 1));
-	StringInfoData out;
+	int len = strlen(change->path) - strlen("/id");
 
+	if (len <= 0 || strcmp(change->path + len, "/id") != 0)
+		return *change;
+	return (GcJsonChange){.path = pnstrdup(change->path, len),
+						  .json = change->json ? psprintf("{\"id\":%s}", change->json) : NULL};
+}
+
+/* The object with the changes, and without what is never written. */
+char *
+gc_entity_edited(const GcEntityKind *kind, const GcSpan *object, const GcEntityChange *changes,
+				 int count)
+{
+	GcJsonChange *members = NULL;
+	StringInfoData out;
+	int room = count + 1;
+	int n = 0;
+
+	for (const char *const *name = kind->shown; name && *name; name++)
+		room++;
+	members = palloc(sizeof(GcJsonChange) * room);
 	for (int i = 0; i < count; i++)
-		members[i] = changes[i].member;
+		members[n++] = as_written(&changes[i].member);
+	for (const char *const *name = kind->shown; name && *name; name++)
+		members[n++] = (GcJsonChange){.path = *name};
 	initStringInfo(&out);
-	if (!gc_json_edit(&out, object, members, count))
+	if (!gc_json_edit(&out, object, members, n))
 		elog(ERROR, "could not edit a JSON object");
 	return out.data;
 }
 
-/* The one with that natural key on a page of the listing; *last: there are no more pages. */
+/* An answer to a write, with what reading alone shows as it was read before. */
 static char *
-find_on_page(const GcEntityWriter *writer, GcCall *call, const char *key, const char *failed,
-			 int number, bool *last)
+with_shown(const GcEntityKind *kind, const char *answer, const GcSpan *read)
 {
-	char *reply = take_object(call, failed);
-	GcSpan object = span_of(reply);
-	GcSpan items = gc_json_member(&object, writer->kind->items);
-	char *pages = text_at(&object, "pageCount");
-	GcJson json;
-	GcSpan item;
+	GcSpan object = gc_entity_span(answer);
+	StringInfoData out;
 
-	*last = pages == NULL || number >= atoi(pages);
-	gc_json_init(&json, items.p ? items.p : "[]", items.p ? items.len : 2);
-	if (!gc_json_enter(&json, '['))
-		gc_call_throw_reply(call, "The answer has no entities.", failed, NULL);
-	while (gc_json_element(&json) && gc_json_value(&json, &item))
+	for (const char *const *name = kind->shown; name && *name; name++)
 	{
-		char *found = item.type == '{' ? text_at(&item, writer->kind->natural_key) : NULL;
+		GcSpan was = gc_json_member(read, *name);
+		GcSpan is = gc_json_member(&object, *name);
+		StringInfoData json;
+		GcJsonChange change = {.path = *name};
 
-		if (found && strcmp(found, key) == 0)
-			return pnstrdup(item.p, item.len);
+		if (was.p == NULL || is.p)
+			continue;
+		initStringInfo(&json);
+		gc_json_append(&json, &was);
+		change.json = json.data;
+		initStringInfo(&out);
+		if (!gc_json_edit(&out, &object, &change, 1))
+			elog(ERROR, "could not edit a JSON object");
+		object = gc_entity_span(out.data);
 	}
-	return NULL;
+	return pnstrdup(object.p, object.len);
 }
-
-static char *
-page_path(const GcEntityKind *kind, const char *key, int number)
-{
-	if (kind->filters_by_name)
-		return psprintf("%s?pageSize=%d&pageNumber=%d&filterType=Equals&%s=%s", kind->path,
-						PAGE_SIZE, number, kind->natural_key, gc_url_escape(key));
-	return psprintf("%s?pageSize=%d&pageNumber=%d", kind->path, PAGE_SIZE, number);
-}
-
-/* The one with that natural key; NULL: there is none. */
-static char *
-find(const GcEntityWriter *writer, const char *key, const char *failed)
-{
-	char *found = NULL;
-	bool last = false;
-
-	for (int number = 1; found == NULL && !last; number++)
-	{
-		GcCallSpec spec = {.call_class = GC_CALL_SAFE,
-						   .method = "GET",
-						   .path = page_path(writer->kind, key, number),
-						   .endpoint = writer->kind->path};
-		GcCall *call = gc_call_start(writer->calls, &spec);
-
-		gc_call_wait(call);
-		if (gc_call_failure(call))
-			gc_call_throw(call, failed, NULL);
-		found = find_on_page(writer, call, key, failed, number, &last);
-		gc_call_free(call);
-	}
-	return found;
-}
-
-/* A3: what is there is what is wanted, or nothing is made. */
-static void
-check_same(const GcEntityKind *kind, const char *there, const char *key,
-		   const GcEntityChange *changes, int count)
-{
-	GcSpan object = span_of(there);
-	StringInfoData differ;
-
-	initStringInfo(&differ);
-	for (int i = 0; i < count; i++)
-	{
-		const char *wanted = changes[i].member.json;
-		GcSpan has = gc_json_member(&object, changes[i].member.path);
-		GcSpan wants = {0};
-		GcJson json;
-
-		gc_json_init(&json, wanted ? wanted : "null", wanted ? strlen(wanted) : 4);
-		(void) gc_json_value(&json, &wants);
-		if (!gc_json_same(&has, &wants))
-			appendStringInfo(&differ, "%s\"%s\"", differ.len ? ", " : "", changes[i].name);
-	}
-	if (differ.len)
-		ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
-						errmsg("%s exists and is another one", label(kind, key)),
-						errdetail("It differs in %s.", differ.data),
-						errhint("Use another name, or UPDATE the one that is there.")));
-}
-
-/* After a lost answer it is looked for, before it is made again. */
-static char *
-make(const GcEntityWriter *writer, const char *body, const char *failed)
-{
-	GcCallSpec spec = {.call_class = GC_CALL_UNSAFE,
-					   .method = "POST",
-					   .path = writer->kind->path,
-					   .endpoint = writer->kind->path,
-					   .body = body,
-					   .body_len = strlen(body),
-					   .in_doubt = writer->in_doubt,
-					   .rows = 1};
-	GcCall *call = gc_call_start(writer->calls, &spec);
-	char *made;
-
-	gc_call_wait(call);
-	if (gc_call_failure(call))
-	{
-		explain(writer, call, failed);
-		gc_call_throw(call, failed, NULL);
-	}
-	(*writer->in_doubt)--;
-	made = take_object(call, failed);
-	gc_call_free(call);
-	return made;
-}
-
-char *
-gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
-				 bool *made)
-{
-	const GcEntityKind *kind = writer->kind;
-	const GcSpan nothing = {0};
-	char *body = edited(&nothing, changes, count);
-	GcSpan object = span_of(body);
-	char *key = text_at(&object, kind->natural_key);
-	char *failed = psprintf("could not create %s", label(kind, key));
-	char *there = NULL;
-	char *id;
-
-	if (kind->check)
-		kind->check(writer, &object);
-	if (key)
-		there = find(writer, key, failed);
-	*made = there == NULL;
-	if (there)
-	{
-		check_same(kind, there, key, changes, count);
-		return there;
-	}
-	there = make(writer, body, failed);
-	object = span_of(there);
-	id = text_at(&object, "id");
-	if (id && kind->await)
-		return kind->await(writer, id);
-	return there;
-}
-
-/* ---- changing ---- */
 
 static GcSpan
 value_of(const char *json)
@@ -272,48 +197,68 @@ value_of(const char *json)
 	GcSpan span = {0};
 	GcJson cursor;
 
-	if (json)
-	{
-		gc_json_init(&cursor, json, strlen(json));
-		(void) gc_json_value(&cursor, &span);
-	}
+	gc_json_init(&cursor, json ? json : "null", json ? strlen(json) : 4);
+	(void) gc_json_value(&cursor, &span);
 	return span;
 }
 
-/*
- * Is there something to change?  Throws if somebody else has changed a member meanwhile
- * that is to be changed here, to something else.
- */
-static bool
-check_changes(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
-			  const GcEntityChange *changes, int count)
+/* Does the object have the member as the change wants it? */
+bool
+gc_entity_has(const GcEntityKind *kind, const GcSpan *object, const GcEntityChange *change)
 {
-	bool any = false;
+	GcSpan has = gc_json_member(object, change->member.path);
+	GcSpan wants = value_of(change->member.json);
 
+	return kind->same ? kind->same(change, &has, &wants) : gc_json_same(&has, &wants);
+}
+
+void
+gc_entity_resolve(const GcEntityWriter *writer, GcEntityChange *changes, int count,
+				  const char *failed)
+{
+	for (int i = 0; i < count && writer->kind->resolve; i++)
+		writer->kind->resolve(writer, &changes[i], failed);
+}
+
+/* ---- changing ---- */
+
+/* Throws if it cannot change, or if somebody else has changed it since it was "seen". */
+static void
+check_change(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
+			 const GcEntityChange *change)
+{
+	GcSpan was = gc_json_member(seen, change->member.path);
+	GcSpan is = gc_json_member(now, change->member.path);
+	const char *called = gc_entity_label(kind, gc_entity_text(now, name_member(kind)));
+
+	if (!gc_json_same(&was, &is))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not update %s", called),
+			 errdetail("Somebody else has changed \"%s\" since it was read.", change->name),
+			 errhint("Run it again.")));
+	if (change->unchangeable)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("\"%s\" of %s cannot be changed", change->name, called),
+						kind->unchangeable_hint ? errhint("%s", kind->unchangeable_hint) : 0));
+}
+
+/* Those of the changes that it does not have yet, and how many. */
+static GcEntityChange *
+still_to_make(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
+			  const GcEntityChange *changes, int count, int *found)
+{
+	GcEntityChange *those = palloc(sizeof(GcEntityChange) * Max(count, 1));
+
+	*found = 0;
 	for (int i = 0; i < count; i++)
 	{
-		GcSpan was = gc_json_member(seen, changes[i].member.path);
-		GcSpan is = gc_json_member(now, changes[i].member.path);
-		GcSpan wanted = value_of(changes[i].member.json);
-
-		if (gc_json_same(&is, &wanted))
+		if (gc_entity_has(kind, now, &changes[i]))
 			continue;
-		if (!gc_json_same(&was, &is))
-			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-							errmsg("could not update %s",
-								   label(kind, text_at(now, name_member(kind)))),
-							errdetail("Somebody else has changed \"%s\" since it was read.",
-									  changes[i].name),
-							errhint("Run it again.")));
-		if (changes[i].unchangeable)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("\"%s\" of %s cannot be changed", changes[i].name,
-							label(kind, text_at(now, name_member(kind)))),
-					 kind->unchangeable_hint ? errhint("%s", kind->unchangeable_hint) : 0));
-		any = true;
+		check_change(kind, seen, now, &changes[i]);
+		those[(*found)++] = changes[i];
 	}
-	return any;
+	return those;
 }
 
 /* Writes it whole; NULL: somebody else was quicker, and "last" does not have it. */
@@ -336,14 +281,12 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last,
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
 	if (failure && (failure->cause != GC_CAUSE_VERSION || last))
-	{
-		explain(writer, call, failed);
-		gc_call_throw(call, failed, NULL);
-	}
+		gc_entity_fail(writer, id, call, failed);
 	if (failure == NULL)
 	{
 		(*writer->in_doubt)--;
-		written = take_object(call, failed);
+		gc_entity_took_effect(writer, call);
+		written = gc_entity_take(call, failed);
 	}
 	gc_call_free(call);
 	return written;
@@ -357,18 +300,22 @@ change(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
 	for (int tries = 1;; tries++)
 	{
 		char *now = gc_entity_read(writer, id, failed);
+		GcEntityChange *those;
 		GcSpan object;
 		char *written;
+		int found;
 
 		if (now == NULL)
 			return NULL;
-		object = span_of(now);
-		if (!check_changes(writer->kind, seen, &object, changes, count))
+		object = gc_entity_span(now);
+		those = still_to_make(writer->kind, seen, &object, changes, count, &found);
+		if (found == 0)
 			return now;
-		written =
-			put(writer, id, edited(&object, changes, count), tries == GC_ENTITY_TRIES, failed);
+		gc_entity_resolve(writer, those, found, failed);
+		written = put(writer, id, gc_entity_edited(writer->kind, &object, those, found),
+					  tries == GC_ENTITY_TRIES, failed);
 		if (written)
-			return written;
+			return with_shown(writer->kind, written, &object);
 	}
 }
 
@@ -404,8 +351,8 @@ gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *see
 				 const GcEntityChange *changes, int count)
 {
 	const GcEntityKind *kind = writer->kind;
-	char *failed =
-		psprintf("could not update %s", label(kind, text_at(seen, name_member(kind))));
+	char *failed = psprintf("could not update %s",
+							gc_entity_label(kind, gc_entity_text(seen, name_member(kind))));
 	int put_count;
 	GcEntityChange *by_put = with_turn(kind, changes, count, GC_TURN_PUT, &put_count);
 	char *written;
@@ -414,35 +361,39 @@ gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *see
 	written = change(writer, id, seen, by_put, put_count, failed);
 	if (written && act(writer, id, changes, count, GC_TURN_AFTER, failed))
 		written = gc_entity_read(writer, id, failed);
+	gc_entity_note(writer, id, written);
 	return written;
 }
 
 bool
-gc_entity_delete(const GcEntityWriter *writer, const char *id, const char *name)
+gc_entity_delete(const GcEntityWriter *writer, const char *id, const GcSpan *seen)
 {
-	char *failed = psprintf("could not delete %s", label(writer->kind, name));
+	const GcEntityKind *kind = writer->kind;
+	char *name = gc_entity_text(seen, name_member(kind));
+	char *failed = psprintf("could not delete %s", gc_entity_label(kind, name ? name : id));
 	GcCallSpec spec = {.call_class = GC_CALL_IDEMPOTENT,
 					   .method = "DELETE",
-					   .path = gc_entity_path(writer->kind, id, ""),
-					   .endpoint = writer->kind->endpoint,
+					   .path = gc_entity_path(kind, id, ""),
+					   .endpoint = kind->endpoint,
 					   .may_be_empty = true,
 					   .in_doubt = writer->in_doubt,
 					   .rows = 1};
 	GcCall *call = gc_call_start(writer->calls, &spec);
-	bool was_there = true;
+	bool gone;
+	bool was_there;
 
 	gc_call_wait(call);
-	if (gc_call_failure(call))
+	gone = gc_call_failure(call) && gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND;
+	if (gc_call_failure(call) && !gone)
+		gc_entity_fail(writer, id, call, failed);
+	/* An answer that was lost, then "not found": it was this call that deleted it. */
+	was_there = !gone || gc_call_doubted(call) != 0;
+	if (was_there)
 	{
-		was_there = false;
-		if (gc_call_failure(call)->cause != GC_CAUSE_NOT_FOUND)
-		{
-			explain(writer, call, failed);
-			gc_call_throw(call, failed, NULL);
-		}
+		*writer->in_doubt -= !gone;
+		gc_entity_took_effect(writer, call);
 	}
-	else
-		(*writer->in_doubt)--;
 	gc_call_free(call);
+	gc_entity_note(writer, id, NULL);
 	return was_there;
 }

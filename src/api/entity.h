@@ -48,35 +48,57 @@ typedef struct GcEntityKind
 	const char *items;		 /* the member of a listing that has them: "entities" */
 	const char *natural_key; /* a member by which one is known: "name"; NULL: there is none */
 	bool filters_by_name;	 /* a listing takes name= and filterType= */
-	const char *name_of;	 /* the member that messages call it by; NULL: natural_key */
+	const char *listing_query; /* … and this besides; NULL: nothing */
+	const char *read_query;	   /* the same for the reading of one */
+	const char *const *shown;  /* members that are read and never written, NULL-terminated */
+	const char *name_of;	   /* the member that messages call it by; NULL: natural_key */
 	const char *unchangeable_hint; /* what to do where a member cannot be changed */
+	bool is_list;				   /* the audit has its id as that of a list */
 
 	/* Throws if what is to be made cannot be; before any request.  NULL: nothing to check. */
-	void (*check)(const struct GcEntityWriter *writer, const GcSpan *body);
+	void (*check)(const struct GcEntityWriter *writer, const GcSpan *body, const char *failed);
+
+	/* Does a member have the value that it is to have?  NULL: gc_json_same() says it. */
+	bool (*same)(const GcEntityChange *change, const GcSpan *has, const GcSpan *wants);
+
+	/* Puts in place what has to be asked for first, such as an id for a name.  NULL: nothing. */
+	void (*resolve)(const struct GcEntityWriter *writer, GcEntityChange *change,
+					const char *failed);
 
 	/*
 	 * After it was made: waits until it can be used, and gives it as it is then, in the
 	 * current context.  NULL: it can be at once.
 	 */
-	char *(*await)(const struct GcEntityWriter *writer, const char *id);
+	char *(*await)(const struct GcEntityWriter *writer, const char *id, const char *name);
+
+	/* It is so now, as far as this session knows; "object" NULL: gone.  NULL: nobody cares. */
+	void (*note)(const struct GcEntityWriter *writer, const char *id, const char *object);
 
 	/* When a change is made by calls of its own, and those.  NULL: all are made by PUT. */
 	GcEntityTurn (*turn)(const GcEntityChange *change);
 	void (*act)(const struct GcEntityWriter *writer, const char *id,
 				const GcEntityChange *change, const char *failed);
 
-	/* A failure that has an explanation of its own gets its words and hint.  NULL: none has. */
-	void (*explain)(const struct GcEntityWriter *writer, const GcFailure *failure,
-					const char *failed);
+	/*
+	 * Throws a failure that has an explanation of its own; "id" is NULL of a new one.
+	 * NULL: none has.
+	 */
+	void (*explain)(const struct GcEntityWriter *writer, const char *id,
+					const GcFailure *failure, const char *failed);
 } GcEntityKind;
 
 /* Who writes; lives as long as a statement. */
 typedef struct GcEntityWriter
 {
 	const GcEntityKind *kind;
+	GcConnection *conn;
 	GcCalls *calls;
 	int ready_timeout_ms;
-	int64 *in_doubt; /* counts what may have been done */
+	int read_lag_ms;	  /* so long may a listing miss what was written */
+	int64 *accepted;	  /* counts what was done, … */
+	bool *counted;		  /* … each row once: set when it was */
+	int64 *in_doubt;	  /* counts what may have been done */
+	char *correlation_id; /* the platform's of the last answer, GC_STAT_ID_SIZE bytes */
 } GcEntityWriter;
 
 /*
@@ -94,8 +116,8 @@ extern char *gc_entity_create(const GcEntityWriter *writer, const GcEntityChange
 extern char *gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
 							  const GcEntityChange *changes, int count);
 
-/* Deletes one; false: it was not there any more. */
-extern bool gc_entity_delete(const GcEntityWriter *writer, const char *id, const char *name);
+/* Deletes one that was read as "seen"; false: it was not there any more. */
+extern bool gc_entity_delete(const GcEntityWriter *writer, const char *id, const GcSpan *seen);
 
 /* ---- for the kinds' own functions ---- */
 
@@ -106,7 +128,13 @@ extern char *gc_entity_path(const GcEntityKind *kind, const char *id, const char
 extern char *gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed);
 
 /* A call that changes something and whose answer is not needed; throws. */
-extern void gc_entity_call(const GcEntityWriter *writer, const GcCallSpec *spec,
-						   const char *failed);
+extern void gc_entity_call(const GcEntityWriter *writer, const char *id,
+						   const GcCallSpec *spec, const char *failed);
+
+/* A member as text, UTF-8; NULL: there is none. */
+extern char *gc_entity_text(const GcSpan *object, const char *path);
+
+/* The object that JSON is. */
+extern GcSpan gc_entity_span(const char *object);
 
 #endif /* GC_API_ENTITY_H */

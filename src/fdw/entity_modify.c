@@ -39,6 +39,7 @@ typedef struct EntityState
 	AttrNumber tid_attno;
 	GcKept *kept; /* NULL until the first row */
 	bool began;
+	bool counted; /* this row, as accepted */
 	MemoryContext row_cxt;
 	MemoryContext result_cxt;
 	TupleTableSlot *result;
@@ -172,9 +173,14 @@ open_writer(EntityState *state, EState *estate, ResultRelInfo *rri)
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->on_reset);
 	state->writer = (GcEntityWriter){
 		.kind = rel->resource->kind,
+		.conn = conn,
 		.calls = gc_calls_open(conn, &state->stat),
 		.ready_timeout_ms = gc_option_ms(rel->options, rel->server_options, "ready_timeout"),
+		.read_lag_ms = gc_option_ms(NIL, rel->server_options, "read_lag"),
+		.accepted = &state->audit->entry.accepted,
+		.counted = &state->counted,
 		.in_doubt = &state->audit->entry.in_doubt,
+		.correlation_id = state->audit->entry.correlation_id,
 	};
 }
 
@@ -225,8 +231,24 @@ begin_row(EntityState *state, EState *estate)
 	if (!state->began)
 		gc_scan_read_ahead(estate);
 	state->began = true;
+	state->counted = false;
 	MemoryContextReset(state->row_cxt);
 	gc_audit_take(state->audit, 1);
+}
+
+/* What became of the row: nothing, if it was not "done". */
+static void
+end_row(EntityState *state, bool done, const char *object)
+{
+	GcSpan span = object ? gc_entity_span(object) : (GcSpan){0};
+	char *id = object ? gc_entity_text(&span, "id") : NULL;
+
+	if (!done)
+		gc_audit_take(state->audit, -1);
+	else if (!state->counted)
+		state->audit->entry.accepted++;
+	if (done && id && state->writer.kind->is_list)
+		gc_audit_wrote(state->audit, id);
 }
 
 /* The row as the platform has it; what takes further calls, as the statement has it. */
@@ -272,10 +294,7 @@ insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 	changes = palloc0(sizeof(GcEntityChange) * Max(state->rel->column_count, 1));
 	object =
 		gc_entity_create(&state->writer, changes, changes_of(state, slot, changes), &made);
-	if (made)
-		state->audit->entry.accepted++;
-	else
-		gc_audit_take(state->audit, -1);
+	end_row(state, made, object);
 	slot = show(state, object, slot);
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
@@ -315,10 +334,7 @@ update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 		object = gc_entity_update(&state->writer, kept.id, &seen, changes,
 								  changes_of(state, slot, changes));
 	}
-	if (object)
-		state->audit->entry.accepted++;
-	else
-		gc_audit_take(state->audit, -1);
+	end_row(state, object != NULL, object);
 	slot = object ? show(state, object, slot) : NULL;
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
@@ -338,6 +354,14 @@ show_deleted(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot
 	ExecMaterializeSlot(slot);
 }
 
+static bool
+delete_one(EntityState *state, const GcKeptRow *kept)
+{
+	GcSpan seen = {.p = kept->raw, .len = kept->raw_len, .type = '{'};
+
+	return gc_entity_delete(&state->writer, kept->id, &seen);
+}
+
 static TupleTableSlot *
 delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
@@ -348,12 +372,8 @@ delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 
 	begin_row(state, estate);
 	MemoryContextSwitchTo(state->row_cxt);
-	there = take_kept(state, estate, rri, plan_slot, &kept) &&
-			gc_entity_delete(&state->writer, kept.id, kept.id);
-	if (there)
-		state->audit->entry.accepted++;
-	else
-		gc_audit_take(state->audit, -1);
+	there = take_kept(state, estate, rri, plan_slot, &kept) && delete_one(state, &kept);
+	end_row(state, there, there ? kept.raw : NULL);
 	MemoryContextSwitchTo(caller_cxt);
 	if (there && rri->ri_projectReturning)
 		show_deleted(rri, slot, plan_slot);

@@ -424,11 +424,13 @@ plan_bounds(PlannerInfo *root, RelOptInfo *baserel, ForeignPath *path, bool exac
 
 /* What the statement needs of each row that it is going to change. */
 static GcKeep
-rows_kept(PlannerInfo *root, RelOptInfo *baserel)
+rows_kept(PlannerInfo *root, RelOptInfo *baserel, const GcRelation *rel)
 {
 	if (!bms_is_member(baserel->relid, root->all_result_relids))
 		return GC_KEEP_NOTHING;
-	return root->parse->commandType == CMD_UPDATE ? GC_KEEP_RAW : GC_KEEP_ID;
+	/* What is deleted one by one is called by its name in messages. */
+	return root->parse->commandType == CMD_UPDATE || rel->resource->kind ? GC_KEEP_RAW
+																		 : GC_KEEP_ID;
 }
 
 /*
@@ -461,7 +463,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_p
 					   .requests = lsecond_int(best_path->fdw_private),
 					   .columns = used_columns(root, baserel, relid),
 					   .reads_all = reads_all(root),
-					   .keep = rows_kept(root, baserel),
+					   .keep = rows_kept(root, baserel, rel),
 					   .identity = -1,
 					   .identity_qual = -1};
 	RestrictInfo *named = NULL;

@@ -18,8 +18,8 @@
 typedef enum GcKeep
 {
 	GC_KEEP_NOTHING,
-	GC_KEEP_ID,	 /* for DELETE */
-	GC_KEEP_RAW, /* for UPDATE: the contact too */
+	GC_KEEP_ID,	 /* for DELETE of contacts */
+	GC_KEEP_RAW, /* for all others: what was read, too */
 } GcKeep;
 
 /* What GetForeignPlan leaves for the executor, as lists that a plan can carry. */

@@ -1,0 +1,40 @@
+/*
+ * api/entity_parts.h
+ *	  What the files that write things one by one have in common: api/entity.h.
+ */
+#ifndef GC_API_ENTITY_PARTS_H
+#define GC_API_ENTITY_PARTS_H
+
+#include "postgres.h"
+
+#include "api/entity.h"
+
+/* Throws a call's failure; "id" is NULL of a new one. */
+extern _Noreturn void gc_entity_fail(const GcEntityWriter *writer, const char *id,
+									 const GcCall *call, const char *failed);
+
+/* A call was taken: the row counts as accepted, with the first one. */
+extern void gc_entity_took_effect(const GcEntityWriter *writer, const GcCall *call);
+
+/* This session knows it as it is now; "object" NULL: it is gone. */
+extern void gc_entity_note(const GcEntityWriter *writer, const char *id, const char *object);
+
+/* An ended call's answer, which has to be one object. */
+extern char *gc_entity_take(GcCall *call, const char *failed);
+
+/* What messages call it: campaign "x". */
+extern char *gc_entity_label(const GcEntityKind *kind, const char *name);
+
+/* The object with the changes, and without what is never written. */
+extern char *gc_entity_edited(const GcEntityKind *kind, const GcSpan *object,
+							  const GcEntityChange *changes, int count);
+
+/* Does the object have the member as the change wants it? */
+extern bool gc_entity_has(const GcEntityKind *kind, const GcSpan *object,
+						  const GcEntityChange *change);
+
+/* Puts in place, in the changes, what has to be asked for first. */
+extern void gc_entity_resolve(const GcEntityWriter *writer, GcEntityChange *changes, int count,
+							  const char *failed);
+
+#endif /* GC_API_ENTITY_PARTS_H */
