@@ -21,12 +21,14 @@ contacts_list(Request *req)
 {
 	List *list = store_find(req->arg[0]);
 
-	if (list == NULL || (list->ready_us > sim_now_us() && sw_is(SW_PROVISION_STATUS, "404")))
+	bool ready = list && list->ready_us <= sim_now_us() && list->contacts_us <= sim_now_us();
+
+	if (list == NULL || (!ready && sw_is(SW_PROVISION_STATUS, "404")))
 	{
 		reply_error(req, 404, "contact.list.not.found", "The contact list was not found.");
 		return NULL;
 	}
-	if (list->ready_us > sim_now_us())
+	if (!ready)
 	{
 		reply_error(req, 409, "contact.list.not.ready", "The contact list is processing.");
 		return NULL;

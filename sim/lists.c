@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "divisions.h"
 #include "errors.h"
 #include "exports.h"
 #include "imports.h"
@@ -62,9 +63,6 @@ list_put_json(Buf *out, const List *list, int64_t size, bool with_status)
 		buf_putc(out, ':');
 		buf_put_json(out, value);
 	}
-	if (!json_is_object(json_object_get(list->body, "division")))
-		buf_puts(out, ",\"division\":{\"id\":\"" HOME_DIVISION "\",\"name\":\"Home\","
-					  "\"selfUri\":\"/api/v2/authorization/divisions/" HOME_DIVISION "\"}");
 	if (!json_is_boolean(json_object_get(list->body, "trimWhitespace")))
 		buf_puts(out, ",\"trimWhitespace\":true");
 	put_status(out, list, size, with_status);
@@ -97,7 +95,7 @@ add_list(Request *req, json_t *json, const char *id)
 {
 	char uuid[UUID_SIZE];
 
-	if (!list_check(req, json, NULL))
+	if (!list_check(req, json, NULL) || !division_refer(req, json))
 		return NULL;
 	if (store_count() >= MAX_LISTS)
 	{
@@ -118,6 +116,7 @@ lists_post(Request *req)
 	if (list)
 	{
 		list->ready_us = list->created_us + sw_number(SW_PROVISION_MS) * 1000;
+		list->contacts_us = list->ready_us + sw_number(SW_PROVISION_CONTACTS_MS) * 1000;
 		list_put_json(&req->reply.body, list, NOT_SHOWN, false);
 		reply_ok(req);
 	}
@@ -158,6 +157,11 @@ list_find(Request *req, const char *code)
 
 	if (list && list_is_ready(list))
 		return list;
+	if (list && sw_is(SW_PROVISION_STATUS, "409"))
+	{
+		reply_error(req, 409, "contact.list.not.ready", "The contact list is processing.");
+		return NULL;
+	}
 	reply_error(req, 404, code, "The contact list was not found.");
 	return NULL;
 }
@@ -182,7 +186,7 @@ list_put(Request *req)
 	List *list = list_find(req, "resource.not.found");
 	json_t *json = list ? read_body(req) : NULL;
 
-	if (json && list_check_update(req, json, list))
+	if (json && list_check_update(req, json, list) && division_refer(req, json))
 	{
 		json_decref(list->body);
 		list->body = json_incref(json);
@@ -210,6 +214,16 @@ is_importing(const List *list)
 	return sw_is(SW_IMPORT_DELETE, "refuse") && imports_active(list->id, false) > 0;
 }
 
+/* One that a campaign refers to stays, too. */
+static bool
+is_used(const List *list)
+{
+	for (Thing *campaign = things_first(THING_CAMPAIGN); campaign; campaign = campaign->next)
+		if (strcmp(thing_refers(campaign->body, "contactList"), list->id) == 0)
+			return true;
+	return false;
+}
+
 static void
 remove_list(List *list)
 {
@@ -225,6 +239,11 @@ list_delete_one(Request *req)
 	if (list && is_importing(list))
 		reply_error(req, 400, "contact.list.import.in.progress",
 					"The contact list has an import in progress.");
+	else if (list && is_used(list) && sw_is(SW_LIST_IN_USE, "in_use"))
+		reply_error(req, 400, "contact.list.in.use", "The contact list is in use.");
+	else if (list && is_used(list))
+		reply_error(req, 400, "referential.integrity.error",
+					"The contact list is referred to by a campaign.");
 	else if (list)
 	{
 		remove_list(list);
@@ -253,7 +272,8 @@ lists_delete(Request *req)
 
 		if (!span_is(req->params[i].name, "id"))
 			continue;
-		if ((list = store_find(req->params[i].value)) != NULL && !is_importing(list))
+		if ((list = store_find(req->params[i].value)) != NULL && !is_importing(list) &&
+			!is_used(list))
 			remove_list(list);
 		else
 			missing++;

@@ -14,6 +14,7 @@
 #include "campaigns.h"
 #include "contacts.h"
 #include "control.h"
+#include "divisions.h"
 #include "dnclists.h"
 #include "errors.h"
 #include "events.h"
@@ -102,6 +103,7 @@ static const Route platform_routes[] = {
 	{"DELETE", "api/v2/outbound/campaigns/*/progress", campaign_recycle, 0},
 	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, 0},
 	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, 0},
+	{"GET", "api/v2/authorization/divisions", divisions_get, 0},
 	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, 0},
 	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, 0},
 	{"GET", "api/v2/outbound/dnclists/*/importstatus", dnc_import_status, 0},
@@ -141,6 +143,7 @@ static const Route control_routes[] = {
 	{"POST", "_sim/outage", control_outage, 0},
 	{"POST", "_sim/liststatus", job_list_seed_status, 0},
 	{"POST", "_sim/campaigns", campaigns_seed, 0},
+	{"POST", "_sim/divisions", divisions_seed, 0},
 	{"POST", "_sim/dnclists", dnc_lists_seed, 0},
 	{"POST", "_sim/events", events_seed, 0},
 	{"POST", "_sim/bulkjobs", bulk_jobs_seed, 0},

@@ -88,7 +88,8 @@ typedef struct List
 	int version;
 	int64_t created_us;
 	int64_t modified_us;
-	int64_t ready_us;	   /* answers 404 before */
+	int64_t ready_us;	   /* answers 404 before … */
+	int64_t contacts_us;   /* … and for its contacts, before that */
 	json_t *body;		   /* the attributes that callers set */
 	json_t *import_status; /* NULL = nothing was ever imported */
 	json_t *schema;		   /* as a list with a status has it; NULL = made of the columns */

@@ -16,6 +16,7 @@ typedef struct Kind
 
 static Kind kinds[THING_KINDS] = {
 	[THING_CAMPAIGN] = {"campaigns", NULL, NULL},
+	[THING_DIVISION] = {NULL, NULL, NULL},
 	[THING_DNC_LIST] = {"dnclists", NULL, NULL},
 	[THING_EVENT] = {"events", NULL, NULL},
 	[THING_FILTER] = {"contactlistfilters", NULL, NULL},

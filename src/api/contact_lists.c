@@ -8,14 +8,13 @@
 #include "api/control.h"
 #include "api/dialect.h"
 #include "api/list_shape.h"
+#include "api/list_writes.h"
 #include "api/resource.h"
 #include "api/url.h"
 #include "base/nearest.h"
 #include "base/value.h"
 
 #include "utils/memutils.h"
-
-#define LISTS_PATH "/api/v2/outbound/contactlists"
 
 /* The platform returns no more of them at once. */
 #define LISTS_PAGE 100
@@ -35,18 +34,19 @@ derive_status(const GcSpan *state)
 
 static const GcAttribute list_attributes[] = {
 	{"id", "text", "id"},
-	{"name", "text", "name"},
-	{"division", "text", "division/name"},
+	{"name", "text", "name", .written = GC_WRITTEN_ALWAYS},
+	{"division", "text", "division/name", .written = GC_WRITTEN_ALWAYS},
 	{"version", "integer", "version"},
-	{"column_names", "text[]", "columnNames"},
-	{"phone_columns", "jsonb", "phoneColumns"},
-	{"email_columns", "jsonb", "emailColumns"},
-	{"whatsapp_columns", "jsonb", "whatsAppColumns"},
-	{"column_types", "jsonb", "columnDataTypeSpecifications"},
-	{"attempt_limits_id", "text", "attemptLimits/id"},
-	{"automatic_time_zone_mapping", "boolean", "automaticTimeZoneMapping"},
-	{"zip_code_column", "text", "zipCodeColumnName"},
-	{"trim_whitespace", "boolean", "trimWhitespace"},
+	{"column_names", "text[]", "columnNames", .written = GC_WRITTEN_ONCE},
+	{"phone_columns", "jsonb", "phoneColumns", .written = GC_WRITTEN_ONCE},
+	{"email_columns", "jsonb", "emailColumns", .written = GC_WRITTEN_ALWAYS},
+	{"whatsapp_columns", "jsonb", "whatsAppColumns", .written = GC_WRITTEN_ALWAYS},
+	{"column_types", "jsonb", "columnDataTypeSpecifications", .written = GC_WRITTEN_ONCE},
+	{"attempt_limits_id", "text", "attemptLimits/id", .written = GC_WRITTEN_ALWAYS},
+	{"automatic_time_zone_mapping", "boolean", "automaticTimeZoneMapping",
+	 .written = GC_WRITTEN_ONCE},
+	{"zip_code_column", "text", "zipCodeColumnName", .written = GC_WRITTEN_ONCE},
+	{"trim_whitespace", "boolean", "trimWhitespace", .written = GC_WRITTEN_ALWAYS},
 	{"size", "bigint", "size"},
 	{"status", "text", "importStatus/state", .derive = derive_status},
 	{"import_state", "text", "importStatus/state"},
@@ -67,16 +67,16 @@ lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCal
 {
 	resetStringInfo(path);
 	appendStringInfo(path,
-					 LISTS_PATH "?pageSize=%d&pageNumber=" INT64_FORMAT
-								"&allowEmptyResult=true&includeSize=true"
-								"&includeImportStatus=true&sortBy=name&sortOrder=ascending",
+					 GC_LISTS_PATH "?pageSize=%d&pageNumber=" INT64_FORMAT
+								   "&allowEmptyResult=true&includeSize=true"
+								   "&includeImportStatus=true&sortBy=name&sortOrder=ascending",
 					 request->size, request->number);
 	if (request->criteria)
 		appendStringInfo(path, "&%s", request->criteria);
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
-						 .endpoint = LISTS_PATH};
+						 .endpoint = GC_LISTS_PATH};
 }
 
 const GcResource gc_contact_lists = {
@@ -87,9 +87,13 @@ const GcResource gc_contact_lists = {
 	.default_rows = 100,
 	.page = lists_page,
 	.filters = list_filters,
+	.kind = &gc_list_kind,
+	.insert_endpoint = GC_LISTS_PATH,
+	.update_endpoint = GC_LISTS_PATH "/" GC_LIST_ID,
+	.delete_endpoint = GC_LISTS_PATH "/" GC_LIST_ID,
 	.path_name = "listing",
 	.method = "GET",
-	.endpoint = LISTS_PATH,
+	.endpoint = GC_LISTS_PATH,
 };
 
 /* ---- what the session knows ---- */
@@ -170,6 +174,19 @@ gc_list_known(GcConnection *conn, const char *id, const char *name)
 			return list;
 	}
 	return NULL;
+}
+
+void
+gc_list_note(GcConnection *conn, const char *id, const char *object)
+{
+	ListReader read = gc_dialect(conn->server_options)->list_read;
+	json_t *entity = object ? json_loads(object, 0, NULL) : NULL;
+
+	/* What is written has the form of a listing, which may not say enough of it. */
+	if (entity == NULL || read != gc_list_from_listing ||
+		list_keep(conn, entity, read) == NULL)
+		forget(conn, id, NULL);
+	json_decref(entity);
 }
 
 void

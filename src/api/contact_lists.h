@@ -2,7 +2,7 @@
  * api/contact_lists.h
  *	  What a contact list is: its name, columns and types.
  *
- * Columns of a list never change on the platform, so what was read of a list
+ * Columns of a list never change on the platform, so what was read of a list, or written,
  * is kept for the session with the connection, by id.  Its name may pass to
  * another list, though: whoever writes asks anew now and then
  * (gc_list_current), and a list of which the platform says that it is not
@@ -16,6 +16,8 @@
 #include "api/request.h"
 #include "base/cell.h"
 #include "base/clock.h"
+
+#define GC_LISTS_PATH "/api/v2/outbound/contactlists"
 
 typedef enum GcColumnType
 {
@@ -64,6 +66,9 @@ extern List *gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix);
 
 /* The list's column of that name, or -1. */
 extern int gc_list_column(const GcList *list, const char *name);
+
+/* A list as it was written by this session just now, JSON; NULL: it is deleted. */
+extern void gc_list_note(GcConnection *conn, const char *id, const char *object);
 
 /* The platform no longer finds it. */
 extern void gc_list_forget(GcList *list);

@@ -33,7 +33,8 @@ gc_entity_fail(const GcEntityWriter *writer, const char *id, const GcCall *call,
 void
 gc_entity_took_effect(const GcEntityWriter *writer, const GcCall *call)
 {
-	const char *correlation_id = gc_call_header(call, "inin-correlation-id");
+	const char *correlation_id =
+		gc_call_failure(call) ? NULL : gc_call_header(call, "inin-correlation-id");
 
 	if (correlation_id && pg_is_ascii(correlation_id))
 		strlcpy(writer->correlation_id, correlation_id, GC_STAT_ID_SIZE);

@@ -127,12 +127,12 @@ find_taken(const GcEntityWriter *writer, const char *key, const char *failed)
 }
 
 /*
- * Makes it.  NULL: it is there, as *found: somebody else was quicker, or the answer to
- * what made it was lost.
+ * Makes it; or it is *found: somebody else was quicker, or the answer to what made it was
+ * lost.
  */
 static char *
 make(const GcEntityWriter *writer, const char *body, const char *key, const char *failed,
-	 char **found)
+	 bool *found)
 {
 	GcCallSpec spec = {.call_class = GC_CALL_UNSAFE,
 					   .method = "POST",
@@ -144,37 +144,24 @@ make(const GcEntityWriter *writer, const char *body, const char *key, const char
 					   .rows = 1};
 	GcCall *call = gc_call_start(writer->calls, &spec);
 	const GcFailure *failure;
-	char *made = NULL;
+	char *there = NULL;
 
-	*found = NULL;
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
 	if (failure && key && (failure->cause == GC_CAUSE_NAME || failure->in_doubt))
-		*found = find_taken(writer, key, failed);
-	if (failure && *found == NULL)
+		there = find_taken(writer, key, failed);
+	*found = there != NULL;
+	if (failure && !*found)
 		gc_entity_fail(writer, NULL, call, failed);
 	if (failure == NULL || failure->in_doubt)
 	{
 		(*writer->in_doubt)--;
 		gc_entity_took_effect(writer, call);
 	}
-	if (failure == NULL)
-		made = gc_entity_take(call, failed);
+	if (!*found)
+		there = gc_entity_take(call, failed);
 	gc_call_free(call);
-	return made;
-}
-
-/* What was made, when it can be used. */
-static char *
-await(const GcEntityWriter *writer, char *object, const char *key)
-{
-	GcSpan span = gc_entity_span(object);
-	char *id = gc_entity_text(&span, "id");
-
-	if (id && writer->kind->await)
-		object = writer->kind->await(writer, id, key);
-	gc_entity_note(writer, id, object);
-	return object;
+	return there;
 }
 
 char *
@@ -188,7 +175,8 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 	char *key = gc_entity_text(&object, kind->natural_key);
 	char *failed = psprintf("could not create %s", gc_entity_label(kind, key));
 	char *there = NULL;
-	char *new = NULL;
+	bool found = false;
+	char *id;
 
 	if (kind->check)
 		kind->check(writer, &object, failed);
@@ -199,11 +187,18 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 		GcEntityChange *resolved = copied(changes, count);
 
 		gc_entity_resolve(writer, resolved, count, failed);
-		new = make(writer, gc_entity_edited(kind, &nothing, resolved, count), key, failed,
-				   &there);
+		there = make(writer, gc_entity_edited(kind, &nothing, resolved, count), key, failed,
+					 &found);
 	}
+	else
+		found = true;
 	*made = *writer->counted;
-	if (there)
+	if (found)
 		check_same(kind, there, key, changes, count);
-	return await(writer, there ? there : new, key);
+	object = gc_entity_span(there);
+	id = gc_entity_text(&object, "id");
+	if (*made && id && kind->await)
+		there = kind->await(writer, id, key);
+	gc_entity_note(writer, id, there);
+	return there;
 }

@@ -75,7 +75,8 @@ typedef struct GcAttribute
 			*span); /* a cell made from what path gives, absent included; NULL: none */
 	bool expanded;	/* only there after the resource's further calls */
 	GcWritten written;
-	char *(*encode)(const char *json); /* what path takes, of a column's JSON; NULL: the same */
+	char *(*encode)(
+		const char *json);		   /* what path takes, of a column's JSON; NULL: the same */
 	GcExportMember by_export;	   /* one column of an export (header NULL: none), */
 	const GcExportMap *export_map; /* or several */
 } GcAttribute;

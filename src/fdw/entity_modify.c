@@ -58,6 +58,16 @@ can_write(const GcAttribute *attribute, CmdType operation)
 	return attribute->written != GC_WRITTEN_NEVER;
 }
 
+static _Noreturn void
+refuse_column(const GcRelation *rel, const GcColumn *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_GENERATED_ALWAYS),
+			 errmsg("column \"%s\" of foreign table \"%s\" is set by the platform and cannot "
+					"be written",
+					column->name, rel->name)));
+}
+
 void
 gc_entity_check_columns(const GcRelation *rel, CmdType operation, const Bitmapset *columns)
 {
@@ -69,10 +79,7 @@ gc_entity_check_columns(const GcRelation *rel, CmdType operation, const Bitmapse
 			!bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, columns) ||
 			can_write(column->attribute, operation))
 			continue;
-		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-						errmsg("column \"%s\" of foreign table \"%s\" is set by the platform "
-							   "and cannot be written",
-							   column->name, rel->name)));
+		refuse_column(rel, column);
 	}
 }
 
@@ -121,11 +128,13 @@ changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
 		GcColumn *column = &rel->columns[i];
 		bool given = bms_is_member(i + 1, state->named);
 
-		if (column->attnum == 0 || !can_write(column->attribute, state->operation))
+		if (column->attnum == 0)
 			continue;
 		/* A new one has no member that nobody gives; a default may have. */
 		if (state->operation == CMD_INSERT)
 			given = !slot_attisnull(slot, column->attnum);
+		if (given && !can_write(column->attribute, state->operation))
+			refuse_column(rel, column);
 		if (given)
 			set_change(&changes[count++], column, slot);
 	}

@@ -54,7 +54,7 @@ cause_of_status(const GcFailure *failure)
 	switch (failure->status)
 	{
 		case 400:
-			return gc_policy_bad_request(failure->code);
+			return gc_policy_bad_request(failure->code, failure->message);
 		case 401:
 			return GC_CAUSE_TOKEN;
 		case 403:

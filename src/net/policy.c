@@ -137,13 +137,19 @@ gc_policy_conflict(const char *code, const char *message)
 }
 
 GcCause
-gc_policy_bad_request(const char *code)
+gc_policy_bad_request(const char *code, const char *message)
 {
 	static const GcCause causes[] = {GC_CAUSE_COLUMNS, GC_CAUSE_TOO_MANY, GC_CAUSE_CAMPAIGN,
 									 GC_CAUSE_GONE, GC_CAUSE_REFERENCE};
 
+	/* Some services have no 409 for it. */
+	if (message && says_words(&policies[GC_CAUSE_VERSION], message))
+		return GC_CAUSE_VERSION;
 	if (code == NULL)
 		return GC_CAUSE_REQUEST;
+	/* A list that is being filled is not deleted, nor dialled. */
+	if (strstr(code, "import.in.progress"))
+		return GC_CAUSE_LOCKED;
 	/* Of the conditions of a search. */
 	if (strstr(code, "column.does.not.match.contact.list"))
 		return GC_CAUSE_COLUMNS;

@@ -82,7 +82,7 @@ extern const GcPolicy *gc_policy(GcCause cause);
 /* Which 409 it is: by code first, then by words, else a lock.  Either may be NULL. */
 extern GcCause gc_policy_conflict(const char *code, const char *message);
 
-/* The same for a 400, which is told by its code alone. */
-extern GcCause gc_policy_bad_request(const char *code);
+/* The same for a 400, which is told by its code, but for a version that is not the newest. */
+extern GcCause gc_policy_bad_request(const char *code, const char *message);
 
 #endif /* GC_NET_POLICY_H */
