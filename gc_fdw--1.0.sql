@@ -26,6 +26,13 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'gc_fdw_disconnect';
 COMMENT ON FUNCTION disconnect(name) IS
   'closes this session''s connections to a server (all servers if NULL), forgets their tokens and quotas, and returns how many there were';
 
+-- ---- many lists ----
+
+CREATE FUNCTION create_list_parent(schema name, name name, lists regclass[] DEFAULT NULL) RETURNS regclass
+LANGUAGE C VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'gc_fdw_create_list_parent';
+COMMENT ON FUNCTION create_list_parent(name, name, regclass[]) IS
+  'makes one table, partitioned by list_name, over the foreign tables of many lists (all of the schema if NULL), with the columns that they have in common';
+
 -- ---- before a load ----
 
 -- Not STRICT: no row would mean that nothing is wrong.

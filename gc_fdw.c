@@ -40,6 +40,7 @@
 #include "fdw/webhook.h"
 #include "funcs/import_funcs.h"
 #include "funcs/ledger_funcs.h"
+#include "funcs/parent_funcs.h"
 #include "funcs/schema_funcs.h"
 #include "net/connection.h"
 #include "net/download.h"
@@ -171,6 +172,7 @@ _PG_init(void)
 	gc_import_funcs_init(gc_staging_submit);
 	gc_ledger_funcs_init(gc_ledger_list_id);
 	gc_import_jobs_init(gc_import_of_job);
+	gc_parent_funcs_init(gc_drift_list_name);
 	gc_imports_init(gc_import_run, gc_import_task_run);
 	gc_launcher_init();
 	prev_ExecutorRun = ExecutorRun_hook;

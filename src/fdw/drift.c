@@ -257,6 +257,41 @@ check_access(Relation relation)
 					   RelationGetRelationName(relation));
 }
 
+/* Which has to be a list's. */
+static GcRelation *
+load_contacts(Relation relation)
+{
+	GcRelation *rel;
+
+	check_access(relation);
+	rel = gc_relation_load(relation);
+	if (!rel->resource->has_list)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("foreign table \"%s\" shows no contacts", rel->name)));
+	return rel;
+}
+
+char *
+gc_drift_list_name(Oid relid, char **column)
+{
+	Relation relation = table_open(relid, AccessShareLock);
+	GcRelation *rel = load_contacts(relation);
+	GcStat stat = {0};
+	GcList *list = gc_list_get(gc_connection_get(GetUserId(), rel->server_id), &stat,
+							   rel->list_id, rel->list_name);
+
+	*column = NULL;
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *one = &rel->columns[i];
+
+		if (one->attnum != 0 && one->attribute && one->attribute->role == GC_ROLE_LIST_NAME)
+			*column = pstrdup(one->name);
+	}
+	table_close(relation, NoLock);
+	return pstrdup(gc_value_from_utf8(pstrdup(list->name), strlen(list->name)));
+}
+
 GcTableSchema *
 gc_drift_schema(Oid relid)
 {
@@ -267,11 +302,7 @@ gc_drift_schema(Oid relid)
 	GcRelation *rel;
 	GcList *list;
 
-	check_access(relation);
-	rel = gc_relation_load(relation);
-	if (!rel->resource->has_list)
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("foreign table \"%s\" shows no contacts", rel->name)));
+	rel = load_contacts(relation);
 	conn = gc_connection_get(GetUserId(), rel->server_id);
 	list = gc_list_current(conn, &stat, rel->list_id, rel->list_name, 0);
 	gc_relation_call(rel, list);

@@ -29,4 +29,10 @@ extern GcCellRule gc_drift_rule(const GcRelation *rel, const GcColumn *column,
 /* Both, for SQL functions and as if strict; a GcTableSchemaReader. */
 extern GcTableSchema *gc_drift_schema(Oid relid);
 
+/*
+ * The name of a table's list, in the database's encoding, and in *column the table's column
+ * that has it (NULL: none does); for SQL functions.
+ */
+extern char *gc_drift_list_name(Oid relid, char **column);
+
 #endif /* GC_FDW_DRIFT_H */
