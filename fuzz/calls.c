@@ -115,6 +115,12 @@ gc_call_reply(const GcCall *call, size_t *len)
 	return call->answer;
 }
 
+TimestampTz
+gc_call_answer_time(const GcCall *call)
+{
+	return DT_NOBEGIN;
+}
+
 MemoryContext
 gc_call_context(const GcCall *call)
 {

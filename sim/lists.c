@@ -19,6 +19,9 @@
 #define MAX_LISTS 1000
 #define MAX_BULK  100
 
+/* Lists that tests seed are that old: nothing of them is still to come. */
+#define SEED_AGE_US (60 * INT64_C(1000000))
+
 static void
 put_date(Buf *out, const char *name, int64_t us)
 {
@@ -138,6 +141,7 @@ lists_seed(Request *req)
 	if (list)
 	{
 		journal_list(list, json);
+		list->created_us -= SEED_AGE_US;
 		list_put_json(&req->reply.body, list, 0, false);
 		reply_ok(req);
 	}

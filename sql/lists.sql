@@ -36,7 +36,38 @@ FROM gc.contact_lists;
 IMPORT FOREIGN SCHEMA outbound LIMIT TO ("leads_ä") FROM SERVER genesys INTO gc OPTIONS (key 'id');
 INSERT INTO gc."leads_ä" (id, first_name, phone, age) VALUES ('1', 'Ann', '+14155550100', 33);
 SELECT id, first_name, phone, age FROM gc."leads_ä";
-CALL sim.set('{"provision_ms": 0}');
+-- A2: the contacts of a list that was made a moment ago may come later still, in this session and in others.
+CALL sim.set('{"provision_ms": 0, "provision_contacts_ms": 3000}');
+ALTER SERVER genesys OPTIONS (SET retry_timeout '30s');
+INSERT INTO gc.contact_lists (name, column_names, phone_columns) VALUES ('Later', '{id,phone}', '[{"columnName": "phone", "type": "cell"}]');
+CREATE FOREIGN TABLE gc.later (id text, phone text) SERVER genesys OPTIONS (object 'contacts', list_name 'Later', key 'id');
+CALL sim.forget();
+INSERT INTO gc.later (id) VALUES ('1');
+SELECT count(*) > 0 AS refused FROM sim.asked() asked WHERE asked LIKE 'POST %/contacts 404';
+CALL sim.set('{"provision_status": 409}');
+INSERT INTO gc.contact_lists (name, column_names, phone_columns) VALUES ('Later 2', '{id,phone}', '[{"columnName": "phone", "type": "cell"}]');
+ALTER FOREIGN TABLE gc.later OPTIONS (SET list_name 'Later 2');
+CALL sim.forget();
+INSERT INTO gc.later (id) VALUES ('1');
+SELECT count(*) > 0 AS refused FROM sim.asked() asked WHERE asked LIKE 'POST %/contacts 409';
+CALL sim.set('{"provision_status": 404}');
+INSERT INTO gc.contact_lists (name, column_names, phone_columns) VALUES ('Later 3', '{id,phone}', '[{"columnName": "phone", "type": "cell"}]');
+ALTER FOREIGN TABLE gc.later OPTIONS (SET list_name 'Later 3');
+SELECT gc_fdw.disconnect();
+CALL sim.forget();
+INSERT INTO gc.later (id) VALUES ('1');
+SELECT count(*) > 0 AS refused FROM sim.asked() asked WHERE asked LIKE 'POST %/contacts 404';
+CALL sim.set('{"provision_contacts_ms": 0}');
+ALTER SERVER genesys OPTIONS (SET retry_timeout '5s');
+-- At any other time it is an error, and at once.
+CALL sim.list('old', '{id,phone}');
+CREATE FOREIGN TABLE gc.old (id text, phone text) SERVER genesys OPTIONS (object 'contacts', list_name 'old', key 'id');
+SELECT count(*) FROM gc.old;
+CALL sim.faults('[{"method": "POST", "path": "*/contacts", "status": 404, "body_json": {"status": 404, "code": "contact.list.not.found", "message": "No."}}]');
+CALL sim.forget();
+CALL sim.try($$INSERT INTO gc.old (id) VALUES ('1')$$);
+SELECT count(*) FROM sim.asked() asked WHERE asked LIKE 'POST %/contacts 404';
+CALL sim.faults('[]');
 
 -- A3: once more is the same list, whatever the order of its phone columns; one that differs says in what.
 CALL sim.forget();

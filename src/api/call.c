@@ -336,15 +336,26 @@ read_failure(GcCall *call)
 	return failure;
 }
 
+/* A list that was made a moment ago may not be known everywhere yet: A2. */
+static bool
+is_not_yet(const GcCall *call, const GcFailure *failure)
+{
+	return failure->cause == GC_CAUSE_NOT_FOUND && failure->code &&
+		   strstr(failure->code, "list.not.found") && gc_call_is_young(call);
+}
+
 static void
 call_judge(GcCall *call)
 {
 	GcConnection *conn = call->calls->conn;
 	GcTime now = gc_clock_now();
 	GcFailure *failure = read_failure(call);
-	GcVerdict verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
-									   failure ? failure->cause : GC_CAUSE_NONE, now);
+	GcVerdict verdict;
 
+	if (failure && is_not_yet(call, failure))
+		failure->cause = GC_CAUSE_LOCKED;
+	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
+							 failure ? failure->cause : GC_CAUSE_NONE, now);
 	/* What it says of the quota holds for everybody, whatever becomes of this call. */
 	if (gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED)
 		observe_limits(call);

@@ -80,6 +80,9 @@ extern GcTime gc_call_advance(GcCall *call, GcTime now);
 /* A call that is ready leaves the quota's line, unless another of its set stands there, too. */
 extern void gc_call_leave_line(GcCall *call);
 
+/* Is it a call below the path of what was made a moment ago? */
+extern bool gc_call_is_young(const GcCall *call);
+
 /* The first step of a new call. */
 extern void gc_call_begin(GcCall *call);
 

@@ -130,15 +130,31 @@ forget(GcConnection *conn, const char *id, const char *name)
 		gc_list_forget(known);
 }
 
+/* Made a moment ago, its contacts may not be found yet (A2); whoever made it. */
+static void
+expect_young(GcConnection *conn, json_t *entity, const GcCall *call)
+{
+	const char *id = json_string_value(json_object_get(entity, "id"));
+	const char *created = json_string_value(json_object_get(entity, "dateCreated"));
+	TimestampTz now = gc_call_answer_time(call);
+	TimestampTz made;
+
+	if (!TIMESTAMP_IS_NOBEGIN(now) && created && gc_value_moment(created, &made) &&
+		now - made < GC_YOUNG_US)
+		gc_calls_expect(conn, psprintf(GC_LISTS_PATH "/%s", gc_url_escape(id)),
+						Max(now - made, 0));
+}
+
 /* A list in an answer; NULL: it is none. */
 typedef GcList *(*ListReader)(json_t *entity);
 
 /*
  * Keeps a list with its connection.  One that is as it was is not kept twice,
- * whatever its version has become: a session that asks often must not grow.
+ * whatever its version has become: a session that asks often must not grow.  "call" gave
+ * it; NULL: a write did.
  */
 static GcList *
-list_keep(GcConnection *conn, json_t *entity, ListReader read)
+list_keep(GcConnection *conn, json_t *entity, ListReader read, const GcCall *call)
 {
 	GcList *list = read(entity);
 	GcList *known = list ? gc_list_known(conn, list->id, NULL) : NULL;
@@ -153,6 +169,8 @@ list_keep(GcConnection *conn, json_t *entity, ListReader read)
 	if (list == NULL)
 		return NULL;
 	forget(conn, list->id, list->name);
+	if (call)
+		expect_young(conn, entity, call);
 	caller_cxt = MemoryContextSwitchTo(conn->cxt);
 	list = read(entity);
 	conn->cache = lappend(conn->cache, list);
@@ -184,8 +202,10 @@ gc_list_note(GcConnection *conn, const char *id, const char *object)
 
 	/* What is written has the form of a listing, which may not say enough of it. */
 	if (entity == NULL || read != gc_list_from_listing ||
-		list_keep(conn, entity, read) == NULL)
+		list_keep(conn, entity, read, NULL) == NULL)
 		forget(conn, id, NULL);
+	if (object == NULL)
+		gc_calls_expect(conn, psprintf(GC_LISTS_PATH "/%s", gc_url_escape(id)), GC_YOUNG_US);
 	json_decref(entity);
 }
 
@@ -332,7 +352,7 @@ fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
 	}
 	if (gc_call_failure(call))
 		gc_call_throw(call, message, NULL);
-	list = list_keep(conn, gc_control_json(call, message), dialect->list_read);
+	list = list_keep(conn, gc_control_json(call, message), dialect->list_read, call);
 	if (list == NULL)
 		list_malformed(call, message);
 	return list;
@@ -358,7 +378,7 @@ match_name(void *arg, GcCall *call, json_t *entity)
 		return false;
 	if (gc_dialect(search->conn->server_options)->list_read == gc_list_from_listing)
 	{
-		search->found = list_keep(search->conn, entity, gc_list_from_listing);
+		search->found = list_keep(search->conn, entity, gc_list_from_listing, call);
 		if (search->found == NULL)
 			list_malformed(call, search->message);
 		search->id = search->found->id;
@@ -425,7 +445,7 @@ static bool
 collect_list(void *arg, GcCall *call, json_t *entity)
 {
 	ListCollection *all = arg;
-	GcList *list = list_keep(all->conn, entity, gc_list_from_listing);
+	GcList *list = list_keep(all->conn, entity, gc_list_from_listing, call);
 
 	if (list == NULL)
 		list_malformed(call, lists_not_read);

@@ -276,7 +276,10 @@ await_list(const GcEntityWriter *writer, const char *id, const char *name)
 		call = ask(writer, id);
 		now = gc_clock_now();
 		if (gc_call_failure(call) == NULL)
+		{
 			object = gc_entity_take(call, failed);
+			gc_calls_expect(writer->conn, gc_entity_path(writer->kind, id, ""), 0);
+		}
 		else if (!is_not_yet(gc_call_failure(call)))
 			gc_call_throw(call, failed, NULL);
 		else if (now >= until)

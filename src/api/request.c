@@ -97,6 +97,59 @@ calls_advance(GcCalls *calls, GcTime *until)
 	return ended;
 }
 
+/* ---- what was made a moment ago ---- */
+
+typedef struct Young
+{
+	char *path;
+	GcTime until;
+} Young;
+
+void
+gc_calls_expect(GcConnection *conn, const char *path, int64 age)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(conn->cxt);
+	GcTime now = gc_clock_now();
+	ListCell *lc;
+	Young *young;
+
+	foreach (lc, conn->young)
+	{
+		young = lfirst(lc);
+		if (young->until > now && strcmp(young->path, path) != 0)
+			continue;
+		conn->young = foreach_delete_current(conn->young, lc);
+		pfree(young->path);
+		pfree(young);
+	}
+	if (age < GC_YOUNG_US)
+	{
+		young = palloc(sizeof(Young));
+		*young = (Young){pstrdup(path), now + GC_YOUNG_US - age};
+		conn->young = lappend(conn->young, young);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+bool
+gc_call_is_young(const GcCall *call)
+{
+	ListCell *lc;
+
+	foreach (lc, call->calls->conn->young)
+	{
+		Young *young = lfirst(lc);
+		size_t len = strlen(young->path);
+
+		if (young->until > gc_clock_now() && strncmp(call->spec.path, young->path, len) == 0 &&
+			call->spec.path[len] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* ---- waiting ---- */
+
 /* What the set waits for, if it has to. */
 static GcWait
 calls_wait(GcCalls *calls)

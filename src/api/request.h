@@ -54,6 +54,15 @@ typedef struct GcCallSpec
 		doubted; /* since when they have been, by an earlier call, and are counted; 0: not */
 } GcCallSpec;
 
+/* So long after it was made need a list not be found yet: SCENARIOS A2, with much to spare. */
+#define GC_YOUNG_US (30 * USECS_PER_SEC)
+
+/*
+ * The thing at that path was made so long ago, in microseconds: while it is young, an answer
+ * that it is not found, to a call below its path, is waited out as a lock is.
+ */
+extern void gc_calls_expect(GcConnection *conn, const char *path, int64 age);
+
 /* GUC gc_fdw.max_requests: of one statement; 0: no limit. */
 extern int gc_max_requests;
 

@@ -38,7 +38,8 @@ typedef struct GcConnection
 	uint64 token_number; /* counts tokens, to tell whose 401 it was */
 	GcQuota *quota;
 	GcStatOwner owner; /* for whom requests are counted */
-	void *cache;	   /* for the layer above; lives in cxt */
+	void *cache;	   /* for the layer above; lives in cxt, … */
+	List *young;	   /* … as does this: what was made a moment ago (api/request.h) */
 	MemoryContext cxt; /* all of this */
 	uint32 server_hash;
 	uint32 mapping_hash;
