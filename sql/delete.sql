@@ -204,8 +204,8 @@ RESET gc_fdw.max_requests;
 ALTER FOREIGN TABLE gc.leads OPTIONS (ADD updatable 'false');
 CALL sim.try($$DELETE FROM gc.leads$$);
 ALTER FOREIGN TABLE gc.leads OPTIONS (DROP updatable);
-CREATE FOREIGN TABLE gc.lists (id text, name text) SERVER genesys OPTIONS (object 'contact_lists');
-CALL sim.try($$DELETE FROM gc.lists$$);
+CREATE FOREIGN TABLE gc.events (id text, message text) SERVER genesys OPTIONS (object 'events');
+CALL sim.try($$DELETE FROM gc.events$$);
 SELECT is_insertable_into FROM information_schema.tables WHERE table_name = 'leads';
 -- MERGE is PostgreSQL's to refuse.
 MERGE INTO gc.leads l USING gone g ON l.crm_id = g.id WHEN MATCHED THEN DELETE;

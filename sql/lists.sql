@@ -37,7 +37,7 @@ IMPORT FOREIGN SCHEMA outbound LIMIT TO ("leads_ä") FROM SERVER genesys INTO gc
 INSERT INTO gc."leads_ä" (id, first_name, phone, age) VALUES ('1', 'Ann', '+14155550100', 33);
 SELECT id, first_name, phone, age FROM gc."leads_ä";
 -- A2: the contacts of a list that was made a moment ago may come later still, in this session and in others.
-CALL sim.set('{"provision_ms": 0, "provision_contacts_ms": 3000}');
+CALL sim.set('{"provision_ms": 0, "provision_contacts_ms": 2000}');
 ALTER SERVER genesys OPTIONS (SET retry_timeout '30s');
 INSERT INTO gc.contact_lists (name, column_names, phone_columns) VALUES ('Later', '{id,phone}', '[{"columnName": "phone", "type": "cell"}]');
 CREATE FOREIGN TABLE gc.later (id text, phone text) SERVER genesys OPTIONS (object 'contacts', list_name 'Later', key 'id');
