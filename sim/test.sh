@@ -247,6 +247,43 @@ test_list_changes() {
   check "delete_status 200" 200 "$status"
 }
 
+test_list_uses() {
+  fresh
+  call POST /_sim/divisions '{"id":"D1","name":"Sales"}'
+  call GET "/api/v2/authorization/divisions?name=Sal"
+  check "divisions by name" "1 D1 Sales" "$(field '"\(.total) \(.entities[0].id) \(.entities[0].name)"')"
+  call GET /api/v2/authorization/divisions
+  check "and the home division" "Home Sales" "$(field '[.entities[].name] | join(" ")')"
+  make_list "$(one_list Two ',"division":{"id":"D1"}')"
+  check "a list in a division" "200 Sales" "$status $(field .division.name)"
+  make_list "$(one_list Three ',"division":{"id":"D9"}')"
+  check "a division that is not there" "400 not.found" "$(code)"
+  call POST /_sim/campaigns '{"id":"C1","name":"Spring","contactList":{"id":"L1"}}'
+  call DELETE $lists/L1
+  check "a list that a campaign refers to" "400 contact.list.in.use" "$(code)"
+  set_switch '{"list_in_use":"integrity"}'
+  call DELETE $lists/L1
+  check "list_in_use integrity" "400 referential.integrity.error" "$(code)"
+  call DELETE "$lists?id=L1"
+  check "nor with others" "409 bulk.delete.conflict" "$(code)"
+  local id
+  set_switch '{"provision_ms":600000,"provision_status":"409"}'
+  make_list "$(one_list Four)"
+  id=$(field .id)
+  call GET "$lists/$id"
+  check "provision_status 409, of the list itself" "409 contact.list.not.ready" "$(code)"
+  set_switch '{"provision_ms":0,"provision_contacts_ms":600000}'
+  make_list "$(one_list Five)"
+  id=$(field .id)
+  call GET "$lists/$id"
+  check "provision_contacts_ms: the list is there" 200 "$status"
+  call POST "$lists/$id/contacts/search" '{"pageNumber":1,"pageSize":1}'
+  check "its contacts are not" "409 contact.list.not.ready" "$(code)"
+  set_switch '{"provision_status":"404"}'
+  call POST "$lists/$id/contacts/search" '{"pageNumber":1,"pageSize":1}'
+  check "nor with 404" "404 contact.list.not.found" "$(code)"
+}
+
 test_listing() {
   fresh
   local name
@@ -340,6 +377,7 @@ test_bulk_limit
 test_rate_headers
 test_list_rules
 test_list_changes
+test_list_uses
 test_listing
 test_provisioning
 test_post

@@ -357,7 +357,8 @@ explain(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
 	if (deletes && id &&
 		(says(failure, "list.in.use") || failure->cause == GC_CAUSE_REFERENCE))
 		explain_use(writer, id, failure, failed);
-	if (says(failure, "cannot.update.") || says(failure, "cannot.edit."))
+	if (says(failure, "cannot.update.") || says(failure, "cannot.edit.") ||
+		(failure->code && strcmp(failure->code, "invalid.update") == 0))
 	{
 		explained.sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED;
 		explained.hint = FIXED_HINT;
