@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/option.h"
 #include "calls.h"
 #include "shim.h"
 
@@ -113,6 +114,13 @@ gc_call_reply(const GcCall *call, size_t *len)
 {
 	*len = call->size;
 	return call->answer;
+}
+
+/* Servers here have no options but the defaults. */
+const char *
+gc_option_string(List *options, List *fallback, const char *name)
+{
+	return "platform";
 }
 
 TimestampTz
