@@ -63,6 +63,21 @@ show(const Thing *list, bool with_size, bool with_status)
 	return shown;
 }
 
+Thing *
+dnc_list_make(const json_t *members)
+{
+	Thing *list = things_set(THING_DNC_LIST, members);
+
+	set_defaults(list);
+	return list;
+}
+
+json_t *
+dnc_list_show(const Thing *list)
+{
+	return show(list, false, false);
+}
+
 void
 dnc_lists_seed(Request *req)
 {
@@ -74,8 +89,7 @@ dnc_lists_seed(Request *req)
 		return;
 	if (given)
 		json_object_set_new(body, "entries", read_entries(given));
-	list = things_set(THING_DNC_LIST, body);
-	set_defaults(list);
+	list = dnc_list_make(body);
 	reply_json(req, 200, show(list, true, true));
 	json_decref(body);
 }
@@ -149,6 +163,54 @@ read_expiration(Request *req, Span given)
 	return NULL;
 }
 
+/* The collections of entries: the last part of their path, their member, and whose they are. */
+static const struct
+{
+	const char *part;
+	const char *member;
+	const char *method; /* of the list; or Any */
+	bool custom;		/* its source is rds_custom */
+} collections[] = {
+	{"/phonenumbers", "phoneNumbers", "Phone", false},
+	{"/emailaddresses", "emailAddresses", "Email", false},
+	{"/whatsappnumbers", "whatsAppNumbers", "WhatsApp", false},
+	{"/customexclusioncolumns", "customExclusionColumnEntries", "", true},
+};
+
+/* The member of the collection that the path names, if the list has it; NULL with a reply. */
+static const char *
+collection_of(Request *req, const Thing *list)
+{
+	const char *method = thing_text(list, "contactMethod");
+	bool custom = strcmp(thing_text(list, "dncSourceType"), "rds_custom") == 0;
+	size_t i = 0;
+
+	while (strstr(req->path, collections[i].part) == NULL)
+		i++;
+	if (collections[i].custom == custom &&
+		(custom || strcmp(method, "Any") == 0 || strcmp(method, collections[i].method) == 0))
+		return collections[i].member;
+	reply_error(req, 400, "constraint.validation", "The list does not have such entries.");
+	return NULL;
+}
+
+/* How many it takes at once, and has in all. */
+static bool
+check_room(Request *req, const Thing *list, const json_t *texts, bool add)
+{
+	int64_t given = (int64_t) json_array_size(texts);
+	int64_t had = (int64_t) json_object_size(entries_of(list));
+
+	if (given > sw_number(SW_DNC_ENTRIES_MAX))
+		reply_error(req, 400, "constraint.validation", "There are too many entries.");
+	else if (add && had + given > sw_number(SW_DNC_RECORDS_MAX))
+		reply_error(req, 400, "dnc.records.per.list.limit.exceeded",
+					"The list would have too many records.");
+	else
+		return true;
+	return false;
+}
+
 static bool
 check_texts(Request *req, const json_t *texts)
 {
@@ -172,10 +234,14 @@ set_entries(Thing *list, const json_t *texts, bool add, json_t *until)
 
 	json_array_foreach(texts, i, item)
 	{
-		if (add)
-			json_object_set(entries, json_string_value(item), until);
-		else
-			json_object_del(entries, json_string_value(item));
+		const char *entry = json_string_value(item);
+		bool keeps = json_is_null(until) && sw_is(SW_DNC_UNDATED_ADD, "keep") &&
+					 json_object_get(entries, entry);
+
+		if (!add)
+			json_object_del(entries, entry);
+		else if (!keeps)
+			json_object_set(entries, entry, until);
 	}
 }
 
@@ -187,7 +253,8 @@ dnc_add(Request *req)
 	json_t *texts = json_loadb(req->body.data, req->body.len, 0, NULL);
 	json_t *until = NULL;
 
-	if (list && check_texts(req, texts) &&
+	if (list && check_texts(req, texts) && collection_of(req, list) &&
+		check_room(req, list, texts, true) &&
 		(until = read_expiration(req, given ? *given : (Span){NULL, 0})) != NULL)
 	{
 		set_entries(list, texts, true, until);
@@ -202,19 +269,20 @@ dnc_patch(Request *req)
 {
 	Thing *list = writable_list(req);
 	json_t *body = list ? thing_body(req) : NULL;
-	const char *member =
-		strstr(req->path, "/phonenumbers") ? "phoneNumbers" : "emailAddresses";
-	const json_t *texts = json_object_get(body, member);
+	const char *member = body ? collection_of(req, list) : NULL;
+	const json_t *texts = member ? json_object_get(body, member) : NULL;
 	const char *action = json_string_value(json_object_get(body, "action"));
 	json_t *given = json_object_get(body, "expirationDateTime");
 	bool add = action && strcmp(action, "Add") == 0;
 	json_t *until = NULL;
 
-	if (body == NULL)
+	if (member == NULL)
+		json_decref(body);
+	if (member == NULL)
 		return;
 	if (!action || (!add && strcmp(action, "Remove") != 0))
 		reply_error(req, 400, "constraint.validation", "action is Add or Remove.");
-	else if (check_texts(req, texts) &&
+	else if (check_texts(req, texts) && check_room(req, list, texts, add) &&
 			 (until = read_expiration(req, (Span){(char *) json_string_value(given),
 												  json_string_length(given)})) != NULL)
 	{
@@ -244,7 +312,7 @@ dnc_wipe(Request *req)
 	json_t *until;
 	void *next;
 
-	if (!list || !request_flag(req, "expiredOnly", &expired))
+	if (!list || !collection_of(req, list) || !request_flag(req, "expiredOnly", &expired))
 		return;
 	json_object_foreach_safe(entries_of(list), next, entry, until)
 	{

@@ -15,6 +15,7 @@
 #include "contacts.h"
 #include "control.h"
 #include "divisions.h"
+#include "dnc_writes.h"
 #include "dnclists.h"
 #include "errors.h"
 #include "events.h"
@@ -105,7 +106,10 @@ static const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, 0},
 	{"GET", "api/v2/authorization/divisions", divisions_get, 0},
 	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, 0},
+	{"POST", "api/v2/outbound/dnclists", dnc_lists_post, 0},
 	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, 0},
+	{"PUT", "api/v2/outbound/dnclists/*", dnc_list_put, 0},
+	{"DELETE", "api/v2/outbound/dnclists/*", dnc_list_delete, 0},
 	{"GET", "api/v2/outbound/dnclists/*/importstatus", dnc_import_status, 0},
 	{"POST", "api/v2/outbound/dnclists/*/export", dnc_export_post, 0},
 	{"GET", "api/v2/outbound/dnclists/*/export", dnc_export_get, 0},
@@ -115,6 +119,10 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/dnclists/*/emailaddresses", dnc_add, 0},
 	{"PATCH", "api/v2/outbound/dnclists/*/emailaddresses", dnc_patch, 0},
 	{"DELETE", "api/v2/outbound/dnclists/*/emailaddresses", dnc_wipe, 0},
+	{"PATCH", "api/v2/outbound/dnclists/*/whatsappnumbers", dnc_patch, 0},
+	{"DELETE", "api/v2/outbound/dnclists/*/whatsappnumbers", dnc_wipe, 0},
+	{"PATCH", "api/v2/outbound/dnclists/*/customexclusioncolumns", dnc_patch, 0},
+	{"DELETE", "api/v2/outbound/dnclists/*/customexclusioncolumns", dnc_wipe, 0},
 	{"GET", "api/v2/outbound/events", events_get, 0},
 	{"GET", "api/v2/outbound/events/*", event_get, 0},
 	{NULL, NULL, NULL, 0},

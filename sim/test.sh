@@ -416,6 +416,7 @@ test_saved_filters
 test_relative_times
 test_campaigns
 test_dnc_lists
+test_dnc_writes
 test_events
 test_bulk_jobs
 test_bulk_edit

@@ -152,7 +152,7 @@ LIST
 test_dnc_lists() {
   fresh
   local dnc=$out/dnclists/D1 uri
-  call POST /_sim/dnclists '{"id":"D1","name":"No calls","entries":["+11",{"entry":"+12","expiration":"2030-01-01T00:00Z"},{"entry":"+13","expiration":"2020-01-01T00:00Z"}],"importStatus":{"percentComplete":100}}'
+  call POST /_sim/dnclists '{"id":"D1","name":"No calls","contactMethod":"Any","entries":["+11",{"entry":"+12","expiration":"2030-01-01T00:00Z"},{"entry":"+13","expiration":"2020-01-01T00:00Z"}],"importStatus":{"percentComplete":100}}'
   check "a DNC list is made" "200 3" "$status $(field .size)"
   call POST /_sim/dnclists '{"id":"D2","name":"Elsewhere","dncSourceType":"gryphon"}'
   call GET $out/dnclists
@@ -162,7 +162,7 @@ test_dnc_lists() {
   call GET "$out/dnclists?includeSize=true&includeImportStatus=true&dncSourceType=rds"
   check "with size and status" "No calls 3 100" "$(names_of) $(field '.entities[0] | "\(.size) \(.importStatus.percentComplete)"')"
   call GET "$dnc?includeSize=true"
-  check "a DNC list" "No calls rds Phone 3 null" "$(field '"\(.name) \(.dncSourceType) \(.contactMethod) \(.size) \(.entries)"')"
+  check "a DNC list" "No calls rds Any 3 null" "$(field '"\(.name) \(.dncSourceType) \(.contactMethod) \(.size) \(.entries)"')"
   call GET $dnc/importstatus
   check "its import" 100 "$(field .percentComplete)"
   call POST /_sim/importstatus '{"dncListId":"D1","state":"FAILED"}'
@@ -203,6 +203,68 @@ test_dnc_lists() {
 404 resource.not.found|GET|nope|
 404 resource.not.found|GET|nope/export|
 LIST
+}
+
+test_dnc_writes() {
+  fresh
+  local dnc=$out/dnclists id wanted method path given
+  call POST $dnc '{"name":"No calls","dncSourceType":"rds","contactMethod":"Phone"}'
+  check "a DNC list is made" "200 1 rds null" "$status $(field '"\(.version) \(.dncSourceType) \(.size)"')"
+  id=$(field .id)
+  call PUT "$dnc/$id" '{"name":"None","dncSourceType":"rds","contactMethod":"Phone","version":1}'
+  check "it is changed" "200 None 2" "$status $(field '"\(.name) \(.version)"')"
+  call POST $dnc '{"name":"Custom","dncSourceType":"rds_custom","contactMethod":"Any","customExclusionColumn":"A"}'
+  local custom=$dnc/$(field .id)
+  call PATCH "$custom/customexclusioncolumns" '{"action":"Add","customExclusionColumnEntries":["x","y"]}'
+  check "entries of a column" 200 "$status"
+  call GET "$custom?includeSize=true"
+  check "so many" 2 "$(field .size)"
+  call POST $dnc '{"name":"Chats","dncSourceType":"rds","contactMethod":"WhatsApp"}'
+  call PATCH "$dnc/$(field .id)/whatsappnumbers" '{"action":"Add","whatsAppNumbers":["+1"]}'
+  check "WhatsApp numbers" 200 "$status"
+  set_switch '{"dnc_entries_max":2,"dnc_records_max":3,"dnc_undated_add":"keep"}'
+  call POST "$dnc/$id/phonenumbers?expirationDateTime=2031-01-01T00:00Z" '["+1"]'
+  call PATCH "$dnc/$id/phonenumbers" '{"action":"Add","phoneNumbers":["+1","+2"]}'
+  set_switch '{"export_ms":0,"export_header":"plain"}'
+  call POST "$dnc/$id/export"
+  call GET "$dnc/$id/export"
+  call GET "$(field .uri)" "" -L
+  check "dnc_undated_add" "+1 2031-01-01T00:00Z|+2 " "$(tr -d '\r' <"$tmp/body" | tail -n +2 | awk -F , '{ print $1, $3 }' | paste -sd '|')"
+  call POST /_sim/campaigns "{\"id\":\"C1\",\"dncLists\":[{\"id\":\"$id\"}]}"
+  call POST /_sim/importstatus "{\"dncListId\":\"${custom##*/}\",\"state\":\"IN_PROGRESS\"}"
+  while IFS='|' read -r wanted method path given; do
+    call "$method" "${path/ID/$dnc\/$id}" "$given"
+    check "refused: $method $path $given" "$wanted" "$(code)"
+  done <<LIST
+400 duplicate.name|POST|$dnc|{"name":"None","dncSourceType":"rds"}
+400 constraint.validation|POST|$dnc|{"dncSourceType":"rds"}
+400 constraint.validation|POST|$dnc|{"name":"x"}
+400 constraint.validation|POST|$dnc|{"name":"x","dncSourceType":"rds","contactMethod":"Fax"}
+400 constraint.validation|POST|$dnc|{"name":"x","dncSourceType":"rds_custom"}
+400 constraint.validation|POST|$dnc|{"name":"x","dncSourceType":"dnc.com"}
+400 constraint.validation|POST|$dnc|{"name":"x","dncSourceType":"gryphon"}
+400 invalid.property|POST|$dnc|{"name":"x","dncSourceType":"rds","colour":1}
+409 invalid.update.wrong.version|PUT|ID|{"name":"x","dncSourceType":"rds","version":1}
+409 invalid.update.wrong.version|PUT|ID|{"name":"x","dncSourceType":"rds"}
+400 duplicate.name|PUT|ID|{"name":"Custom","dncSourceType":"rds","version":2}
+400 constraint.validation|PUT|ID|{"name":"x","dncSourceType":"gryphon","licenseId":"x","version":2}
+400 constraint.validation|PATCH|ID/emailaddresses|{"action":"Add","emailAddresses":["a@b"]}
+400 constraint.validation|PATCH|ID/customexclusioncolumns|{"action":"Add","customExclusionColumnEntries":["x"]}
+400 constraint.validation|PATCH|ID/phonenumbers|{"action":"Add","phoneNumbers":["1","2","3"]}
+400 dnc.records.per.list.limit.exceeded|PATCH|ID/phonenumbers|{"action":"Add","phoneNumbers":["3","4"]}
+400 referential.integrity.error|DELETE|ID|
+400 contact.list.import.in.progress|DELETE|$custom|
+404 resource.not.found|DELETE|$dnc/nope|
+404 resource.not.found|PUT|$dnc/nope|{}
+LIST
+  call POST /_sim/campaigns '{"id":"C1","dncLists":[]}'
+  call DELETE "$dnc/$id"
+  check "it is deleted" 204 "$status"
+  call GET "$dnc/$id"
+  check "and gone" 404 "$status"
+  call POST $dnc '{"name":"After","dncSourceType":"rds"}'
+  call GET $dnc
+  check "those that are left" "After,Chats,Custom" "$(names_of)"
 }
 
 test_events() {

@@ -119,6 +119,20 @@ things_set(ThingKind kind, const json_t *members)
 }
 
 void
+things_remove(ThingKind kind, Thing *thing)
+{
+	Thing **place = &kinds[kind].first;
+
+	while (*place != thing)
+		place = &(*place)->next;
+	*place = thing->next;
+	if (kinds[kind].end == &thing->next)
+		kinds[kind].end = place;
+	json_decref(thing->body);
+	free(thing);
+}
+
+void
 things_reset(void)
 {
 	for (int i = 0; i < THING_KINDS; i++)

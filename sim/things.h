@@ -39,6 +39,7 @@ extern Thing *things_find(ThingKind kind, Span id);
  * are null go away.  The caller has checked them.
  */
 extern Thing *things_set(ThingKind kind, const json_t *members);
+extern void things_remove(ThingKind kind, Thing *thing);
 extern void things_reset(void);
 
 extern const char *thing_text(const Thing *thing, const char *member); /* "" = none */
