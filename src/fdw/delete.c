@@ -15,7 +15,6 @@
 #include "fdw/modify_state.h"
 #include "fdw/removed.h"
 
-#include "access/htup_details.h"
 #include "executor/executor.h"
 #include "utils/memutils.h"
 
@@ -39,23 +38,6 @@ gc_delete_begin(ResultRelInfo *rri, const PlanState *rows, bool returned, bool c
 						 (returned && modify->goes_on);
 	gc_modify_find_tid(modify, rows);
 	MemoryContextSwitchTo(caller_cxt);
-}
-
-/* The deleted row as it was read, for RETURNING. */
-static void
-show_row(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
-	bool isnull;
-	Datum whole = ExecGetJunkAttribute(plan_slot, rri->ri_RowIdAttNo, &isnull);
-	HeapTupleHeader header = DatumGetHeapTupleHeader(whole);
-	HeapTupleData tuple = {.t_data = header,
-						   .t_len = HeapTupleHeaderGetDatumLength(header),
-						   .t_tableOid = RelationGetRelid(rri->ri_RelationDesc)};
-
-	Assert(!isnull);
-	ItemPointerSetInvalid(&tuple.t_self);
-	ExecForceStoreHeapTuple(&tuple, slot, false);
-	ExecMaterializeSlot(slot);
 }
 
 const char *
@@ -97,6 +79,6 @@ gc_delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	}
 	MemoryContextSwitchTo(caller_cxt);
 	if (there && rri->ri_projectReturning)
-		show_row(rri, slot, plan_slot);
+		gc_kept_show_deleted(rri, slot, plan_slot);
 	return there ? slot : NULL;
 }

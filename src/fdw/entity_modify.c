@@ -18,7 +18,6 @@
 #include "net/connection.h"
 #include "store/audit.h"
 
-#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "executor/executor.h"
 #include "utils/builtins.h"
@@ -309,21 +308,6 @@ insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 	return slot;
 }
 
-/* What was read of the row; false if the statement has had it before. */
-static bool
-take_kept(EntityState *state, EState *estate, ResultRelInfo *rri, TupleTableSlot *plan_slot,
-		  GcKeptRow *kept)
-{
-	bool isnull;
-	Datum tid = ExecGetJunkAttribute(plan_slot, state->tid_attno, &isnull);
-
-	if (state->kept == NULL)
-		state->kept = gc_kept_find(estate, rri->ri_RangeTableIndex);
-	if (isnull || state->kept == NULL)
-		elog(ERROR, "a row to be changed was not read by a scan of its table");
-	return gc_kept_take(state->kept, (ItemPointer) DatumGetPointer(tid), kept);
-}
-
 static TupleTableSlot *
 update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
@@ -334,7 +318,7 @@ update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 
 	begin_row(state, estate);
 	MemoryContextSwitchTo(state->row_cxt);
-	if (take_kept(state, estate, rri, plan_slot, &kept))
+	if (gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept))
 	{
 		GcSpan seen = {.p = kept.raw, .len = kept.raw_len, .type = '{'};
 		GcEntityChange *changes =
@@ -347,20 +331,6 @@ update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 	slot = object ? show(state, object, slot) : NULL;
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
-}
-
-/* The row as it was read, for RETURNING. */
-static void
-show_deleted(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
-	bool isnull;
-	Datum whole = ExecGetJunkAttribute(plan_slot, rri->ri_RowIdAttNo, &isnull);
-	HeapTupleHeader header = DatumGetHeapTupleHeader(whole);
-	HeapTupleData tuple = {.t_data = header, .t_len = HeapTupleHeaderGetDatumLength(header)};
-
-	ItemPointerSetInvalid(&tuple.t_self);
-	ExecForceStoreHeapTuple(&tuple, slot, false);
-	ExecMaterializeSlot(slot);
 }
 
 static bool
@@ -381,11 +351,12 @@ delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 
 	begin_row(state, estate);
 	MemoryContextSwitchTo(state->row_cxt);
-	there = take_kept(state, estate, rri, plan_slot, &kept) && delete_one(state, &kept);
+	there = gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept) &&
+			delete_one(state, &kept);
 	end_row(state, there, there ? kept.raw : NULL);
 	MemoryContextSwitchTo(caller_cxt);
 	if (there && rri->ri_projectReturning)
-		show_deleted(rri, slot, plan_slot);
+		gc_kept_show_deleted(rri, slot, plan_slot);
 	return there ? slot : NULL;
 }
 

@@ -6,9 +6,12 @@
 
 #include "fdw/kept.h"
 
+#include "access/htup_details.h"
+#include "executor/executor.h"
 #include "lib/ilist.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 /* Before each record; then the id and the JSON. */
 typedef struct Header
@@ -174,6 +177,36 @@ gc_kept_take(GcKept *kept, ItemPointer tid, GcKeptRow *row)
 	seek(kept, place);
 	write_bytes(kept, &header.taken, sizeof(header.taken));
 	return true;
+}
+
+bool
+gc_kept_take_planned(GcKept **kept, AttrNumber ctid, EState *estate, ResultRelInfo *rri,
+					 TupleTableSlot *plan_slot, GcKeptRow *row)
+{
+	bool isnull;
+	Datum tid = ExecGetJunkAttribute(plan_slot, ctid, &isnull);
+
+	if (*kept == NULL)
+		*kept = gc_kept_find(estate, rri->ri_RangeTableIndex);
+	if (isnull || *kept == NULL)
+		elog(ERROR, "a row to be changed was not read by a scan of its table");
+	return gc_kept_take(*kept, (ItemPointer) DatumGetPointer(tid), row);
+}
+
+void
+gc_kept_show_deleted(ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+	bool isnull;
+	Datum whole = ExecGetJunkAttribute(plan_slot, rri->ri_RowIdAttNo, &isnull);
+	HeapTupleHeader header = DatumGetHeapTupleHeader(whole);
+	HeapTupleData tuple = {.t_data = header,
+						   .t_len = HeapTupleHeaderGetDatumLength(header),
+						   .t_tableOid = RelationGetRelid(rri->ri_RelationDesc)};
+
+	Assert(!isnull);
+	ItemPointerSetInvalid(&tuple.t_self);
+	ExecForceStoreHeapTuple(&tuple, slot, false);
+	ExecMaterializeSlot(slot);
 }
 
 void

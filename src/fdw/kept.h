@@ -52,6 +52,15 @@ extern void gc_kept_set_tid(ItemPointer tid, int64 place);
  */
 extern bool gc_kept_take(GcKept *kept, ItemPointer tid, GcKeptRow *row);
 
+/* The same by the plan's row, whose column "ctid" is that; *kept is found, if it is NULL. */
+extern bool gc_kept_take_planned(GcKept **kept, AttrNumber ctid, EState *estate,
+								 ResultRelInfo *rri, TupleTableSlot *plan_slot,
+								 GcKeptRow *row);
+
+/* A deleted row as it was read, for RETURNING: the plan's row has all of it. */
+extern void gc_kept_show_deleted(ResultRelInfo *rri, TupleTableSlot *slot,
+								 TupleTableSlot *plan_slot);
+
 /* Closes the file: the statement has ended. */
 extern void gc_kept_end(GcKept *kept);
 

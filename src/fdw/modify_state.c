@@ -153,14 +153,7 @@ bool
 gc_modify_take(GcModify *modify, EState *estate, ResultRelInfo *rri, TupleTableSlot *plan_slot,
 			   GcKeptRow *row)
 {
-	bool isnull;
-	Datum tid = ExecGetJunkAttribute(plan_slot, modify->tid_attno, &isnull);
-
-	if (modify->kept == NULL)
-		modify->kept = gc_kept_find(estate, rri->ri_RangeTableIndex);
-	if (isnull || modify->kept == NULL)
-		elog(ERROR, "a row to be changed was not read by a scan of its table");
-	return gc_kept_take(modify->kept, (ItemPointer) DatumGetPointer(tid), row);
+	return gc_kept_take_planned(&modify->kept, modify->tid_attno, estate, rri, plan_slot, row);
 }
 
 TupleTableSlot *
