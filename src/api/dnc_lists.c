@@ -6,24 +6,27 @@
 
 #include "api/control.h"
 #include "api/dnc_lists.h"
-#include "api/export.h"
 #include "api/resource.h"
 #include "api/url.h"
 #include "base/value.h"
-
-#define DNC_LISTS_PATH "/api/v2/outbound/dnclists"
 
 /* The platform returns no more of them at once. */
 #define DNC_LISTS_PAGE 100
 
 static const GcAttribute dnc_list_attributes[] = {
 	{"id", "text", "id"},
-	{"name", "text", "name"},
+	{"name", "text", "name", .written = GC_WRITTEN_ALWAYS},
 	{"version", "integer", "version"},
-	{"source_type", "text", "dncSourceType"},
-	{"contact_method", "text", "contactMethod"},
+	{"source_type", "text", "dncSourceType", .written = GC_WRITTEN_ONCE},
+	{"contact_method", "text", "contactMethod", .written = GC_WRITTEN_ALWAYS},
 	{"size", "bigint", "size"},
 	{"import_state", "text", "importStatus/state"},
+	{"division", "text", "division/id", .written = GC_WRITTEN_ALWAYS},
+	{"custom_exclusion_column", "text", "customExclusionColumn", .written = GC_WRITTEN_ALWAYS},
+	{"login_id", "text", "loginId", .written = GC_WRITTEN_ALWAYS},
+	{"campaign_id", "text", "campaignId", .written = GC_WRITTEN_ALWAYS},
+	{"dnc_codes", "text[]", "dncCodes", .written = GC_WRITTEN_ALWAYS},
+	{"license_id", "text", "licenseId", .written = GC_WRITTEN_ALWAYS},
 };
 
 static const char *const source_types[] = {"rds", "rds_custom", "dnc.com", "gryphon", NULL};
@@ -40,7 +43,7 @@ dnc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 {
 	resetStringInfo(path);
 	appendStringInfo(path,
-					 DNC_LISTS_PATH
+					 GC_DNC_LISTS_PATH
 					 "?pageSize=%d&pageNumber=" INT64_FORMAT
 					 "&allowEmptyResult=true&includeSize=true"
 					 "&includeImportStatus=true&sortBy=name&sortOrder=ascending",
@@ -50,8 +53,64 @@ dnc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
 						 .path = path->data,
-						 .endpoint = DNC_LISTS_PATH};
+						 .endpoint = GC_DNC_LISTS_PATH};
 }
+
+/* ---- writing ---- */
+
+/* Who makes a list has to say where its entries are. */
+static void
+check_list(const GcEntityWriter *writer, const GcSpan *body, const char *failed)
+{
+	static const char *const needed[] = {"name", "dncSourceType"};
+	static const char *const columns[] = {"name", "source_type"};
+
+	for (int i = 0; i < lengthof(needed); i++)
+		if (gc_json_member(body, needed[i]).p == NULL)
+			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+							errmsg("a DNC list needs a value in column \"%s\"", columns[i]),
+							i == 1 ? errhint("It is one of \"rds\", \"rds_custom\", "
+											 "\"dnc.com\" and \"gryphon\".")
+								   : 0));
+}
+
+/* What holds a list: it is taken from that first. */
+static void
+explain_list(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
+			 const char *failed)
+{
+	GcFailure told = *failure;
+
+	if (failure->code && strstr(failure->code, "referential.integrity"))
+		told.hint = "Take it out of the campaigns' dnc_list_ids first.";
+	else if (failure->code && strstr(failure->code, "import.in.progress"))
+	{
+		told.sqlstate = ERRCODE_OBJECT_IN_USE;
+		told.hint = "Run it again when the import has ended.";
+	}
+	else
+		return;
+	gc_failure_throw(&told, failed, NULL);
+}
+
+/* What only a reading shows. */
+static const char *const shown_members[] = {"size", "importStatus", NULL};
+
+static const GcEntityKind dnc_list_kind = {
+	.label = "DNC list",
+	.path = GC_DNC_LISTS_PATH,
+	.endpoint = GC_DNC_LIST_ONE,
+	.items = "entities",
+	.natural_key = "name",
+	.filters_by_name = true,
+	.listing_query = "includeSize=true&includeImportStatus=true",
+	.read_query = "includeSize=true&includeImportStatus=true",
+	.shown = shown_members,
+	.is_list = true,
+	.unchangeable_hint = "Make another list, and move the entries.",
+	.check = check_list,
+	.explain = explain_list,
+};
 
 const GcResource gc_dnc_lists = {
 	.object = "dnc_lists",
@@ -61,31 +120,40 @@ const GcResource gc_dnc_lists = {
 	.default_rows = 10,
 	.page = dnc_lists_page,
 	.filters = dnc_list_filters,
+	.kind = &dnc_list_kind,
+	.insert_endpoint = GC_DNC_LISTS_PATH,
+	.update_endpoint = GC_DNC_LIST_ONE,
+	.delete_endpoint = GC_DNC_LIST_ONE,
 	.path_name = "listing",
 	.method = "GET",
-	.endpoint = DNC_LISTS_PATH,
-};
-
-/* ---- entries: an export has them in its first column, and in its third when they expire ---- */
-
-static const GcAttribute entry_attributes[] = {
-	{"entry", "text", .by_export.position = 1},
-	{"expires_at", "timestamptz", .by_export.position = 3},
-};
-
-const GcResource gc_dnc_entries = {
-	.object = "dnc_entries",
-	.comment = "entries of one DNC list",
-	.attributes = entry_attributes,
-	.attribute_count = lengthof(entry_attributes),
-	.default_rows = 10000,
-	.has_dnc_list = true,
-	.path_name = "export",
-	.method = "POST",
-	.endpoint = GC_DNC_EXPORT_ENDPOINT,
+	.endpoint = GC_DNC_LISTS_PATH,
 };
 
 /* ---- which lists there are ---- */
+
+static char *
+copy_member(json_t *entity, const char *name)
+{
+	const char *value = json_string_value(json_object_get(entity, name));
+
+	return value ? pstrdup(value) : NULL;
+}
+
+/* The list that an answer has. */
+static GcDncList *
+read_list(GcCall *call, json_t *entity, const char *message)
+{
+	GcDncList *list = palloc0(sizeof(GcDncList));
+
+	list->id = copy_member(entity, "id");
+	list->name = copy_member(entity, "name");
+	list->source_type = copy_member(entity, "dncSourceType");
+	list->contact_method = copy_member(entity, "contactMethod");
+	if (list->id == NULL || list->name == NULL)
+		gc_call_throw_reply(call, "The answer is not a DNC list with id and name.", message,
+							NULL);
+	return list;
+}
 
 /* Appends the lists of a page to *lists; true if it is the last one. */
 static bool
@@ -98,19 +166,8 @@ read_page(GcCall *call, int number, const char *message, List **lists)
 
 	if (!json_is_array(entities))
 		gc_call_throw_reply(call, "The answer has no entities.", message, NULL);
-	json_array_foreach(entities, i, entity)
-	{
-		const char *id = json_string_value(json_object_get(entity, "id"));
-		const char *name = json_string_value(json_object_get(entity, "name"));
-		GcDncList *list = palloc0(sizeof(GcDncList));
-
-		if (id == NULL || name == NULL)
-			gc_call_throw_reply(call, "The answer is not a DNC list with id and name.",
-								message, NULL);
-		list->id = pstrdup(id);
-		list->name = pstrdup(name);
-		*lists = lappend(*lists, list);
-	}
+	json_array_foreach(entities, i, entity) *lists =
+		lappend(*lists, read_list(call, entity, message));
 	return number >= json_integer_value(json_object_get(reply, "pageCount"));
 }
 
@@ -123,14 +180,14 @@ read_lists(GcCalls *calls, const char *filter, const char *message, bool *refuse
 
 	for (int number = 1; !done; number++)
 	{
-		char *path = psprintf(DNC_LISTS_PATH "?pageSize=%d&pageNumber=%d"
-											 "&allowEmptyResult=true&sortBy=name"
-											 "&sortOrder=ascending%s",
+		char *path = psprintf(GC_DNC_LISTS_PATH "?pageSize=%d&pageNumber=%d"
+												"&allowEmptyResult=true&sortBy=name"
+												"&sortOrder=ascending%s",
 							  DNC_LISTS_PAGE, number, filter);
 		GcCallSpec spec = {.call_class = GC_CALL_SAFE,
 						   .method = "GET",
 						   .path = path,
-						   .endpoint = DNC_LISTS_PATH};
+						   .endpoint = GC_DNC_LISTS_PATH};
 		GcCall *call = gc_call_start(calls, &spec);
 
 		gc_call_wait(call);
@@ -156,25 +213,59 @@ gc_dnc_list_missing(const char *wanted)
 	pg_unreachable();
 }
 
-char *
-gc_dnc_list_find(GcConnection *conn, GcStat *stat, const char *name)
+static char *
+not_read(const char *wanted)
 {
-	GcCalls *calls = gc_calls_open(conn, stat);
-	List *lists = read_lists(
-		calls, psprintf("&filterType=Equals&name=%s", gc_url_escape(name)),
-		psprintf("could not read DNC list \"%s\"", gc_value_display(name, NAMEDATALEN)), NULL);
+	return psprintf("could not read DNC list \"%s\"", gc_value_display(wanted, NAMEDATALEN));
+}
+
+static GcDncList *
+find_by_id(GcCalls *calls, const char *id)
+{
+	GcCallSpec spec = {.call_class = GC_CALL_SAFE,
+					   .method = "GET",
+					   .path = psprintf("%s/%s", GC_DNC_LISTS_PATH, gc_url_escape(id)),
+					   .endpoint = GC_DNC_LIST_ONE};
+	GcCall *call = gc_call_start(calls, &spec);
+	GcDncList *list;
+
+	gc_call_wait(call);
+	if (gc_call_failure(call) && gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND)
+		gc_dnc_list_missing(id);
+	if (gc_call_failure(call))
+		gc_call_throw(call, not_read(id), NULL);
+	list = read_list(call, gc_control_json(call, not_read(id)), not_read(id));
+	gc_call_free(call);
+	return list;
+}
+
+static GcDncList *
+find_by_name(GcCalls *calls, const char *name)
+{
+	List *lists =
+		read_lists(calls, psprintf("&filterType=Equals&name=%s", gc_url_escape(name)),
+				   not_read(name), NULL);
 	ListCell *lc;
 
-	gc_calls_close(calls);
 	foreach (lc, lists)
 	{
 		GcDncList *list = lfirst(lc);
 
 		/* The platform's comparison may be looser than ours. */
 		if (strcmp(list->name, name) == 0)
-			return list->id;
+			return list;
 	}
 	gc_dnc_list_missing(name);
+}
+
+GcDncList *
+gc_dnc_list_get(GcConnection *conn, GcStat *stat, const char *id, const char *name)
+{
+	GcCalls *calls = gc_calls_open(conn, stat);
+	GcDncList *list = id ? find_by_id(calls, id) : find_by_name(calls, name);
+
+	gc_calls_close(calls);
+	return list;
 }
 
 List *

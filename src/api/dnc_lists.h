@@ -14,10 +14,17 @@ typedef struct GcDncList
 {
 	char *id;
 	char *name;
+	char *source_type;	  /* "rds", …; NULL: it does not say */
+	char *contact_method; /* "Phone", …; NULL: it does not say */
 } GcDncList;
 
-/* The id of the list with that name; throws HV00R if there is none. */
-extern char *gc_dnc_list_find(GcConnection *conn, GcStat *stat, const char *name);
+/* Where they are, and one of them. */
+#define GC_DNC_LISTS_PATH "/api/v2/outbound/dnclists"
+#define GC_DNC_LIST_ONE	  GC_DNC_LISTS_PATH "/{dncListId}"
+
+/* The list with that id or, if it is NULL, that name; throws HV00R if there is none. */
+extern GcDncList *gc_dnc_list_get(GcConnection *conn, GcStat *stat, const char *id,
+								  const char *name);
 
 /* Throws HV00R: there is no list with that id or name. */
 extern _Noreturn void gc_dnc_list_missing(const char *wanted);

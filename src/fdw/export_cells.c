@@ -196,7 +196,8 @@ gc_export_cells_find(const GcRelation *rel, const GcList *list, Bitmapset *wante
 		*problem = psprintf("Its export has two columns \"%s\".", display(twice));
 		return NULL;
 	}
-	map->id = list ? find_header(&search, ID_HEADER) : -1;
+	/* A DNC list's entry is what it is known by. */
+	map->id = list ? find_header(&search, ID_HEADER) : at_position(&search, 1);
 	map->sources = palloc0(sizeof(Source) * Max(rel->column_count, 1));
 	for (int i = 0; i < rel->column_count; i++)
 	{

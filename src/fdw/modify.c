@@ -17,6 +17,7 @@
 #include "fdw/decode.h"
 #include "fdw/delete.h"
 #include "fdw/deliver.h"
+#include "fdw/dnc_modify.h"
 #include "fdw/duplicates.h"
 #include "fdw/encode.h"
 #include "fdw/entity_modify.h"
@@ -127,7 +128,7 @@ check_columns(PlannerInfo *root, const GcRelation *rel, const ModifyTable *plan,
 
 	if (plan->operation == CMD_UPDATE)
 		updated = get_rel_all_updated_cols(root, find_base_rel(root, result_relation));
-	if (rel->resource->kind)
+	if (rel->resource->kind || rel->resource->has_dnc_list)
 		gc_entity_check_columns(rel, plan->operation, updated);
 	else if (plan->operation == CMD_UPDATE && rel->resource->update_endpoint)
 		gc_update_check(rel, updated);
@@ -142,7 +143,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	GcRelation *rel = gc_relation_load(relation);
 	bool asks = false;
 
-	if (plan->operation != CMD_DELETE && plan->returningLists && rel->resource->kind == NULL)
+	if (plan->operation != CMD_DELETE && plan->returningLists && rel->resource->has_list)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	if (asks)
 		check_asks(rel, plan->operation);
@@ -249,6 +250,12 @@ gcBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_pr
 						mtstate->operation == CMD_INSERT ? NULL : outerPlanState(mtstate));
 		return;
 	}
+	if (resource_of(rri)->has_dnc_list)
+	{
+		gc_dnc_begin(mtstate, rri,
+					 mtstate->operation == CMD_INSERT ? NULL : outerPlanState(mtstate));
+		return;
+	}
 	if (mtstate->operation == CMD_DELETE)
 	{
 		gc_delete_begin(rri, outerPlanState(mtstate), plan->returningLists != NIL,
@@ -286,6 +293,11 @@ gcBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 	if (resource_of(rri)->kind)
 	{
 		gc_entity_begin(mtstate, rri, NULL);
+		return;
+	}
+	if (resource_of(rri)->has_dnc_list)
+	{
+		gc_dnc_begin(mtstate, rri, NULL);
 		return;
 	}
 	/* Tuple routing: the partition's own RETURNING list is there by now. */
@@ -387,6 +399,7 @@ void
 gc_modify_finish(EState *estate)
 {
 	gc_deliver_drain(estate);
+	gc_dnc_drain(estate);
 	gc_staging_finish(estate);
 	gc_reject_finish(estate);
 }
@@ -471,6 +484,8 @@ gcExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri, List *fdw_
 {
 	if (resource_of(rri)->kind)
 		gc_entity_explain(rri, mtstate->operation, es);
+	else if (resource_of(rri)->has_dnc_list)
+		gc_dnc_explain(rri, mtstate->operation, es);
 	else
 		explain_contacts(mtstate, rri, fdw_private, es);
 }

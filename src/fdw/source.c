@@ -131,7 +131,7 @@ gc_source_connect(GcSourceRequest *request, Oid user_id)
 		request->dnc_list_id =
 			rel->dnc_list_id
 				? rel->dnc_list_id
-				: gc_dnc_list_find(request->conn, request->stat, rel->dnc_list_name);
+				: gc_dnc_list_get(request->conn, request->stat, NULL, rel->dnc_list_name)->id;
 }
 
 void

@@ -225,7 +225,9 @@ read_row(ExportSource *source, char **cells, Datum *values, bool *nulls)
 	}
 	PG_CATCH();
 	{
-		const char *id = gc_export_cells_id(source->map, cells);
+		/* An entry of a DNC list is personal data. */
+		const char *id =
+			source->base.request->list ? gc_export_cells_id(source->map, cells) : NULL;
 		GcSpan span = {.p = id, .len = id ? strlen(id) : 0};
 
 		gc_decode_rethrow(rel, &rel->columns[source->current], &span, caller_cxt);

@@ -1,6 +1,6 @@
 /*
  * fdw/truncate.c
- *	  TRUNCATE of contacts: their lists are cleared.
+ *	  TRUNCATE of contacts, whose lists are cleared, and of the entries of DNC lists.
  *
  * The server calls once for all tables of one foreign server.  Nothing is asked
  * for before all of them have been looked at; then all lists are cleared at
@@ -11,6 +11,7 @@
 #include "api/clear.h"
 #include "base/option.h"
 #include "base/written.h"
+#include "fdw/dnc_truncate.h"
 #include "fdw/pending.h"
 #include "fdw/relation.h"
 #include "fdw/size.h"
@@ -30,6 +31,15 @@ typedef struct Target
 	bool twin;		/* its list is that of a table before it */
 } Target;
 
+/* What is not to be called is wiped only where its own table says so. */
+static bool
+is_truncatable(const GcRelation *rel)
+{
+	if (rel->resource->has_dnc_list && !gc_option_given(rel->options, "truncatable"))
+		return false;
+	return gc_option_bool(rel->options, rel->server_options, "truncatable");
+}
+
 static GcRelation *
 load(Relation relation)
 {
@@ -37,9 +47,12 @@ load(Relation relation)
 
 	if (rel->resource->clear_endpoint == NULL ||
 		!gc_option_bool(rel->options, rel->server_options, "updatable") ||
-		!gc_option_bool(rel->options, rel->server_options, "truncatable"))
+		!is_truncatable(rel))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("foreign table \"%s\" does not allow truncates", rel->name)));
+						errmsg("foreign table \"%s\" does not allow truncates", rel->name),
+						rel->resource->has_dnc_list
+							? errhint("Set its own option \"truncatable\" to \"true\".")
+							: 0));
 	return rel;
 }
 
@@ -58,21 +71,27 @@ check_pending(const Target *target)
 				 errhint("TRUNCATE in a transaction before this one, or first of all.")));
 }
 
-/* The lists of these tables, all of one server. */
+/* The contact lists among these tables, all of one server; of the others, *dnc. */
 static List *
-find_lists(List *relations, GcConnection *conn, GcStat *stat)
+find_lists(List *relations, GcConnection *conn, GcStat *stat, List **dnc)
 {
 	List *targets = NIL;
+	List *others = NIL;
 	ListCell *lc;
 	ListCell *other;
 
 	foreach (lc, relations)
 	{
+		GcRelation *rel = load(lfirst(lc));
 		Target *target = palloc0(sizeof(Target));
 
-		target->rel = load(lfirst(lc));
-		targets = lappend(targets, target);
+		target->rel = rel;
+		if (rel->resource->has_dnc_list)
+			others = lappend(others, rel);
+		else
+			targets = lappend(targets, target);
 	}
+	*dnc = gc_dnc_truncate_find(others, conn, stat);
 	foreach (lc, targets)
 	{
 		Target *target = lfirst(lc);
@@ -134,14 +153,23 @@ lag_until(const Target *target, const GcConnection *conn)
 							gc_option_ms(target->rel->server_options, NIL, "read_lag"));
 }
 
+/* Those of one statement. */
+typedef struct Targets
+{
+	List *lists;
+	List *dnc;
+} Targets;
+
 static void
 release(void *arg)
 {
+	Targets *targets = arg;
 	ListCell *lc;
 
-	foreach (lc, *(List **) arg)
+	foreach (lc, targets->lists)
 		if (((Target *) lfirst(lc))->audit)
 			gc_audit_release(((Target *) lfirst(lc))->audit);
+	gc_dnc_truncate_release(targets->dnc);
 }
 
 static void
@@ -180,7 +208,7 @@ gcExecForeignTruncate(List *relations, DropBehavior behavior, bool restart_seqs)
 	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
 	ForeignTable *table = GetForeignTable(RelationGetRelid((Relation) linitial(relations)));
 	MemoryContextCallback *on_reset = palloc0(sizeof(MemoryContextCallback));
-	List **targets = palloc0(sizeof(List *));
+	Targets *targets = palloc0(sizeof(Targets));
 	GcStat *stat = palloc0(sizeof(GcStat));
 	GcConnection *conn = gc_connection_get(GetUserId(), table->serverid);
 
@@ -189,8 +217,9 @@ gcExecForeignTruncate(List *relations, DropBehavior behavior, bool restart_seqs)
 	on_reset->func = release;
 	on_reset->arg = targets;
 	MemoryContextRegisterResetCallback(cxt, on_reset);
-	*targets = find_lists(relations, conn, stat);
-	clear(*targets, conn, stat);
+	targets->lists = find_lists(relations, conn, stat, &targets->dnc);
+	clear(targets->lists, conn, stat);
+	gc_dnc_truncate(targets->dnc, conn, stat);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
 }

@@ -353,15 +353,14 @@ warn(GcAudit *first)
 	}
 	if (cleared > 0)
 		ereport(WARNING, (errcode(ERRCODE_WARNING),
-						  errmsg("contacts that TRUNCATE took from %s are not brought back by "
+						  errmsg("%s that TRUNCATE took from %s are not brought back by "
 								 "the rollback",
-								 first->label)));
+								 first->of_contacts ? "contacts" : "entries", first->label)));
 	else if (clears > 0)
-		ereport(WARNING,
-				(errcode(ERRCODE_WARNING),
-				 errmsg("it is unknown whether TRUNCATE took the contacts from %s; the "
-						"rollback does not bring them back",
-						first->label)));
+		ereport(WARNING, (errcode(ERRCODE_WARNING),
+						  errmsg("it is unknown whether TRUNCATE took the %s from %s; the "
+								 "rollback does not bring them back",
+								 first->of_contacts ? "contacts" : "entries", first->label)));
 	if (accepted + in_doubt == 0)
 		return;
 	ereport(WARNING,

@@ -1,0 +1,388 @@
+/*
+ * fdw/dnc_batch.c
+ *	  Entries of a DNC list on their way to the platform, many a call.
+ */
+#include "postgres.h"
+
+#include "base/json.h"
+#include "base/value.h"
+#include "fdw/dnc_batch.h"
+
+#include "common/hashfn.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+/* Entries with so many different dates wait at once. */
+#define GROUPS 16
+
+/* Entries whose dates are remembered, until all that was sent has been answered. */
+#define RECENT_MAX 100000
+
+/* "2030-01-01T00:00Z" and its end. */
+#define UNTIL_SIZE 32
+
+/* Entries that wait for one call. */
+typedef struct Group
+{
+	GcDncKind kind;
+	char until[UNTIL_SIZE]; /* "": never */
+	StringInfoData entries;
+	int rows; /* 0: it is free */
+} Group;
+
+/* A call on its way; of an entry that is to expire no more, the first of two. */
+typedef struct Flight
+{
+	GcCall *call; /* NULL: free */
+	MemoryContext cxt;
+	GcDncPatch patch;
+	bool then_add;
+} Flight;
+
+/* What an entry was sent with last; both by a hash, and two that are alike only cost time. */
+typedef struct Recent
+{
+	uint64 entry;
+	uint64 group;
+} Recent;
+
+struct GcDncBatcher
+{
+	MemoryContext cxt;
+	GcCalls *calls;
+	GcAudit *audit;
+	GcDncSettings settings;
+	Group groups[GROUPS];
+	int64 waiting; /* bytes, in all groups */
+	Flight *flights;
+	int next_flight; /* the oldest one, if it is taken */
+	HTAB *recent;
+};
+
+static void
+forget_recent(GcDncBatcher *batcher)
+{
+	HASHCTL control = {
+		.keysize = sizeof(uint64), .entrysize = sizeof(Recent), .hcxt = batcher->cxt};
+
+	if (batcher->recent)
+		hash_destroy(batcher->recent);
+	batcher->recent = hash_create("gc_fdw DNC entries", 1024, &control,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+GcDncBatcher *
+gc_dnc_batcher_create(GcCalls *calls, GcAudit *audit, const GcDncSettings *settings)
+{
+	GcDncBatcher *batcher = palloc0(sizeof(GcDncBatcher));
+
+	batcher->cxt = CurrentMemoryContext;
+	batcher->calls = calls;
+	batcher->audit = audit;
+	batcher->settings = *settings;
+	batcher->flights = palloc0(sizeof(Flight) * settings->in_flight);
+	for (int i = 0; i < GROUPS; i++)
+		initStringInfo(&batcher->groups[i].entries);
+	forget_recent(batcher);
+	return batcher;
+}
+
+/* ---- failures ---- */
+
+static const char *
+failed(const GcDncBatcher *batcher, int rows)
+{
+	static const char *const verbs[] = {
+		[GC_DNC_ADD] = "add", [GC_DNC_REMOVE] = "remove", [GC_DNC_CHANGE] = "change"};
+
+	return psprintf("could not %s %d %s of %s", verbs[batcher->settings.verb], rows,
+					rows == 1 ? "entry" : "entries", batcher->settings.label);
+}
+
+/* A call has ended: what is certain of its rows is counted. */
+static void
+count(GcDncBatcher *batcher, Flight *flight)
+{
+	GcAuditEntry *entry = &batcher->audit->entry;
+	const GcFailure *failure = gc_call_failure(flight->call);
+
+	gc_audit_answered(batcher->audit,
+					  failure ? failure->correlation_id
+							  : gc_call_header(flight->call, "inin-correlation-id"));
+	if (failure && flight->patch.in_doubt == NULL)
+		return; /* they are removed, and nobody knows whether they are back */
+	if (failure == NULL && flight->then_add)
+		return;
+	if (failure == NULL)
+	{
+		entry->in_doubt -= flight->patch.rows;
+		entry->accepted += flight->patch.rows;
+	}
+}
+
+/* A call has failed for good: the others end, and the statement. */
+static void
+fail(GcDncBatcher *batcher, Flight *flight)
+{
+	GcAuditEntry *entry = &batcher->audit->entry;
+	bool removed = flight->patch.in_doubt == NULL;
+	const char *counts;
+
+	for (int i = 0; i < batcher->settings.in_flight; i++)
+		if (batcher->flights[i].call && &batcher->flights[i] != flight)
+			gc_call_give_up(batcher->flights[i].call);
+	for (int i = 0; i < batcher->settings.in_flight; i++)
+	{
+		if (batcher->flights[i].call == NULL || &batcher->flights[i] == flight)
+			continue;
+		gc_call_wait(batcher->flights[i].call);
+		count(batcher, &batcher->flights[i]);
+	}
+	counts = gc_audit_tell(batcher->audit, entry->total, entry->accepted, entry->in_doubt);
+	if (removed)
+		counts = psprintf("Entries that were taken out to get another date, and may not be "
+						  "back: %d.\n%s",
+						  flight->patch.rows, counts);
+	gc_dnc_throw(flight->call, failed(batcher, flight->patch.rows), counts);
+}
+
+/* ---- calls ---- */
+
+static void
+release(Flight *flight)
+{
+	gc_call_free(flight->call);
+	MemoryContextDelete(flight->cxt);
+	flight->call = NULL;
+}
+
+static void send(GcDncBatcher *batcher, const GcDncPatch *patch, bool then_add);
+
+static void
+start(GcDncBatcher *batcher, Flight *flight)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(flight->cxt);
+
+	flight->call = gc_dnc_patch_start(batcher->calls, &flight->patch);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* B2: one half after the other. */
+static void
+split(GcDncBatcher *batcher, Flight *whole)
+{
+	GcDncPatch patch = whole->patch;
+	MemoryContext cxt = whole->cxt;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
+	char *array = psprintf("[%s]", patch.entries);
+	int half = (patch.rows + 1) / 2;
+	int rest = patch.rows;
+	bool then_add = whole->then_add;
+	StringInfoData entries;
+	GcJson json;
+	GcSpan entry;
+
+	gc_call_free(whole->call);
+	whole->call = NULL;
+	initStringInfo(&entries);
+	gc_json_init(&json, array, strlen(array));
+	(void) gc_json_enter(&json, '[');
+	patch.rows = 0;
+	while (gc_json_element(&json) && gc_json_value(&json, &entry))
+	{
+		if (entries.len > 0)
+			appendStringInfoChar(&entries, ',');
+		gc_json_append(&entries, &entry);
+		rest--;
+		if (++patch.rows < half && rest > 0)
+			continue;
+		patch.entries = entries.data;
+		send(batcher, &patch, then_add);
+		resetStringInfo(&entries);
+		patch.rows = 0;
+	}
+	MemoryContextSwitchTo(caller_cxt);
+	MemoryContextDelete(cxt);
+}
+
+/* Waits for a call, and for the one that follows it. */
+static void
+land(GcDncBatcher *batcher, Flight *flight)
+{
+	const GcFailure *failure;
+
+	gc_call_wait(flight->call);
+	failure = gc_call_failure(flight->call);
+	if (failure && failure->cause == GC_CAUSE_TOO_LARGE && flight->patch.rows > 1)
+	{
+		split(batcher, flight);
+		return;
+	}
+	count(batcher, flight);
+	if (failure)
+		fail(batcher, flight);
+	if (!flight->then_add)
+	{
+		release(flight);
+		return;
+	}
+	gc_call_free(flight->call);
+	flight->then_add = false;
+	flight->patch.remove = false;
+	flight->patch.in_doubt = NULL; /* as they are already */
+	start(batcher, flight);
+	land(batcher, flight);
+}
+
+/* A flight that is free; the oldest is waited for if there is none. */
+static Flight *
+take_flight(GcDncBatcher *batcher)
+{
+	Flight *flight = &batcher->flights[batcher->next_flight];
+
+	batcher->next_flight = (batcher->next_flight + 1) % batcher->settings.in_flight;
+	/* Halves of one that is too large may take its place. */
+	while (flight->call)
+		land(batcher, flight);
+	return flight;
+}
+
+/* Entries that are taken out for a moment are back before anything else is done. */
+static void
+send(GcDncBatcher *batcher, const GcDncPatch *patch, bool then_add)
+{
+	Flight *flight = take_flight(batcher);
+
+	flight->cxt =
+		AllocSetContextCreate(batcher->cxt, "gc_fdw DNC call", ALLOCSET_DEFAULT_SIZES);
+	flight->patch = *patch;
+	flight->patch.entries = MemoryContextStrdup(flight->cxt, patch->entries);
+	if (patch->until)
+		flight->patch.until = MemoryContextStrdup(flight->cxt, patch->until);
+	flight->then_add = then_add;
+	start(batcher, flight);
+	while (then_add && flight->call)
+		land(batcher, flight);
+}
+
+static void
+land_all(GcDncBatcher *batcher)
+{
+	for (int i = 0; i < batcher->settings.in_flight; i++)
+		(void) take_flight(batcher);
+}
+
+/* ---- groups ---- */
+
+static void
+send_group(GcDncBatcher *batcher, Group *group)
+{
+	bool dated = group->until[0] != '\0';
+	/* Whether one that is added again without a date loses the one it had, nobody says. */
+	bool then_add = batcher->settings.verb == GC_DNC_CHANGE && !dated;
+	GcDncPatch patch = {.list = batcher->settings.list,
+						.kind = group->kind,
+						.remove = then_add || batcher->settings.verb == GC_DNC_REMOVE,
+						.entries = group->entries.data,
+						.until = dated ? group->until : NULL,
+						.rows = group->rows,
+						.in_doubt = &batcher->audit->entry.in_doubt};
+
+	send(batcher, &patch, then_add);
+	batcher->waiting -= group->entries.len;
+	resetStringInfo(&group->entries);
+	group->rows = 0;
+}
+
+/* The one that has most. */
+static Group *
+largest(GcDncBatcher *batcher)
+{
+	Group *found = &batcher->groups[0];
+
+	for (int i = 1; i < GROUPS; i++)
+		if (batcher->groups[i].rows > found->rows)
+			found = &batcher->groups[i];
+	return found;
+}
+
+static Group *
+group_for(GcDncBatcher *batcher, GcDncKind kind, const char *until)
+{
+	Group *free = NULL;
+
+	for (int i = 0; i < GROUPS; i++)
+	{
+		Group *group = &batcher->groups[i];
+
+		if (group->rows == 0)
+			free = group;
+		else if (group->kind == kind && strcmp(group->until, until) == 0)
+			return group;
+	}
+	if (free == NULL)
+	{
+		free = largest(batcher);
+		send_group(batcher, free);
+	}
+	free->kind = kind;
+	strlcpy(free->until, until, sizeof(free->until));
+	return free;
+}
+
+void
+gc_dnc_batcher_finish(GcDncBatcher *batcher)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(batcher->cxt);
+
+	for (int i = 0; i < GROUPS; i++)
+		if (batcher->groups[i].rows > 0)
+			send_group(batcher, &batcher->groups[i]);
+	land_all(batcher);
+	forget_recent(batcher);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
+/* An entry that is on its way with another date has to arrive before it is sent with this one. */
+static void
+keep_order(GcDncBatcher *batcher, const char *entry, const char *until)
+{
+	uint64 key = hash_bytes_extended((const unsigned char *) entry, strlen(entry), 0);
+	uint64 group = hash_bytes_extended((const unsigned char *) until, strlen(until), 1);
+	bool found;
+	Recent *recent = hash_search(batcher->recent, &key, HASH_FIND, NULL);
+
+	if ((recent && recent->group != group) ||
+		hash_get_num_entries(batcher->recent) >= RECENT_MAX)
+		gc_dnc_batcher_finish(batcher);
+	recent = hash_search(batcher->recent, &key, HASH_ENTER, &found);
+	recent->group = group;
+}
+
+void
+gc_dnc_batcher_row(GcDncBatcher *batcher, const char *entry, const char *until)
+{
+	const GcDncSettings *settings = &batcher->settings;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(batcher->cxt);
+	Group *group;
+	int len = strlen(entry);
+	int before;
+
+	if (until == NULL)
+		until = "";
+	keep_order(batcher, entry, until);
+	group = group_for(batcher, gc_dnc_kind(settings->list, entry), until);
+	/* Each byte may take six, as an escape. */
+	if (group->rows > 0 && group->entries.len + len * 6 + GC_DNC_BODY_EXTRA > settings->bytes)
+		send_group(batcher, group);
+	before = group->entries.len;
+	appendStringInfoString(&group->entries, group->rows > 0 ? ",\"" : "\"");
+	gc_json_escape(&group->entries, entry, len);
+	appendStringInfoChar(&group->entries, '"');
+	batcher->waiting += group->entries.len - before;
+	if (++group->rows == settings->rows)
+		send_group(batcher, group);
+	else if (batcher->waiting > settings->memory)
+		send_group(batcher, largest(batcher));
+	MemoryContextSwitchTo(caller_cxt);
+}
