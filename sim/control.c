@@ -7,6 +7,7 @@
 #include "auth.h"
 #include "bulk_run.h"
 #include "changes.h"
+#include "collections.h"
 #include "contact_json.h"
 #include "control.h"
 #include "digest.h"
@@ -32,6 +33,7 @@ control_reset(Request *req)
 	uploads_reset();
 	exports_reset();
 	things_reset();
+	collections_reset();
 	store_reset();
 	faults_clear();
 	record_reset();

@@ -57,22 +57,31 @@ read_filter(Request *req, const json_t *body, List **list)
 	return *list ? criteria_read(req, body, (*list)->columns) : NULL;
 }
 
-void
-filters_post(Request *req)
+/* Makes the filter that the body is, or changes that with its id; the body is checked here. */
+static void
+set_filter(Request *req, json_t *body)
 {
-	json_t *body = thing_body(req);
-	Criteria *criteria = NULL;
+	Criteria *criteria;
 	List *list;
 
-	if (body && !json_is_string(json_object_get(body, "name")))
+	if (!json_is_string(json_object_get(body, "name")))
 		reply_error(req, 400, "constraint.validation", "A filter wants a name.");
-	else if (body && (criteria = read_filter(req, body, &list)) != NULL)
+	else if ((criteria = read_filter(req, body, &list)) != NULL)
 	{
 		json_object_set_new(body, "contactList",
 							thing_reference(list->id, list->name, "contactlists"));
 		reply_json(req, 200, thing_show(things_set(THING_FILTER, body), ""));
 		criteria_free(criteria);
 	}
+}
+
+void
+filters_post(Request *req)
+{
+	json_t *body = thing_body(req);
+
+	if (body)
+		set_filter(req, body);
 	json_decref(body);
 }
 
@@ -83,6 +92,35 @@ filter_get(Request *req)
 
 	if (filter)
 		reply_json(req, 200, thing_show(filter, ""));
+}
+
+void
+filter_put(Request *req)
+{
+	Thing *filter = thing_named(THING_FILTER, req);
+	json_t *body = filter ? thing_body(req) : NULL;
+
+	if (body && json_integer_value(json_object_get(body, "version")) != filter->version)
+		reply_error(req, 409, "invalid.update.wrong.version",
+					"The version given does not match the current version.");
+	else if (body)
+	{
+		json_object_set(body, "id", json_object_get(filter->body, "id"));
+		set_filter(req, body);
+	}
+	json_decref(body);
+}
+
+void
+filter_delete(Request *req)
+{
+	Thing *filter = thing_named(THING_FILTER, req);
+
+	if (filter)
+	{
+		things_remove(THING_FILTER, filter);
+		reply_empty(req, 204);
+	}
 }
 
 static void

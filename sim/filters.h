@@ -10,6 +10,8 @@
 extern void filters_get(Request *req);
 extern void filters_post(Request *req);
 extern void filter_get(Request *req);
+extern void filter_put(Request *req);
+extern void filter_delete(Request *req);
 extern void filter_preview(Request *req);
 
 /*

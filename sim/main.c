@@ -11,6 +11,7 @@
 
 #include "auth.h"
 #include "bulk_run.h"
+#include "collections.h"
 #include "exports.h"
 #include "faults.h"
 #include "journal.h"
@@ -186,6 +187,7 @@ free_all(void)
 	runs_reset();
 	exports_reset();
 	things_reset();
+	collections_reset();
 	store_reset();
 	faults_clear();
 	record_reset();

@@ -12,6 +12,7 @@
 #include "bulk_run.h"
 #include "campaign_writes.h"
 #include "campaigns.h"
+#include "collections.h"
 #include "contacts.h"
 #include "control.h"
 #include "divisions.h"
@@ -91,6 +92,8 @@ static const Route platform_routes[] = {
 	{"POST", "api/v2/outbound/contactlistfilters", filters_post, 0},
 	{"POST", "api/v2/outbound/contactlistfilters/preview", filter_preview, 0},
 	{"GET", "api/v2/outbound/contactlistfilters/*", filter_get, 0},
+	{"PUT", "api/v2/outbound/contactlistfilters/*", filter_put, 0},
+	{"DELETE", "api/v2/outbound/contactlistfilters/*", filter_delete, 0},
 	{"GET", "api/v2/outbound/campaigns", campaigns_get, 0},
 	{"POST", "api/v2/outbound/campaigns/progress", campaigns_progress, 0},
 	{"GET", "api/v2/outbound/campaigns/divisionviews", campaign_views_get, 0},
@@ -123,6 +126,29 @@ static const Route platform_routes[] = {
 	{"DELETE", "api/v2/outbound/dnclists/*/whatsappnumbers", dnc_wipe, 0},
 	{"PATCH", "api/v2/outbound/dnclists/*/customexclusioncolumns", dnc_patch, 0},
 	{"DELETE", "api/v2/outbound/dnclists/*/customexclusioncolumns", dnc_wipe, 0},
+	{"GET", "api/v2/routing/wrapupcodes", collection_get, 0},
+	{"POST", "api/v2/routing/wrapupcodes", collection_post, 0},
+	{"GET", "api/v2/routing/wrapupcodes/*", collection_get_one, 0},
+	{"PUT", "api/v2/routing/wrapupcodes/*", collection_update, 0},
+	{"DELETE", "api/v2/routing/wrapupcodes/*", collection_delete, 0},
+	{"GET", "api/v2/workforcemanagement/managementunits", collection_get, 0},
+	{"POST", "api/v2/workforcemanagement/managementunits", collection_post, 0},
+	{"GET", "api/v2/workforcemanagement/managementunits/*", collection_get_one, 0},
+	{"PATCH", "api/v2/workforcemanagement/managementunits/*", collection_update, 0},
+	{"DELETE", "api/v2/workforcemanagement/managementunits/*", collection_delete, 0},
+	{"GET", "api/v2/workforcemanagement/businessunits/*/staffinggroups", collection_get, 0},
+	{"POST", "api/v2/workforcemanagement/businessunits/*/staffinggroups", collection_post, 0},
+	{"GET", "api/v2/workforcemanagement/businessunits/*/staffinggroups/*", collection_get_one,
+	 0},
+	{"PATCH", "api/v2/workforcemanagement/businessunits/*/staffinggroups/*", collection_update,
+	 0},
+	{"DELETE", "api/v2/workforcemanagement/businessunits/*/staffinggroups/*",
+	 collection_delete, 0},
+	{"GET", "api/v2/wfm/users/groups", collection_get, JOBS},
+	{"PUT", "api/v2/wfm/users/groups/*", collection_update, JOBS},
+	{"GET", "api/v2/wfm/schedules", collection_get, JOBS},
+	{"POST", "api/v2/wfm/schedules", collection_post, JOBS},
+	{"PUT", "api/v2/wfm/schedules/*", collection_update, JOBS},
 	{"GET", "api/v2/outbound/events", events_get, 0},
 	{"GET", "api/v2/outbound/events/*", event_get, 0},
 	{NULL, NULL, NULL, 0},
@@ -153,6 +179,7 @@ static const Route control_routes[] = {
 	{"POST", "_sim/campaigns", campaigns_seed, 0},
 	{"POST", "_sim/divisions", divisions_seed, 0},
 	{"POST", "_sim/dnclists", dnc_lists_seed, 0},
+	{"POST", "_sim/entities", collections_seed, 0},
 	{"POST", "_sim/events", events_seed, 0},
 	{"POST", "_sim/bulkjobs", bulk_jobs_seed, 0},
 	{"POST", "_sim/importstatus", import_status_seed, 0},

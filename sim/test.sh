@@ -367,6 +367,7 @@ test_provisioning() {
 . ./test_imports.sh
 . ./test_jobs.sh
 . ./test_campaigns.sh
+. ./test_collections.sh
 
 start --client second word
 test_tokens
@@ -417,6 +418,8 @@ test_relative_times
 test_campaigns
 test_dnc_lists
 test_dnc_writes
+test_collections
+test_filter_writes
 test_events
 test_bulk_jobs
 test_bulk_edit
