@@ -60,8 +60,9 @@ CALL sim.faults('[]');
 UPDATE gc.dnc_lists SET name = 'Robinson' WHERE name = 'Robinson 3';
 
 --
--- Entries
+-- Entries; one call at a time, so that their order is known
 --
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 CREATE FOREIGN TABLE gc.robinson (entry text, expires_at timestamptz) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_name 'Robinson');
 CALL sim.forget();
 -- What expires at one moment goes in one call; RETURNING and the count are those of the statement.
@@ -117,6 +118,7 @@ CALL sim.set('{"dnc_undated_add": "clear"}');
 CALL sim.try($$UPDATE gc.robinson SET entry = '+4930999' WHERE entry = '+4930001'$$);
 -- A join that gives a row twice changes it once.
 UPDATE gc.robinson r SET expires_at = '2040-01-01' FROM (VALUES ('+4930001'), ('+4930001')) v(e) WHERE r.entry = v.e RETURNING r.entry;
+ALTER SERVER genesys OPTIONS (DROP max_in_flight);
 -- B1: a thousand a call at most, and no more bytes than a call takes.
 CALL sim.forget();
 INSERT INTO gc.robinson SELECT '+1' || lpad(n::text, 6, '0') FROM generate_series(1, 2500) n;

@@ -11,6 +11,8 @@
 
 #include "common/string.h"
 
+#define HTTP_METHOD_NOT_ALLOWED 405
+
 /* ---- calls ---- */
 
 char *
@@ -71,6 +73,15 @@ gc_entity_span(const char *object)
 	return (GcSpan){.p = object, .len = strlen(object), .type = '{'};
 }
 
+/* Of some collections nothing but the listing can be read. */
+static char *
+read_listed(const GcEntityWriter *writer, const char *id, const char *failed)
+{
+	const char *field = writer->kind->id_field;
+
+	return gc_entity_find(writer, field ? field : "id", id, failed);
+}
+
 char *
 gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed)
 {
@@ -80,12 +91,20 @@ gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed)
 		.method = "GET",
 		.path = gc_entity_path(writer->kind, id, query ? psprintf("?%s", query) : ""),
 		.endpoint = writer->kind->endpoint};
-	GcCall *call = gc_call_start(writer->calls, &spec);
+	GcCall *call;
 	char *object = NULL;
 
+	if (*writer->listed_only)
+		return read_listed(writer, id, failed);
+	call = gc_call_start(writer->calls, &spec);
 	gc_call_wait(call);
 	if (gc_call_failure(call) == NULL)
 		object = gc_entity_take(call, failed);
+	else if (gc_call_failure(call)->status == HTTP_METHOD_NOT_ALLOWED)
+	{
+		*writer->listed_only = true;
+		object = read_listed(writer, id, failed);
+	}
 	else if (gc_call_failure(call)->cause != GC_CAUSE_NOT_FOUND)
 		gc_call_throw(call, failed, NULL);
 	gc_call_free(call);
@@ -128,6 +147,12 @@ gc_entity_text(const GcSpan *object, const char *path)
 	int len;
 
 	return span.p ? gc_value_span_text(&span, &len) : NULL;
+}
+
+char *
+gc_entity_id(const GcEntityKind *kind, const GcSpan *object)
+{
+	return gc_entity_text(object, kind->id_field ? kind->id_field : "id");
 }
 
 /* A reference is written as a whole: the name beside its id would be the old one's. */
@@ -262,22 +287,83 @@ still_to_make(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
 	return those;
 }
 
-/* Writes it whole; NULL: somebody else was quicker, and "last" does not have it. */
+/* The body that makes these changes to an object: all of it, or they alone and its version. */
+static char *
+change_body(const GcEntityKind *kind, const GcSpan *object, const GcEntityChange *changes,
+			int count)
+{
+	const GcSpan nothing = {0};
+	GcSpan version = {0};
+	GcEntityChange *all;
+	StringInfoData json;
+
+	if (!kind->patches)
+		return gc_entity_edited(kind, object, changes, count);
+	all = palloc0(sizeof(GcEntityChange) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		all[i] = changes[i];
+		/* What is left out of a PATCH stays. */
+		if (all[i].member.json == NULL)
+			all[i].member.json = "null";
+	}
+	if (kind->version_field)
+		version = gc_json_member(object, kind->version_field);
+	if (version.p == NULL)
+		return gc_entity_edited(kind, &nothing, all, count);
+	initStringInfo(&json);
+	gc_json_append(&json, &version);
+	all[count].member = (GcJsonChange){.path = kind->version_field, .json = json.data};
+	return gc_entity_edited(kind, &nothing, all, count + 1);
+}
+
+/* Some take null for "leave it as it is". */
+static void
+check_taken_away(const GcEntityKind *kind, const char *written, const GcEntityChange *changes,
+				 int count)
+{
+	GcSpan object = gc_entity_span(written);
+
+	for (int i = 0; i < count && kind->patches; i++)
+		if (changes[i].member.json == NULL && !gc_entity_has(kind, &object, &changes[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("\"%s\" of %s still has a value", changes[i].name,
+							gc_entity_label(kind, gc_entity_text(&object, name_member(kind)))),
+					 errdetail("The platform took null for leaving it as it is.")));
+}
+
+/*
+ * Is it enough to change it as it was seen?  The version tells if it is that no more; and
+ * what is left out of the listing, if there is more to be read, no PATCH loses.
+ */
+static bool
+may_be_changed_unread(const GcEntityWriter *writer, const GcSpan *seen)
+{
+	const GcEntityKind *kind = writer->kind;
+
+	return kind->version_field && (kind->patches || *writer->listed_only) &&
+		   gc_json_member(seen, kind->version_field).p;
+}
+
+/* Writes it; NULL: somebody else was quicker, and "last" does not have it. */
 static char *
 put(const GcEntityWriter *writer, const char *id, const char *body, bool last,
 	const char *failed)
 {
 	GcCallSpec spec = {.call_class = GC_CALL_IDEMPOTENT,
-					   .method = "PUT",
+					   .method = writer->kind->patches ? "PATCH" : "PUT",
 					   .path = gc_entity_path(writer->kind, id, ""),
 					   .endpoint = writer->kind->endpoint,
 					   .body = body,
 					   .body_len = strlen(body),
+					   .may_be_empty = writer->kind->patches,
 					   .in_doubt = writer->in_doubt,
 					   .rows = 1};
 	GcCall *call = gc_call_start(writer->calls, &spec);
 	const GcFailure *failure;
 	char *written = NULL;
+	size_t len;
 
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
@@ -287,20 +373,22 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last,
 	{
 		(*writer->in_doubt)--;
 		gc_entity_took_effect(writer, call);
-		written = gc_entity_take(call, failed);
+		(void) gc_call_reply(call, &len);
+		written = len > 0 ? gc_entity_take(call, failed) : gc_entity_read(writer, id, failed);
 	}
 	gc_call_free(call);
 	return written;
 }
 
-/* The PUT, of the newest version; NULL: it is gone. */
+/* The change, of the newest version; NULL: it is gone. */
 static char *
 change(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
 	   const GcEntityChange *changes, int count, const char *failed)
 {
 	for (int tries = 1;; tries++)
 	{
-		char *now = gc_entity_read(writer, id, failed);
+		bool unread = tries == 1 && may_be_changed_unread(writer, seen);
+		char *now = unread ? pnstrdup(seen->p, seen->len) : gc_entity_read(writer, id, failed);
 		GcEntityChange *those;
 		GcSpan object;
 		char *written;
@@ -313,10 +401,12 @@ change(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
 		if (found == 0)
 			return now;
 		gc_entity_resolve(writer, those, found, failed);
-		written = put(writer, id, gc_entity_edited(writer->kind, &object, those, found),
+		written = put(writer, id, change_body(writer->kind, &object, those, found),
 					  tries == GC_ENTITY_TRIES, failed);
-		if (written)
-			return with_shown(writer->kind, written, &object);
+		if (written == NULL)
+			continue;
+		check_taken_away(writer->kind, written, those, found);
+		return with_shown(writer->kind, written, &object);
 	}
 }
 

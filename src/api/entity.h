@@ -42,13 +42,17 @@ typedef enum GcEntityTurn
 /* What things of one kind are, for writing; const, or made from a table's options. */
 typedef struct GcEntityKind
 {
-	const char *label;		 /* what one is called: "campaign" */
-	const char *path;		 /* of the collection; one of them is at path/{id} */
-	const char *endpoint;	 /* … that, as a pattern */
-	const char *items;		 /* the member of a listing that has them: "entities" */
+	const char *label;		   /* what one is called: "campaign" */
+	const char *path;		   /* of the collection; one of them is at path/{id} */
+	const char *endpoint;	   /* … that, as a pattern */
+	const char *items;		   /* the member of a listing that has them: "entities" */
+	const char *id_field;	   /* the member that is its id; NULL: "id" */
+	const char *version_field; /* … that a change has to carry, if "patches"; NULL: none */
+	bool unpaged;			   /* a listing has all of them */
+	bool patches;			   /* a change is a PATCH with its members alone */
 	const char *natural_key; /* a member by which one is known: "name"; NULL: there is none */
 	bool filters_by_name;	 /* a listing takes name= and filterType= */
-	const char *listing_query; /* … and this besides; NULL: nothing */
+	const char *listing_query; /* a listing is asked with this besides; NULL: nothing */
 	const char *read_query;	   /* the same for the reading of one */
 	const char *const *shown;  /* members that are read and never written, NULL-terminated */
 	const char *name_of;	   /* the member that messages call it by; NULL: natural_key */
@@ -87,6 +91,14 @@ typedef struct GcEntityKind
 					const GcFailure *failure, const char *failed);
 } GcEntityKind;
 
+/* One is to be made that is there already, as its natural key says, and has other members. */
+typedef enum GcEntityThere
+{
+	GC_THERE_REFUSE, /* an error */
+	GC_THERE_UPDATE, /* it is changed */
+	GC_THERE_IGNORE, /* it stays, as does one that is the same */
+} GcEntityThere;
+
 /* Who writes; lives as long as a statement. */
 typedef struct GcEntityWriter
 {
@@ -99,12 +111,15 @@ typedef struct GcEntityWriter
 	bool *counted;		  /* … each row once: set when it was */
 	int64 *in_doubt;	  /* counts what may have been done */
 	char *correlation_id; /* the platform's of the last answer, GC_STAT_ID_SIZE bytes */
+	GcEntityThere there;  /* what INSERT does with one that is there */
+	bool *listed_only;	  /* is set when there is no call that reads one alone */
 } GcEntityWriter;
 
 /*
  * Makes one, unless one with its natural key is there: with the same members it is that one,
- * with others it throws 23505, naming them (A3).  Returns it as the platform has it, JSON in
- * the current context; *made says whether it is new.
+ * with others it throws 23505, naming them (A3), unless the writer says otherwise.  Returns it
+ * as the platform has it, JSON in the current context, or NULL if it is ignored; *made says
+ * whether something was written.
  */
 extern char *gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes,
 							  int count, bool *made);

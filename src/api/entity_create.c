@@ -23,12 +23,20 @@ copied(const GcEntityChange *changes, int count)
 	return copy;
 }
 
-/* The one with that natural key on a page of the listing; *last: there are no more pages. */
-static char *
-find_on_page(const GcEntityWriter *writer, GcCall *call, const char *key, const char *failed,
-			 int number, bool *last)
+/* What is looked for in a listing. */
+typedef struct Wanted
 {
-	char *reply = gc_entity_take(call, failed);
+	const char *member;
+	const char *value;
+	const char *failed;
+} Wanted;
+
+/* The one that is wanted on a page of the listing; *last: there are no more pages. */
+static char *
+find_on_page(const GcEntityWriter *writer, GcCall *call, const Wanted *wanted, int number,
+			 bool *last)
+{
+	char *reply = gc_entity_take(call, wanted->failed);
 	GcSpan object = gc_entity_span(reply);
 	GcSpan items = gc_json_member(&object, writer->kind->items);
 	char *pages = gc_entity_text(&object, "pageCount");
@@ -38,37 +46,43 @@ find_on_page(const GcEntityWriter *writer, GcCall *call, const char *key, const 
 	*last = pages == NULL || number >= atoi(pages);
 	gc_json_init(&json, items.p ? items.p : "[]", items.p ? items.len : 2);
 	if (!gc_json_enter(&json, '['))
-		gc_call_throw_reply(call, "The answer has no entities.", failed, NULL);
+		gc_call_throw_reply(call, "The answer has no entities.", wanted->failed, NULL);
 	while (gc_json_element(&json) && gc_json_value(&json, &item))
 	{
-		char *found =
-			item.type == '{' ? gc_entity_text(&item, writer->kind->natural_key) : NULL;
+		char *found = item.type == '{' ? gc_entity_text(&item, wanted->member) : NULL;
 
-		if (found && strcmp(found, key) == 0)
+		if (found && strcmp(found, wanted->value) == 0)
 			return pnstrdup(item.p, item.len);
 	}
 	return NULL;
 }
 
 static char *
-page_path(const GcEntityKind *kind, const char *key, int number)
+page_path(const GcEntityKind *kind, const Wanted *wanted, int number)
 {
+	const char *separator = "?";
 	StringInfoData path;
 
 	initStringInfo(&path);
-	appendStringInfo(&path, "%s?pageSize=%d&pageNumber=%d", kind->path, PAGE_SIZE, number);
-	if (kind->filters_by_name)
-		appendStringInfo(&path, "&filterType=Equals&%s=%s", kind->natural_key,
-						 gc_url_escape(key));
+	appendStringInfoString(&path, kind->path);
+	if (!kind->unpaged)
+	{
+		appendStringInfo(&path, "?pageSize=%d&pageNumber=%d", PAGE_SIZE, number);
+		separator = "&";
+	}
+	if (kind->filters_by_name && strcmp(wanted->member, kind->natural_key) == 0)
+		appendStringInfo(&path, "%sfilterType=Equals&%s=%s", separator, wanted->member,
+						 gc_url_escape(wanted->value));
 	if (kind->listing_query)
-		appendStringInfo(&path, "&%s", kind->listing_query);
+		appendStringInfo(&path, "%s%s", separator, kind->listing_query);
 	return path.data;
 }
 
-/* The one with that natural key; NULL: there is none. */
-static char *
-find(const GcEntityWriter *writer, const char *key, const char *failed)
+char *
+gc_entity_find(const GcEntityWriter *writer, const char *member, const char *value,
+			   const char *failed)
 {
+	const Wanted wanted = {.member = member, .value = value, .failed = failed};
 	char *found = NULL;
 	bool last = false;
 
@@ -76,17 +90,24 @@ find(const GcEntityWriter *writer, const char *key, const char *failed)
 	{
 		GcCallSpec spec = {.call_class = GC_CALL_SAFE,
 						   .method = "GET",
-						   .path = page_path(writer->kind, key, number),
+						   .path = page_path(writer->kind, &wanted, number),
 						   .endpoint = writer->kind->path};
 		GcCall *call = gc_call_start(writer->calls, &spec);
 
 		gc_call_wait(call);
 		if (gc_call_failure(call))
 			gc_call_throw(call, failed, NULL);
-		found = find_on_page(writer, call, key, failed, number, &last);
+		found = find_on_page(writer, call, &wanted, number, &last);
 		gc_call_free(call);
 	}
 	return found;
+}
+
+/* The one with that natural key; NULL: there is none. */
+static char *
+find(const GcEntityWriter *writer, const char *key, const char *failed)
+{
+	return gc_entity_find(writer, writer->kind->natural_key, key, failed);
 }
 
 /* A3: what is there is what is wanted, or nothing is made. */
@@ -164,6 +185,29 @@ make(const GcEntityWriter *writer, const char *body, const char *key, const char
 	return there;
 }
 
+/* What is there, made what it is to be. */
+static char *
+brought_about(const GcEntityWriter *writer, char *there, const GcEntityChange *changes,
+			  int count)
+{
+	GcSpan object = gc_entity_span(there);
+	char *id = gc_entity_id(writer->kind, &object);
+	char *written = NULL;
+
+	if (id)
+		written = gc_entity_update(writer, id, &object, changes, count);
+	if (written == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not update %s",
+						gc_entity_label(writer->kind,
+										gc_entity_text(&object, writer->kind->natural_key))),
+				 errdetail(id ? "Somebody else has deleted it since it was looked up."
+							  : "The listing does not tell its id."),
+				 errhint("Run it again.")));
+	return written;
+}
+
 char *
 gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
 				 bool *made)
@@ -192,11 +236,18 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 	}
 	else
 		found = true;
-	*made = *writer->counted;
-	if (found)
+	if (found && writer->there == GC_THERE_IGNORE && !*writer->counted)
+	{
+		*made = false;
+		return NULL;
+	}
+	if (found && writer->there == GC_THERE_UPDATE)
+		there = brought_about(writer, there, changes, count);
+	else if (found)
 		check_same(kind, there, key, changes, count);
+	*made = *writer->counted;
 	object = gc_entity_span(there);
-	id = gc_entity_text(&object, "id");
+	id = gc_entity_id(kind, &object);
 	if (*made && id && kind->await)
 		there = kind->await(writer, id, key);
 	gc_entity_note(writer, id, there);

@@ -22,6 +22,13 @@ extern void gc_entity_note(const GcEntityWriter *writer, const char *id, const c
 /* An ended call's answer, which has to be one object. */
 extern char *gc_entity_take(GcCall *call, const char *failed);
 
+/* The one of the listing whose member has that value; NULL: there is none. */
+extern char *gc_entity_find(const GcEntityWriter *writer, const char *member,
+							const char *value, const char *failed);
+
+/* Its id. */
+extern char *gc_entity_id(const GcEntityKind *kind, const GcSpan *object);
+
 /* What messages call it: campaign "x". */
 extern char *gc_entity_label(const GcEntityKind *kind, const char *name);
 

@@ -42,6 +42,12 @@ enter_entities(GcPage *page, const GcSpan *span)
 const char *
 gc_page_read(GcPage *page, const char *bytes, size_t len)
 {
+	return gc_page_read_items(page, bytes, len, "entities");
+}
+
+const char *
+gc_page_read_items(GcPage *page, const char *bytes, size_t len, const char *items)
+{
 	GcJson json;
 	GcSpan key;
 	GcSpan value;
@@ -54,7 +60,7 @@ gc_page_read(GcPage *page, const char *bytes, size_t len)
 		return psprintf("The answer is not a JSON object: %s.", json.error);
 	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
 	{
-		if (gc_json_span_is(&key, "entities") && value.type == '[')
+		if (gc_json_span_is(&key, items) && value.type == '[')
 		{
 			found = true;
 			enter_entities(page, &value);

@@ -32,4 +32,8 @@ typedef struct GcPage
  */
 extern const char *gc_page_read(GcPage *page, const char *bytes, size_t len);
 
+/* The same of one that has its entities in another member. */
+extern const char *gc_page_read_items(GcPage *page, const char *bytes, size_t len,
+									  const char *items);
+
 #endif /* GC_API_PAGE_H */

@@ -114,7 +114,8 @@ fetch_ahead(GcPager *pager)
 		   pager->next_start < pager->next_read + pager->ahead)
 	{
 		Ahead *slot = ring_slot(pager, pager->next_start);
-		GcPageRequest request = {.list_id = pager->list_id,
+		GcPageRequest request = {.resource = pager->resource,
+								 .list_id = pager->list_id,
 								 .number = page_number(pager, pager->next_start),
 								 .size = pager->page_size,
 								 .criteria = pager->criteria,
@@ -237,6 +238,7 @@ leave_page(GcPager *pager)
 static void
 read_answer(GcPager *pager, GcCall *call)
 {
+	const GcEntityKind *kind = pager->resource->kind;
 	const char *problem;
 	const char *bytes;
 	size_t len;
@@ -248,7 +250,9 @@ read_answer(GcPager *pager, GcCall *call)
 		gc_call_throw(call, not_read(pager), NULL);
 	}
 	bytes = gc_call_reply(call, &len);
-	problem = gc_page_read(&pager->page, bytes, len);
+	problem = gc_page_read_items(&pager->page, bytes, len, kind ? kind->items : "entities");
+	if (problem == NULL && kind && kind->unpaged)
+		pager->page.total = pager->page.page_size = pager->page.count;
 	if (problem == NULL)
 		problem = page_problem(pager);
 	if (problem)

@@ -6,9 +6,9 @@
 
 #include "api/resource.h"
 
-const GcResource *const gc_resources[] = {
-	&gc_contacts,	 &gc_contact_lists, &gc_campaigns,	 &gc_dnc_lists,
-	&gc_dnc_entries, &gc_events,		&gc_import_jobs, NULL};
+const GcResource *const gc_resources[] = {&gc_contacts,	   &gc_contact_lists, &gc_campaigns,
+										  &gc_dnc_lists,   &gc_dnc_entries,	  &gc_events,
+										  &gc_import_jobs, &gc_entities,	  NULL};
 
 char *
 gc_resource_names(void)

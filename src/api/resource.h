@@ -95,6 +95,7 @@ gc_attribute_is_export_only(const GcAttribute *attribute)
 /* What a page is asked of. */
 typedef struct GcPageRequest
 {
+	const struct GcResource *resource;
 	const char *list_id; /* contacts: of which list */
 	int64 number;		 /* from 1 */
 	int size;
@@ -151,6 +152,7 @@ typedef struct GcResource
 	double default_rows;		 /* that the planner takes while nobody has looked */
 	bool has_list;				 /* belongs to one contact list, and has its columns as well */
 	bool has_dnc_list;			 /* belongs to one DNC list, and is read by its export */
+	bool by_options;			 /* a table's options say what it is: api/entities.h */
 	const char *insert_endpoint; /* a pattern; NULL: nothing can be inserted */
 	const char *update_endpoint; /* the same for UPDATE */
 	const char *delete_endpoint; /* … for DELETE */
@@ -176,6 +178,7 @@ extern const GcResource gc_dnc_entries;
 extern const GcResource gc_events;
 extern const GcResource gc_import_jobs;
 extern const GcResource gc_import_queues; /* the same in dialect "jobs" */
+extern const GcResource gc_entities;
 
 /* All of them, NULL-terminated. */
 extern const GcResource *const gc_resources[];

@@ -55,6 +55,7 @@ static const char *const error_words[] = {"stop", "reject", NULL};
 static const char *const upload_words[] = {"classic", "presigned", NULL};
 static const char *const deliver_words[] = {"statement", "commit", "import", NULL};
 static const char *const duplicate_words[] = {"update", "ignore", "error", NULL};
+static const char *const update_words[] = {"put", "patch", NULL};
 static const char *const scan_words[] = {"auto", "ids", "search", "export", NULL};
 static const char *const verification_words[] = {"strict", "relaxed", NULL};
 static const char *const format_words[] = {"e164", "email", NULL};
@@ -134,12 +135,18 @@ static const Option option_table[] = {
 	{"priority", GC_PLACE_TABLE, OPTION_BOOL, "false"},
 	{"clear_system_data", GC_PLACE_TABLE, OPTION_BOOL, "false"},
 	{"do_not_queue", GC_PLACE_TABLE, OPTION_BOOL, "false"},
+	{"path", GC_PLACE_TABLE, OPTION_STRING},
+	{"items", GC_PLACE_TABLE, OPTION_STRING, "entities"},
+	{"id_field", GC_PLACE_TABLE, OPTION_STRING, "id"},
+	{"natural_key", GC_PLACE_TABLE, OPTION_STRING},
+	{"version_field", GC_PLACE_TABLE, OPTION_STRING},
+	{"paged", GC_PLACE_TABLE, OPTION_BOOL, "true"},
+	{"update_method", GC_PLACE_TABLE, OPTION_WORD, "put", 0, 0, update_words},
 	{"contact_id_pattern", GC_PLACE_TABLE, OPTION_PATTERN, "^[A-Za-z0-9._:@-]{1,100}$"},
 
 	{"field", GC_PLACE_COLUMN, OPTION_STRING},
 	{"attribute", GC_PLACE_COLUMN, OPTION_STRING},
 	{"format", GC_PLACE_COLUMN, OPTION_WORD, NULL, 0, 0, format_words},
-
 	{"key", GC_PLACE_IMPORT, OPTION_STRING},
 	{"names", GC_PLACE_IMPORT, OPTION_WORD, "snake", 0, 0, names_words},
 	{"list_prefix", GC_PLACE_IMPORT, OPTION_STRING},

@@ -233,6 +233,8 @@ gc_cost_count(RelOptInfo *baserel)
 double
 gc_cost_pages(const GcRelation *rel, double rows)
 {
+	if (rel->resource->kind && rel->resource->kind->unpaged)
+		return 1;
 	return ceil(rows / page_size(rel));
 }
 

@@ -11,7 +11,7 @@
 #include "utils/memutils.h"
 
 /* Paths have at most this many members. */
-#define PATH_MAX_MEMBERS 4
+#define PATH_MAX_MEMBERS 8
 
 /* The entity's own id, for messages, is always picked. */
 #define SLOT_ID 0
@@ -36,11 +36,11 @@ struct GcDecoder
 	int current; /* column being decoded, for messages */
 };
 
-/* Splits an attribute's path; "%" stands for the column. */
+/* Splits a path; "%" stands for the column. */
 static void
-split_path(const GcColumn *column, Picked *path)
+split_path(const char *joined, const char *column, Picked *path)
 {
-	char *rest = pstrdup(column->attribute->path);
+	char *rest = pstrdup(joined);
 
 	path->count = 0;
 	while (*rest)
@@ -49,8 +49,7 @@ split_path(const GcColumn *column, Picked *path)
 
 		if (slash)
 			*slash = '\0';
-		path->members[path->count++] =
-			strcmp(rest, "%") == 0 ? column->attribute_column : rest;
+		path->members[path->count++] = column && strcmp(rest, "%") == 0 ? column : rest;
 		if (slash == NULL)
 			break;
 		rest = slash + 1;
@@ -67,7 +66,7 @@ column_path(const GcColumn *column, Picked *path)
 		path->count = 2;
 	}
 	else
-		split_path(column, path);
+		split_path(column->attribute->path, column->attribute_column, path);
 }
 
 static bool
@@ -103,11 +102,21 @@ gc_decode_constant(GcColumn *column, const GcList *list, Datum *value)
 	return constant != NULL;
 }
 
+/* Where an entity has its id. */
+static const char *
+id_path(const GcRelation *rel)
+{
+	const GcEntityKind *kind = rel->resource->kind;
+
+	return kind && kind->id_field ? kind->id_field : "id";
+}
+
 GcDecoder *
 gc_decoder_create(GcRelation *rel, const GcList *list, Bitmapset *wanted)
 {
 	GcDecoder *decoder = palloc0(sizeof(GcDecoder));
 	int n = rel->column_count;
+	Picked path;
 
 	decoder->rel = rel;
 	decoder->pick = gc_pick_create();
@@ -116,11 +125,11 @@ gc_decoder_create(GcRelation *rel, const GcList *list, Bitmapset *wanted)
 	decoder->slot_of = palloc(sizeof(int) * Max(n, 1));
 	decoder->constants = palloc0(sizeof(Datum) * Max(n, 1));
 	decoder->is_constant = palloc0(sizeof(bool) * Max(n, 1));
-	(void) slot_for(decoder, &(Picked){{"id"}, 1});
+	split_path(id_path(rel), NULL, &path);
+	(void) slot_for(decoder, &path);
 	for (int i = 0; i < n; i++)
 	{
 		GcColumn *column = &rel->columns[i];
-		Picked path;
 
 		decoder->slot_of[i] = -1;
 		if (column->attnum == 0 || (wanted && !bms_is_member(column->attnum, wanted)))

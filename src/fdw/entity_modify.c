@@ -38,7 +38,8 @@ typedef struct EntityState
 	AttrNumber tid_attno;
 	GcKept *kept; /* NULL until the first row */
 	bool began;
-	bool counted; /* this row, as accepted */
+	bool counted;
+	bool listed_only; /* this row, as accepted */
 	MemoryContext row_cxt;
 	MemoryContext result_cxt;
 	TupleTableSlot *result;
@@ -167,10 +168,25 @@ release(void *arg)
 	gc_audit_release(((EntityState *) arg)->audit);
 }
 
+/* What of the option on_duplicate and ON CONFLICT holds for things with a natural key. */
+static GcEntityThere
+there_mode(const GcRelation *rel, ModifyTableState *mtstate)
+{
+	const ModifyTable *plan = (const ModifyTable *) mtstate->ps.plan; /* NULL: COPY */
+	const char *word = gc_option_string(rel->options, rel->server_options, "on_duplicate");
+
+	if (!rel->resource->by_options)
+		return GC_THERE_REFUSE;
+	if ((plan && plan->onConflictAction == ONCONFLICT_NOTHING) || strcmp(word, "ignore") == 0)
+		return GC_THERE_IGNORE;
+	return strcmp(word, "update") == 0 ? GC_THERE_UPDATE : GC_THERE_REFUSE;
+}
+
 static void
-open_writer(EntityState *state, EState *estate, ResultRelInfo *rri)
+open_writer(EntityState *state, ModifyTableState *mtstate, ResultRelInfo *rri)
 {
 	GcRelation *rel = state->rel;
+	EState *estate = mtstate->ps.state;
 	GcConnection *conn = gc_connection_get(gc_compat_modify_user(rri, estate), rel->server_id);
 
 	state->stat.spent = gc_statement_spent(estate);
@@ -189,6 +205,8 @@ open_writer(EntityState *state, EState *estate, ResultRelInfo *rri)
 		.counted = &state->counted,
 		.in_doubt = &state->audit->entry.in_doubt,
 		.correlation_id = state->audit->entry.correlation_id,
+		.there = there_mode(rel, mtstate),
+		.listed_only = &state->listed_only,
 	};
 }
 
@@ -217,7 +235,7 @@ gc_entity_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *
 		given =
 			bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
 	state->named = by_attnum(state->rel, given);
-	open_writer(state, estate, rri);
+	open_writer(state, mtstate, rri);
 	state->decoder = gc_decoder_create(state->rel, NULL, NULL);
 	if (rows)
 		state->tid_attno = ExecFindJunkAttributeInTlist(rows->plan->targetlist, "ctid");
@@ -303,7 +321,7 @@ insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 	object =
 		gc_entity_create(&state->writer, changes, changes_of(state, slot, changes), &made);
 	end_row(state, made, object);
-	slot = show(state, object, slot);
+	slot = object ? show(state, object, slot) : NULL;
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
 }
@@ -351,8 +369,9 @@ delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 
 	begin_row(state, estate);
 	MemoryContextSwitchTo(state->row_cxt);
-	there = gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept) &&
-			delete_one(state, &kept);
+	there =
+		gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept) &&
+		delete_one(state, &kept);
 	end_row(state, there, there ? kept.raw : NULL);
 	MemoryContextSwitchTo(caller_cxt);
 	if (there && rri->ri_projectReturning)

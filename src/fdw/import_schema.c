@@ -382,7 +382,8 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	objects = gc_option_bool(stmt->options, NIL, "objects");
 	if (objects)
 		for (int i = 0; gc_resources[i]; i++)
-			if (!gc_resources[i]->has_list && !gc_resources[i]->has_dnc_list)
+			if (!gc_resources[i]->has_list && !gc_resources[i]->has_dnc_list &&
+				!gc_resources[i]->by_options)
 				import_object(&import, gc_resources[i]);
 	conn = gc_connection_get(GetUserId(), server_id);
 	prefix = prefix ? gc_value_to_utf8(prefix) : NULL;

@@ -5,11 +5,14 @@
 #include "postgres.h"
 
 #include "api/dialect.h"
+#include "api/entities.h"
 #include "base/nearest.h"
 #include "base/option.h"
 #include "fdw/relation.h"
 
+#include "catalog/pg_type.h"
 #include "foreign/foreign.h"
+#include "utils/lsyscache.h"
 
 /* A list's name has at most this many characters (the public API's own). */
 #define LIST_NAME_MAX 64
@@ -23,17 +26,36 @@ invalid_table(const GcRelation *rel, const char *problem, const char *hint)
 }
 
 /* What says how contacts are written means nothing of anything else. */
-static void
-check_contacts_only(List *options, const char *object)
-{
-	static const char *const names[] = {"key", "priority", "do_not_queue", "clear_system_data",
-										"contact_id_pattern"};
+static const char *const of_contacts[] = {
+	"key", "priority", "do_not_queue", "clear_system_data", "contact_id_pattern", NULL};
 
-	for (int i = 0; i < lengthof(names); i++)
-		if (gc_option_given(options, names[i]))
+static const char *const of_entities[] = {
+	"path",			 "items", "id_field",	   "natural_key",
+	"version_field", "paged", "update_method", NULL};
+
+static void
+check_only(List *options, const char *const *names, const char *object, const char *whose)
+{
+	for (; *names; names++)
+		if (gc_option_given(options, *names))
 			ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-							errmsg("object \"%s\" takes no option \"%s\"", object, names[i]),
-							errhint("It is for tables with object \"%s\".", "contacts")));
+							errmsg("object \"%s\" takes no option \"%s\"", object, *names),
+							errhint("It is for tables with object \"%s\".", whose)));
+}
+
+static void
+check_path(List *options, const char *object)
+{
+	const char *path = gc_option_string(options, NIL, "path");
+
+	if (path == NULL)
+		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+						errmsg("a foreign table with object \"%s\" needs the option \"%s\"",
+							   object, "path")));
+	if (gc_entities_path_problem(path))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for option \"%s\": \"%s\"", "path", path),
+						errhint("%s", gc_entities_path_problem(path))));
 }
 
 void
@@ -68,7 +90,11 @@ gc_relation_check_options(List *options)
 						errmsg("object \"%s\" belongs to no DNC list", object),
 						errhint("Leave out the option dnc_list_id or dnc_list_name.")));
 	if (!gc_resource_by_name(object)->has_list)
-		check_contacts_only(options, object);
+		check_only(options, of_contacts, object, "contacts");
+	if (gc_resource_by_name(object)->by_options)
+		check_path(options, object);
+	else
+		check_only(options, of_entities, object, "entities");
 }
 
 static void
@@ -100,6 +126,71 @@ read_list_options(GcRelation *rel)
 	rel->label = psprintf("contact list \"%s\"", rel->list_label);
 }
 
+static const char *
+utf8_option(const GcRelation *rel, const char *name)
+{
+	const char *value = gc_option_string(rel->options, NIL, name);
+
+	return value ? gc_value_to_utf8(value) : NULL;
+}
+
+static const GcResource *
+read_entities_options(const GcRelation *rel)
+{
+	const GcEntitiesOptions options = {
+		.path = utf8_option(rel, "path"),
+		.items = utf8_option(rel, "items"),
+		.id_field = utf8_option(rel, "id_field"),
+		.natural_key = utf8_option(rel, "natural_key"),
+		.version_field = utf8_option(rel, "version_field"),
+		.paged = gc_option_bool(rel->options, NIL, "paged"),
+		.patches = strcmp(gc_option_string(rel->options, NIL, "update_method"), "patch") == 0,
+	};
+
+	return gc_entities_resource(&options);
+}
+
+/* Is a value of the type text to JSON, or what it is itself? */
+static bool
+is_quoted(Oid type)
+{
+	Oid base = getBaseType(type);
+
+	if (OidIsValid(get_element_type(base)))
+		return false;
+	switch (base)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+		case JSONOID:
+		case JSONBOID:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/* The member that a column of an entity is: its option "field", a path, or its own name. */
+static const GcAttribute *
+entity_column(GcRelation *rel, const char *field, const GcColumn *column, Oid type)
+{
+	const char *path = gc_value_to_utf8(field ? field : column->name);
+	int depth = 1;
+
+	for (const char *p = path; *p; p++)
+		depth += *p == '/';
+	if (depth > GC_ENTITIES_DEPTH || path[0] == '/' || path[strlen(path) - 1] == '/' ||
+		strstr(path, "//"))
+		invalid_table(rel, psprintf("its column \"%s\" is no member", column->name),
+					  "A member is a name, or up to eight of them with \"/\" between.");
+	return gc_entities_attribute(rel->resource, column->name, path, is_quoted(type));
+}
+
 /* The attribute that a column of an object without a list stands for. */
 static const GcAttribute *
 object_column(GcRelation *rel, const char *name)
@@ -129,7 +220,13 @@ read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
 	column->not_null = att->attnotnull;
 	column->name = NameStr(att->attname);
 	/* Only a list has columns of its own; elsewhere a column is an attribute by its name. */
-	if (attribute == NULL && !rel->resource->has_list)
+	if (rel->resource->by_options && attribute)
+		invalid_table(rel,
+					  psprintf("its column \"%s\" has the option attribute", column->name),
+					  "The option field names a member of an entity.");
+	if (rel->resource->by_options)
+		column->attribute = entity_column(rel, field, column, att->atttypid);
+	else if (attribute == NULL && !rel->resource->has_list)
 		column->attribute = object_column(rel, field ? field : column->name);
 	else if (attribute)
 	{
@@ -150,6 +247,10 @@ read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
 static bool
 same_source(const GcColumn *a, const GcColumn *b)
 {
+	if (a->attribute && b->attribute && a->attribute->path && b->attribute->path &&
+		a->attribute != b->attribute)
+		return strcmp(a->attribute->path, b->attribute->path) == 0 &&
+			   a->attribute->derive == b->attribute->derive;
 	if (a->attribute != b->attribute)
 		return false;
 	if (a->field)
@@ -241,6 +342,8 @@ gc_relation_load(Relation relation)
 	rel->resource = gc_dialect_resource(
 		gc_dialect(rel->server_options),
 		gc_resource_by_name(gc_option_string(table->options, NIL, "object")));
+	if (rel->resource->by_options)
+		rel->resource = read_entities_options(rel);
 	rel->strict = strcmp(gc_option_string(rel->options, rel->server_options, "verification"),
 						 "strict") == 0;
 	read_list_options(rel);

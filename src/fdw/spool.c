@@ -25,25 +25,27 @@ struct GcSpool
 	MemoryContext cxt;
 };
 
+/* The options of a foreign table of the same server; NIL: it is none. */
+static List *
+options_of(Oid relid, const GcRelation *rel)
+{
+	ForeignTable *table;
+
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		return NIL;
+	table = GetForeignTable(relid);
+	return table->serverid == rel->server_id ? table->options : NIL;
+}
+
 /* May that table be the list?  One that nobody has looked up yet may. */
 static bool
 may_be_list(Oid relid, const GcRelation *rel, const GcList *list, GcConnection *conn)
 {
-	ForeignTable *table;
-	const char *id;
-	const char *name;
+	List *options = options_of(relid, rel);
+	const char *id = gc_option_string(options, NIL, "list_id");
+	const char *name = gc_option_string(options, NIL, "list_name");
 	GcList *target;
 
-	/* Its partitions are found while it runs, and each may be the list. */
-	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		return true;
-	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-		return false;
-	table = GetForeignTable(relid);
-	if (table->serverid != rel->server_id)
-		return false;
-	id = gc_option_string(table->options, NIL, "list_id");
-	name = gc_option_string(table->options, NIL, "list_name");
 	if (id == NULL && name == NULL)
 		return false;
 	target = gc_list_known(conn, id ? gc_value_to_utf8(id) : NULL,
@@ -51,16 +53,32 @@ may_be_list(Oid relid, const GcRelation *rel, const GcList *list, GcConnection *
 	return target == NULL || strcmp(target->id, list->id) == 0;
 }
 
+/* May that table be of the same listing, whose pages move when one of its things goes? */
+static bool
+may_be_listing(Oid relid, const GcRelation *rel)
+{
+	const char *object = gc_option_string(options_of(relid, rel), NIL, "object");
+
+	return object && strcmp(object, rel->resource->object) == 0;
+}
+
 bool
 gc_spool_needed(EState *estate, const GcRelation *rel, const GcList *list, GcConnection *conn)
 {
 	ListCell *lc;
 
-	if (list == NULL || estate->es_plannedstmt == NULL)
+	if ((list == NULL && rel->resource->kind == NULL) || estate->es_plannedstmt == NULL)
 		return false;
 	foreach (lc, estate->es_plannedstmt->resultRelations)
-		if (may_be_list(exec_rt_fetch(lfirst_int(lc), estate)->relid, rel, list, conn))
+	{
+		Oid relid = exec_rt_fetch(lfirst_int(lc), estate)->relid;
+
+		/* Its partitions are found while it runs, and each may be it. */
+		if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
 			return true;
+		if (list ? may_be_list(relid, rel, list, conn) : may_be_listing(relid, rel))
+			return true;
+	}
 	return false;
 }
 
