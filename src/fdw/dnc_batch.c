@@ -13,7 +13,7 @@
 #include "utils/memutils.h"
 
 /* Entries with so many different dates wait at once. */
-#define GROUPS 16
+#define GROUPS 1000
 
 /* Entries whose dates are remembered, until all that was sent has been answered. */
 #define RECENT_MAX 100000
@@ -21,14 +21,26 @@
 /* "2030-01-01T00:00Z" and its end. */
 #define UNTIL_SIZE 32
 
+/* What entries of one call have in common; without padding, since it is hashed. */
+typedef struct GroupKey
+{
+	char until[UNTIL_SIZE]; /* "": never */
+	uint64 kind;
+} GroupKey;
+
 /* Entries that wait for one call. */
 typedef struct Group
 {
-	GcDncKind kind;
-	char until[UNTIL_SIZE]; /* "": never */
+	GroupKey key;
 	StringInfoData entries;
-	int rows; /* 0: it is free */
+	int rows;
 } Group;
+
+typedef struct GroupEntry
+{
+	GroupKey key;
+	Group *group;
+} GroupEntry;
 
 /* A call on its way; of an entry that is to expire no more, the first of two. */
 typedef struct Flight
@@ -52,7 +64,9 @@ struct GcDncBatcher
 	GcCalls *calls;
 	GcAudit *audit;
 	GcDncSettings settings;
-	Group groups[GROUPS];
+	Group *groups[GROUPS];
+	int group_count;
+	HTAB *by_key;
 	int64 waiting; /* bytes, in all groups */
 	Flight *flights;
 	int next_flight; /* the oldest one, if it is taken */
@@ -81,8 +95,11 @@ gc_dnc_batcher_create(GcCalls *calls, GcAudit *audit, const GcDncSettings *setti
 	batcher->audit = audit;
 	batcher->settings = *settings;
 	batcher->flights = palloc0(sizeof(Flight) * settings->in_flight);
-	for (int i = 0; i < GROUPS; i++)
-		initStringInfo(&batcher->groups[i].entries);
+	batcher->by_key = hash_create("gc_fdw DNC groups", 64,
+								  &(HASHCTL){.keysize = sizeof(GroupKey),
+											 .entrysize = sizeof(GroupEntry),
+											 .hcxt = batcher->cxt},
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	forget_recent(batcher);
 	return batcher;
 }
@@ -277,14 +294,14 @@ land_all(GcDncBatcher *batcher)
 static void
 send_group(GcDncBatcher *batcher, Group *group)
 {
-	bool dated = group->until[0] != '\0';
+	bool dated = group->key.until[0] != '\0';
 	/* Whether one that is added again without a date loses the one it had, nobody says. */
 	bool then_add = batcher->settings.verb == GC_DNC_CHANGE && !dated;
 	GcDncPatch patch = {.list = batcher->settings.list,
-						.kind = group->kind,
+						.kind = group->key.kind,
 						.remove = then_add || batcher->settings.verb == GC_DNC_REMOVE,
 						.entries = group->entries.data,
-						.until = dated ? group->until : NULL,
+						.until = dated ? group->key.until : NULL,
 						.rows = group->rows,
 						.in_doubt = &batcher->audit->entry.in_doubt};
 
@@ -298,36 +315,51 @@ send_group(GcDncBatcher *batcher, Group *group)
 static Group *
 largest(GcDncBatcher *batcher)
 {
-	Group *found = &batcher->groups[0];
+	Group *found = batcher->groups[0];
 
-	for (int i = 1; i < GROUPS; i++)
-		if (batcher->groups[i].rows > found->rows)
-			found = &batcher->groups[i];
+	for (int i = 1; i < batcher->group_count; i++)
+		if (batcher->groups[i]->rows > found->rows)
+			found = batcher->groups[i];
 	return found;
+}
+
+/* A group without entries; one has to go if there are too many. */
+static Group *
+empty_group(GcDncBatcher *batcher)
+{
+	Group *group;
+
+	if (batcher->group_count < GROUPS)
+	{
+		group = palloc0(sizeof(Group));
+		initStringInfo(&group->entries);
+		batcher->groups[batcher->group_count++] = group;
+		return group;
+	}
+	group = largest(batcher);
+	if (group->rows > 0)
+		send_group(batcher, group);
+	(void) hash_search(batcher->by_key, &group->key, HASH_REMOVE, NULL);
+	return group;
 }
 
 static Group *
 group_for(GcDncBatcher *batcher, GcDncKind kind, const char *until)
 {
-	Group *free = NULL;
+	GroupKey key = {.kind = kind};
+	GroupEntry *entry;
+	Group *group;
 
-	for (int i = 0; i < GROUPS; i++)
-	{
-		Group *group = &batcher->groups[i];
-
-		if (group->rows == 0)
-			free = group;
-		else if (group->kind == kind && strcmp(group->until, until) == 0)
-			return group;
-	}
-	if (free == NULL)
-	{
-		free = largest(batcher);
-		send_group(batcher, free);
-	}
-	free->kind = kind;
-	strlcpy(free->until, until, sizeof(free->until));
-	return free;
+	memset(key.until, 0, sizeof(key.until));
+	strlcpy(key.until, until, sizeof(key.until));
+	entry = hash_search(batcher->by_key, &key, HASH_FIND, NULL);
+	if (entry)
+		return entry->group;
+	group = empty_group(batcher);
+	group->key = key;
+	entry = hash_search(batcher->by_key, &key, HASH_ENTER, NULL);
+	entry->group = group;
+	return group;
 }
 
 void
@@ -335,9 +367,9 @@ gc_dnc_batcher_finish(GcDncBatcher *batcher)
 {
 	MemoryContext caller_cxt = MemoryContextSwitchTo(batcher->cxt);
 
-	for (int i = 0; i < GROUPS; i++)
-		if (batcher->groups[i].rows > 0)
-			send_group(batcher, &batcher->groups[i]);
+	for (int i = 0; i < batcher->group_count; i++)
+		if (batcher->groups[i]->rows > 0)
+			send_group(batcher, batcher->groups[i]);
 	land_all(batcher);
 	forget_recent(batcher);
 	MemoryContextSwitchTo(caller_cxt);
