@@ -8,6 +8,7 @@
 
 #include "base/nearest.h"
 #include "base/option.h"
+#include "base/region.h"
 #include "base/url_check.h"
 
 #include "catalog/pg_collation.h"
@@ -154,23 +155,6 @@ static const Option option_table[] = {
 	{"attributes", GC_PLACE_IMPORT, OPTION_WORD, "common", 0, 0, attributes_words},
 };
 
-/* AWS region → domain of the platform's hosts (the public SDK's region table). */
-static const struct
-{
-	const char *region;
-	const char *domain;
-} region_table[] = {
-	{"us-east-1", "mypurecloud.com"},		  {"us-east-2", "use2.us-gov-pure.cloud"},
-	{"us-west-2", "usw2.pure.cloud"},		  {"ca-central-1", "cac1.pure.cloud"},
-	{"eu-west-1", "mypurecloud.ie"},		  {"eu-west-2", "euw2.pure.cloud"},
-	{"eu-central-1", "mypurecloud.de"},		  {"eu-central-2", "euc2.pure.cloud"},
-	{"ap-southeast-2", "mypurecloud.com.au"}, {"ap-southeast-1", "apse1.pure.cloud"},
-	{"ap-northeast-1", "mypurecloud.jp"},	  {"ap-northeast-2", "apne2.pure.cloud"},
-	{"ap-northeast-3", "apne3.pure.cloud"},	  {"ap-south-1", "aps1.pure.cloud"},
-	{"sa-east-1", "sae1.pure.cloud"},		  {"me-central-1", "mec1.pure.cloud"},
-	{"mx-central-1", "mxc1.pure.cloud"},	  {"eusc-de-east-1", "edee1.eusc-pure.cloud"},
-};
-
 /* The option of that name that may stand in one of "places", or NULL. */
 static const Option *
 option_find(const char *name, int places)
@@ -221,20 +205,15 @@ option_bad_value(const Option *option, const char *value, const char *hint)
 static void
 check_region(const Option *option, const char *value)
 {
-	GcNearest nearest;
-	const char *hint;
+	const char *nearest;
 
-	gc_nearest_init(&nearest, value);
-	for (int i = 0; i < lengthof(region_table); i++)
-	{
-		if (strcmp(region_table[i].region, value) == 0)
-			return;
-		gc_nearest_offer(&nearest, region_table[i].region);
-	}
-	hint = nearest.best
-			   ? psprintf("Perhaps you meant \"%s\".", nearest.best)
-			   : "A region is an AWS region name, such as \"us-east-1\" or \"eu-central-1\".";
-	option_bad_value(option, value, hint);
+	if (gc_region_exists(value, &nearest))
+		return;
+	option_bad_value(
+		option, value,
+		nearest
+			? psprintf("Perhaps you meant \"%s\".", nearest)
+			: "A region is an AWS region name, such as \"us-east-1\" or \"eu-central-1\".");
 }
 
 static void
@@ -590,13 +569,4 @@ bool
 gc_option_given(List *options, const char *name)
 {
 	return list_value(options, name) != NULL;
-}
-
-char *
-gc_option_region_url(const char *region, const char *service)
-{
-	for (int i = 0; i < lengthof(region_table); i++)
-		if (strcmp(region_table[i].region, region) == 0)
-			return psprintf("https://%s.%s", service, region_table[i].domain);
-	return NULL;
 }

@@ -45,7 +45,4 @@ extern int64 gc_option_bytes(List *options, List *fallback, const char *name);
 /* Is it given explicitly? */
 extern bool gc_option_given(List *options, const char *name);
 
-/* The base URL of a service ("api", "login") in an AWS region; NULL if the region is unknown. */
-extern char *gc_option_region_url(const char *region, const char *service);
-
 #endif /* GC_BASE_OPTION_H */

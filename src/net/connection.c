@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/option.h"
+#include "base/region.h"
 #include "net/connection.h"
 
 #include "access/reloptions.h"
@@ -106,7 +107,7 @@ known_url(ForeignServer *server, const char *option, const char *service)
 	char *copy;
 
 	if (url == NULL && region != NULL)
-		url = gc_option_region_url(region, service);
+		url = gc_region_url(region, service);
 	if (url == NULL)
 		return NULL;
 	copy = pstrdup(url);
