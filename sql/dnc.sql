@@ -240,7 +240,9 @@ SELECT sim.make('campaigns', jsonb_build_array(jsonb_build_object('id', 'c-1', '
 FROM gc.dnc_lists WHERE name = 'Robinson';
 CALL sim.try($$DELETE FROM gc.dnc_lists WHERE name = 'Robinson'$$);
 SELECT sim.control('POST', 'importstatus', jsonb_build_object('dncListId', id, 'state', 'IN_PROGRESS')::text) IS NOT NULL FROM gc.dnc_lists WHERE name = 'Mails';
+ALTER SERVER genesys OPTIONS (SET retry_timeout '0');
 CALL sim.try($$DELETE FROM gc.dnc_lists WHERE name = 'Mails'$$);
+ALTER SERVER genesys OPTIONS (SET retry_timeout '5s');
 DELETE FROM gc.dnc_lists WHERE name IN ('Chats', 'Registry', 'Gryphon') RETURNING name;
 SELECT name FROM gc.dnc_lists ORDER BY name;
 CALL sim.try($$INSERT INTO gc.chats (entry) VALUES ('+1')$$);
