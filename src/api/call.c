@@ -113,7 +113,7 @@ call_has_token(GcCall *call)
 
 /* The headers' word on the quota, of either family. */
 static void
-observe_limits(GcCall *call)
+observe_limits(GcCall *call, GcCause cause)
 {
 	GcHttpExchange *exchange = call->exchange;
 	GcQuota *quota = call->calls->conn->quota;
@@ -130,7 +130,7 @@ observe_limits(GcCall *call)
 			used = allowed - remaining;
 	}
 	gc_quota_observe(quota, allowed, used, reset);
-	if (gc_http_status(exchange) != 429)
+	if (cause != GC_CAUSE_THROTTLED)
 		return;
 	call->spec.stat->throttled++;
 	/* With quota left in the window, it is the second bucket that is empty. */
@@ -350,15 +350,16 @@ call_judge(GcCall *call)
 	GcConnection *conn = call->calls->conn;
 	GcTime now = gc_clock_now();
 	GcFailure *failure = read_failure(call);
+	GcCause cause;
 	GcVerdict verdict;
 
 	if (failure && is_not_yet(call, failure))
 		failure->cause = GC_CAUSE_LOCKED;
-	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange,
-							 failure ? failure->cause : GC_CAUSE_NONE, now);
+	cause = failure ? failure->cause : GC_CAUSE_NONE;
+	verdict = gc_retry_judge(&call->retry, &conn->retry, call->exchange, cause, now);
 	/* What it says of the quota holds for everybody, whatever becomes of this call. */
 	if (gc_http_outcome(call->exchange) == GC_HTTP_ANSWERED)
-		observe_limits(call);
+		observe_limits(call, cause);
 	book_attempt(call);
 	if (verdict != GC_VERDICT_SUCCESS)
 		call_doubt(call, call->retry.in_doubt != 0);

@@ -11,9 +11,6 @@
 #include "postgres.h"
 
 #include "api/contact_lists.h"
-#include "base/json.h"
-
-#include "lib/stringinfo.h"
 
 /* As jansson has it, which goes ill with some headers of the server (api/control.h). */
 struct json_t;
@@ -52,11 +49,10 @@ typedef struct GcDialect
 	GcList *(*list_read)(struct json_t *entity);
 
 	/*
-	 * The calls that bind a campaign, which has been read, to a list, and that set it on
-	 * and off; their paths begin with "path".
+	 * The calls that bind a campaign to a list, whose id is given as JSON (NULL: it has none,
+	 * it goes by PUT), and that set it on and off; their paths begin with "path".
 	 */
-	void (*campaign_bind)(const char *path, const GcSpan *campaign, const char *list_id,
-						  StringInfo body, GcCallSpec *spec);
+	void (*campaign_bind)(const char *path, const char *list_id, GcCallSpec *spec);
 	void (*campaign_start)(const char *path, GcCallSpec *spec);
 	void (*campaign_stop)(const char *path, GcCallSpec *spec);
 } GcDialect;

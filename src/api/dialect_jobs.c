@@ -36,17 +36,15 @@ list_call(const char *list_id, GcCallSpec *spec)
 }
 
 static void
-campaign_bind(const char *path, const GcSpan *campaign, const char *list_id, StringInfo body,
-			  GcCallSpec *spec)
+campaign_bind(const char *path, const char *list_id, GcCallSpec *spec)
 {
-	appendStringInfoString(body, "{\"contactListId\":\"");
-	gc_json_escape(body, list_id, strlen(list_id));
-	appendStringInfoString(body, "\"}");
+	const char *body = psprintf("{\"contactListId\":%s}", list_id);
+
 	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
 						 .method = "PATCH",
 						 .path = path,
-						 .body = body->data,
-						 .body_len = body->len,
+						 .body = body,
+						 .body_len = strlen(body),
 						 .endpoint = CAMPAIGN};
 }
 

@@ -31,38 +31,6 @@ list_call(const char *list_id, GcCallSpec *spec)
 		.rate.priority = true};
 }
 
-/* The campaign as it was read, with its version, but for its list. */
-static void
-campaign_bind(const char *path, const GcSpan *campaign, const char *list_id, StringInfo body,
-			  GcCallSpec *spec)
-{
-	GcJson json;
-	GcSpan key;
-	GcSpan value;
-
-	appendStringInfoString(body, "{\"contactList\":{\"id\":\"");
-	gc_json_escape(body, list_id, strlen(list_id));
-	appendStringInfoString(body, "\"}");
-	gc_json_init(&json, campaign->p, campaign->len);
-	(void) gc_json_enter(&json, '{');
-	while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
-	{
-		if (gc_json_span_is(&key, "contactList"))
-			continue;
-		appendStringInfoChar(body, ',');
-		gc_json_append(body, &key);
-		appendStringInfoChar(body, ':');
-		gc_json_append(body, &value);
-	}
-	appendStringInfoChar(body, '}');
-	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
-						 .method = "PUT",
-						 .path = path,
-						 .body = body->data,
-						 .body_len = body->len,
-						 .endpoint = CAMPAIGN};
-}
-
 static void
 campaign_start(const char *path, GcCallSpec *spec)
 {
@@ -90,7 +58,6 @@ const GcDialect gc_dialect_platform = {
 	.import_jobs = &gc_import_jobs,
 	.list_call = list_call,
 	.list_read = gc_list_from_listing,
-	.campaign_bind = campaign_bind,
 	.campaign_start = campaign_start,
 	.campaign_stop = gc_platform_campaign_stop,
 };

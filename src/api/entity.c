@@ -111,17 +111,50 @@ gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed)
 	return object;
 }
 
+/* Does the answer say that there is no such call, or none for us? */
+static bool
+is_withheld(const GcFailure *failure)
+{
+	return failure->cause == GC_CAUSE_NOT_FOUND || failure->cause == GC_CAUSE_NOT_OFFERED ||
+		   failure->cause == GC_CAUSE_FORBIDDEN;
+}
+
+/* A call that changes something; false if it is withheld, and may be. */
+static bool
+run(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec, bool may_be_withheld,
+	const char *failed)
+{
+	GcCall *call = gc_call_start(writer->calls, spec);
+	const GcFailure *failure;
+	bool withheld;
+
+	gc_call_wait(call);
+	failure = gc_call_failure(call);
+	withheld = failure && may_be_withheld && is_withheld(failure);
+	if (failure && !withheld)
+		gc_entity_fail(writer, id, call, failed);
+	if (!withheld)
+	{
+		if (spec->in_doubt)
+			*spec->in_doubt -= spec->rows;
+		gc_entity_took_effect(writer, call);
+	}
+	gc_call_free(call);
+	return !withheld;
+}
+
 void
 gc_entity_call(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
 			   const char *failed)
 {
-	GcCall *call = gc_call_start(writer->calls, spec);
+	(void) run(writer, id, spec, false, failed);
+}
 
-	gc_call_wait(call);
-	if (gc_call_failure(call))
-		gc_entity_fail(writer, id, call, failed);
-	gc_entity_took_effect(writer, call);
-	gc_call_free(call);
+bool
+gc_entity_try(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
+			  const char *failed)
+{
+	return run(writer, id, spec, true, failed);
 }
 
 /* ---- members ---- */
@@ -248,10 +281,9 @@ gc_entity_resolve(const GcEntityWriter *writer, GcEntityChange *changes, int cou
 
 /* ---- changing ---- */
 
-/* Throws if it cannot change, or if somebody else has changed it since it was "seen". */
-static void
-check_change(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
-			 const GcEntityChange *change)
+void
+gc_entity_check_change(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
+					   const GcEntityChange *change)
 {
 	GcSpan was = gc_json_member(seen, change->member.path);
 	GcSpan is = gc_json_member(now, change->member.path);
@@ -281,7 +313,7 @@ still_to_make(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
 	{
 		if (gc_entity_has(kind, now, &changes[i]))
 			continue;
-		check_change(kind, seen, now, &changes[i]);
+		gc_entity_check_change(kind, seen, now, &changes[i]);
 		those[(*found)++] = changes[i];
 	}
 	return those;
@@ -380,20 +412,21 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last,
 	return written;
 }
 
-/* The change, of the newest version; NULL: it is gone. */
-static char *
-change(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
-	   const GcEntityChange *changes, int count, const char *failed)
+char *
+gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, char *now,
+			  const GcEntityChange *changes, int count, const char *failed)
 {
 	for (int tries = 1;; tries++)
 	{
-		bool unread = tries == 1 && may_be_changed_unread(writer, seen);
-		char *now = unread ? pnstrdup(seen->p, seen->len) : gc_entity_read(writer, id, failed);
 		GcEntityChange *those;
 		GcSpan object;
 		char *written;
 		int found;
 
+		if (now == NULL && tries == 1 && may_be_changed_unread(writer, seen))
+			now = pnstrdup(seen->p, seen->len);
+		else if (now == NULL)
+			now = gc_entity_read(writer, id, failed);
 		if (now == NULL)
 			return NULL;
 		object = gc_entity_span(now);
@@ -403,38 +436,66 @@ change(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
 		gc_entity_resolve(writer, those, found, failed);
 		written = put(writer, id, change_body(writer->kind, &object, those, found),
 					  tries == GC_ENTITY_TRIES, failed);
-		if (written == NULL)
-			continue;
-		check_taken_away(writer->kind, written, those, found);
-		return with_shown(writer->kind, written, &object);
+		if (written)
+		{
+			check_taken_away(writer->kind, written, those, found);
+			return with_shown(writer->kind, written, &object);
+		}
+		now = NULL;
 	}
 }
 
 /* Those of the changes that have that turn, and how many. */
 static GcEntityChange *
-with_turn(const GcEntityKind *kind, const GcEntityChange *changes, int count,
+with_turn(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
 		  GcEntityTurn turn, int *found)
 {
+	const GcEntityKind *kind = writer->kind;
 	GcEntityChange *those = palloc(sizeof(GcEntityChange) * Max(count, 1));
 
 	*found = 0;
 	for (int i = 0; i < count; i++)
-		if ((kind->turn ? kind->turn(&changes[i]) : GC_TURN_PUT) == turn)
+		if ((kind->turn ? kind->turn(writer, &changes[i]) : GC_TURN_PUT) == turn)
 			those[(*found)++] = changes[i];
 	return those;
 }
 
-/* Makes the changes that have calls of their own; are there any? */
-static bool
-act(const GcEntityWriter *writer, const char *id, const GcEntityChange *changes, int count,
-	GcEntityTurn turn, const char *failed)
+/* Makes the changes that have calls of their own, and that turn. */
+static char *
+act(const GcEntityWriter *writer, const char *id, const GcSpan *seen, char *now,
+	const GcEntityChange *changes, int count, const char *failed)
 {
-	int found;
-	GcEntityChange *those = with_turn(writer->kind, changes, count, turn, &found);
+	for (int i = 0; i < count; i++)
+	{
+		if (now == NULL)
+			now = gc_entity_read(writer, id, failed);
+		if (now)
+			now = writer->kind->act(writer, id, seen, now, &changes[i], failed);
+		if (now == NULL)
+			break;
+	}
+	return now;
+}
 
-	for (int i = 0; i < found; i++)
-		writer->kind->act(writer, id, &those[i], failed);
-	return found > 0;
+char *
+gc_entity_apply(const GcEntityWriter *writer, const char *id, const GcSpan *seen, char *now,
+				const GcEntityChange *changes, int count, const char *failed)
+{
+	for (GcEntityTurn turn = GC_TURN_FIRST; turn <= GC_TURN_AFTER; turn++)
+	{
+		int found;
+		GcEntityChange *those = with_turn(writer, changes, count, turn, &found);
+
+		if (turn == GC_TURN_PUT && (found > 0 || now == NULL))
+			now = gc_entity_put(writer, id, seen, now, those, found, failed);
+		else if (turn != GC_TURN_PUT && found > 0)
+			now = act(writer, id, seen, now, those, found, failed);
+		else
+			continue;
+		if (now == NULL)
+			return NULL;
+	}
+	return now;
 }
 
 char *
@@ -444,14 +505,8 @@ gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *see
 	const GcEntityKind *kind = writer->kind;
 	char *failed = psprintf("could not update %s",
 							gc_entity_label(kind, gc_entity_text(seen, name_member(kind))));
-	int put_count;
-	GcEntityChange *by_put = with_turn(kind, changes, count, GC_TURN_PUT, &put_count);
-	char *written;
+	char *written = gc_entity_apply(writer, id, seen, NULL, changes, count, failed);
 
-	(void) act(writer, id, changes, count, GC_TURN_BEFORE, failed);
-	written = change(writer, id, seen, by_put, put_count, failed);
-	if (written && act(writer, id, changes, count, GC_TURN_AFTER, failed))
-		written = gc_entity_read(writer, id, failed);
 	gc_entity_note(writer, id, written);
 	return written;
 }

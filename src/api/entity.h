@@ -31,11 +31,12 @@ typedef struct GcEntityChange
 	bool unchangeable; /* it can be given to a new one only */
 } GcEntityChange;
 
-/* When a change is made. */
+/* When a change is made, one turn after the other. */
 typedef enum GcEntityTurn
 {
+	GC_TURN_FIRST,	/* by calls of its own, before all others … */
+	GC_TURN_BEFORE, /* … before the PUT … */
 	GC_TURN_PUT,	/* with all others */
-	GC_TURN_BEFORE, /* by calls of its own, before the others … */
 	GC_TURN_AFTER,	/* … or after them */
 } GcEntityTurn;
 
@@ -78,10 +79,14 @@ typedef struct GcEntityKind
 	/* It is so now, as far as this session knows; "object" NULL: gone.  NULL: nobody cares. */
 	void (*note)(const struct GcEntityWriter *writer, const char *id, const char *object);
 
-	/* When a change is made by calls of its own, and those.  NULL: all are made by PUT. */
-	GcEntityTurn (*turn)(const GcEntityChange *change);
-	void (*act)(const struct GcEntityWriter *writer, const char *id,
-				const GcEntityChange *change, const char *failed);
+	/*
+	 * When a change is made; throws if it never can be.  NULL: all are made by PUT.  And those
+	 * that have calls of their own, of one that is "now": it returns it as it is then, NULL
+	 * if it is gone.
+	 */
+	GcEntityTurn (*turn)(const struct GcEntityWriter *writer, const GcEntityChange *change);
+	char *(*act)(const struct GcEntityWriter *writer, const char *id, const GcSpan *seen,
+				 char *now, const GcEntityChange *change, const char *failed);
 
 	/*
 	 * Throws a failure that has an explanation of its own; "id" is NULL of a new one.
@@ -131,6 +136,14 @@ extern char *gc_entity_create(const GcEntityWriter *writer, const GcEntityChange
 extern char *gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
 							  const GcEntityChange *changes, int count);
 
+/*
+ * The same of one that is "now" (NULL: that is to be read), without telling anybody; "failed"
+ * is what could not be done.
+ */
+extern char *gc_entity_apply(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
+							 char *now, const GcEntityChange *changes, int count,
+							 const char *failed);
+
 /* Deletes one that was read as "seen"; false: it was not there any more. */
 extern bool gc_entity_delete(const GcEntityWriter *writer, const char *id, const GcSpan *seen);
 
@@ -145,6 +158,19 @@ extern char *gc_entity_read(const GcEntityWriter *writer, const char *id, const 
 /* A call that changes something and whose answer is not needed; throws. */
 extern void gc_entity_call(const GcEntityWriter *writer, const char *id,
 						   const GcCallSpec *spec, const char *failed);
+
+/* The same; false: the platform does not have it, or not for us. */
+extern bool gc_entity_try(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
+						  const char *failed);
+
+/* Makes changes by PUT, as gc_entity_apply(). */
+extern char *gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen,
+						   char *now, const GcEntityChange *changes, int count,
+						   const char *failed);
+
+/* Throws if it cannot change, or if somebody else has changed it since it was "seen". */
+extern void gc_entity_check_change(const GcEntityKind *kind, const GcSpan *seen,
+								   const GcSpan *now, const GcEntityChange *change);
 
 /* A member as text, UTF-8; NULL: there is none. */
 extern char *gc_entity_text(const GcSpan *object, const char *path);

@@ -46,7 +46,29 @@ typedef struct EntityState
 	MemoryContextCallback on_reset;
 } EntityState;
 
-/* ---- columns ---- */
+/* ---- what can be written ---- */
+
+static const char *
+operation_name(CmdType operation)
+{
+	if (operation == CMD_UPDATE)
+		return "UPDATE";
+	return operation == CMD_DELETE ? "DELETE" : "INSERT";
+}
+
+void
+gc_entity_check_operation(const GcRelation *rel, CmdType operation)
+{
+	const GcResource *resource = rel->resource;
+
+	if (resource->kind == NULL || (operation == CMD_INSERT && resource->insert_endpoint) ||
+		(operation == CMD_UPDATE && resource->update_endpoint) ||
+		(operation == CMD_DELETE && resource->delete_endpoint))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("%s of %s is not supported", operation_name(operation), rel->label),
+					errhint("Use the platform's own administration for that.")));
+}
 
 static bool
 can_write(const GcAttribute *attribute, CmdType operation)
@@ -152,14 +174,6 @@ by_attnum(const GcRelation *rel, const Bitmapset *offset)
 		if (bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, offset))
 			named = bms_add_member(named, i + 1);
 	return named;
-}
-
-static const char *
-operation_name(CmdType operation)
-{
-	if (operation == CMD_UPDATE)
-		return "UPDATE";
-	return operation == CMD_DELETE ? "DELETE" : "INSERT";
 }
 
 static void

@@ -13,6 +13,9 @@
 #include "nodes/bitmapset.h"
 #include "nodes/execnodes.h"
 
+/* Throws if things of that kind are not made, changed or deleted so; contacts see to it themselves. */
+extern void gc_entity_check_operation(const GcRelation *rel, CmdType operation);
+
 /*
  * Throws if the statement names a column that it cannot write.  "columns" are attnums offset
  * by FirstLowInvalidHeapAttributeNumber.

@@ -143,6 +143,7 @@ gcPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 	GcRelation *rel = gc_relation_load(relation);
 	bool asks = false;
 
+	gc_entity_check_operation(rel, plan->operation);
 	if (plan->operation != CMD_DELETE && plan->returningLists && rel->resource->has_list)
 		asks = gc_returning_asks(rel, list_nth(plan->returningLists, subplan_index));
 	if (asks)

@@ -70,7 +70,7 @@ cause_of_status(const GcFailure *failure)
 		case 413:
 			return GC_CAUSE_TOO_LARGE;
 		case 429:
-			return GC_CAUSE_THROTTLED;
+			return gc_policy_throttled(failure->code);
 		case 501:
 			return GC_CAUSE_NOT_OFFERED;
 		default:

@@ -36,6 +36,11 @@ static const GcPolicy policies[] = {
 					   .hint =
 						   "Somebody else has deleted it since it was read.  Run it again.",
 					   .code = "contact.does.not.exist"},
+	[GC_CAUSE_TRANSITION] = {ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+							 .hint = "A campaign is set on from \"off\", \"complete\" and "
+									 "\"forced_off\"; what makes one invalid is to be mended "
+									 "first.",
+							 .code = "bad.status.transition"},
 	[GC_CAUSE_TOKEN] = {ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, .budget = GC_BUDGET_TOKEN,
 						.hint = "Check the credentials of the user mapping, and the roles of "
 								"its OAuth client."},
@@ -57,6 +62,12 @@ static const GcPolicy policies[] = {
 							.hint =
 								"Lower the server option \"requests_per_minute\", or raise "
 								"\"retry_timeout\"."},
+	/* I1: it is told apart from the quota, which it does not use up. */
+	[GC_CAUSE_RECYCLED] = {ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, .budget = GC_BUDGET_TIME,
+						   .first_ms = 1000, .cap_ms = 1000, .exact = true,
+						   .hint = "A campaign is recycled once in 5 seconds.  Run it again "
+								   "later, or raise \"retry_timeout\".",
+						   .code = "too.many.recycles"},
 	[GC_CAUSE_EXTERNAL_ID] = {ERRCODE_UNIQUE_VIOLATION,
 							  .hint = "Set \"external_id_unique\" to false, of the "
 									  "organisation or (Terraform: resource "
@@ -93,6 +104,11 @@ static const GcPolicy policies[] = {
 	[GC_CAUSE_TWICE] = {ERRCODE_UNIQUE_VIOLATION,
 						.hint = "Remove the second contact with that id from the source.",
 						.code = "duplicate.contact.id", .words = {"duplicate contact"}},
+	[GC_CAUSE_ACTIVE] = {ERRCODE_OBJECT_IN_USE,
+						 .hint = "Stop it in the same statement (SET campaign_status = 'off', "
+								 "...), and set it on again with another one.",
+						 .code = "invalid.update.campaign.active",
+						 .words = {"campaign is active"}},
 	[GC_CAUSE_NAME] = {ERRCODE_UNIQUE_VIOLATION,
 					   .hint = "Use the one that is there, or choose another name.",
 					   .code = "duplicate", .words = {"already exists"}},
@@ -105,9 +121,9 @@ static const GcPolicy policies[] = {
 };
 
 /* The kinds of 409, those that say more before those that say less. */
-static const GcCause conflicts[] = {GC_CAUSE_EXTERNAL_ID, GC_CAUSE_TWICE,	GC_CAUSE_LOCKED,
-									GC_CAUSE_IN_USE,	  GC_CAUSE_VERSION, GC_CAUSE_JOBS,
-									GC_CAUSE_REFERENCE,	  GC_CAUSE_NAME};
+static const GcCause conflicts[] = {GC_CAUSE_EXTERNAL_ID, GC_CAUSE_TWICE,	  GC_CAUSE_ACTIVE,
+									GC_CAUSE_LOCKED,	  GC_CAUSE_IN_USE,	  GC_CAUSE_VERSION,
+									GC_CAUSE_JOBS,		  GC_CAUSE_REFERENCE, GC_CAUSE_NAME};
 
 const GcPolicy *
 gc_policy(GcCause cause)
@@ -139,8 +155,9 @@ gc_policy_conflict(const char *code, const char *message)
 GcCause
 gc_policy_bad_request(const char *code, const char *message)
 {
-	static const GcCause causes[] = {GC_CAUSE_COLUMNS, GC_CAUSE_TOO_MANY, GC_CAUSE_CAMPAIGN,
-									 GC_CAUSE_GONE, GC_CAUSE_REFERENCE};
+	static const GcCause causes[] = {GC_CAUSE_COLUMNS,	  GC_CAUSE_TOO_MANY,
+									 GC_CAUSE_CAMPAIGN,	  GC_CAUSE_GONE,
+									 GC_CAUSE_TRANSITION, GC_CAUSE_REFERENCE};
 
 	/* Some services have no 409 for it. */
 	if (message && says_words(&policies[GC_CAUSE_VERSION], message))
@@ -157,4 +174,11 @@ gc_policy_bad_request(const char *code, const char *message)
 		if (strstr(code, policies[causes[i]].code))
 			return causes[i];
 	return strstr(code, "duplicate.name") ? GC_CAUSE_NAME : GC_CAUSE_REQUEST;
+}
+
+GcCause
+gc_policy_throttled(const char *code)
+{
+	return code && strstr(code, policies[GC_CAUSE_RECYCLED].code) ? GC_CAUSE_RECYCLED
+																  : GC_CAUSE_THROTTLED;
 }

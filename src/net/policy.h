@@ -35,6 +35,7 @@ typedef enum GcCause
 	GC_CAUSE_TOO_MANY,	  /* 400: more contacts than a call takes */
 	GC_CAUSE_CAMPAIGN,	  /* 400: a campaign uses the contact */
 	GC_CAUSE_GONE,		  /* 400: there is no such contact */
+	GC_CAUSE_TRANSITION,  /* 400: a campaign cannot go from its status to that one */
 	GC_CAUSE_TOKEN,		  /* 401 */
 	GC_CAUSE_CREDENTIALS, /* the token endpoint's 400 and 401 */
 	GC_CAUSE_LOGIN,		  /* the token endpoint's 4xx that say nothing of tokens */
@@ -43,6 +44,7 @@ typedef enum GcCause
 	GC_CAUSE_TIMEOUT,	  /* 408 */
 	GC_CAUSE_TOO_LARGE,	  /* 413 */
 	GC_CAUSE_THROTTLED,	  /* 429 */
+	GC_CAUSE_RECYCLED,	  /* 429: a campaign was recycled just now */
 	GC_CAUSE_EXTERNAL_ID, /* K1 */
 	GC_CAUSE_LOCKED,	  /* K2, and every 409 that is none of the others */
 	GC_CAUSE_IN_USE,	  /* K3 */
@@ -51,6 +53,7 @@ typedef enum GcCause
 	GC_CAUSE_NAME,		  /* K6 */
 	GC_CAUSE_REFERENCE,	  /* K7 */
 	GC_CAUSE_TWICE,		  /* K8 */
+	GC_CAUSE_ACTIVE,	  /* 409: a campaign cannot be changed so while it is on */
 	GC_CAUSE_SERVER,	  /* 5xx */
 	GC_CAUSE_NOT_OFFERED, /* 501 */
 	GC_CAUSE_OTHER,		  /* any other status */
@@ -73,7 +76,7 @@ typedef struct GcPolicy
 	int cap_ms;	  /* … up to this; the wait is a random part of it, */
 	bool exact;	  /* or the ceiling itself */
 	const char *hint;
-	const char *code;	  /* by which a 400 or 409 is told */
+	const char *code;	  /* by which a 400, 409 or 429 is told */
 	const char *words[3]; /* … or else, in its message */
 } GcPolicy;
 
@@ -84,5 +87,8 @@ extern GcCause gc_policy_conflict(const char *code, const char *message);
 
 /* The same for a 400, which is told by its code, but for a version that is not the newest. */
 extern GcCause gc_policy_bad_request(const char *code, const char *message);
+
+/* … and for a 429. */
+extern GcCause gc_policy_throttled(const char *code);
 
 #endif /* GC_NET_POLICY_H */
