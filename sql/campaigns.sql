@@ -26,11 +26,12 @@ CREATE PROCEDURE sim.campaign(members jsonb DEFAULT '{}') LANGUAGE sql AS $$
     'alwaysRunning', false, 'dncLists', '[]'::jsonb,
     'phoneColumns', jsonb_build_array(jsonb_build_object('columnName', 'phone', 'type', 'cell'))) || members)::text)
 $$;
-SELECT format($$
-  CREATE SERVER gateway FOREIGN DATA WRAPPER gc_fdw
-    OPTIONS (api_url %1$L, login_url %1$L, requests_per_minute '1000000', requests_per_second '0', jitter '0', read_lag '0',
-             list_freshness '1h', retry_timeout '5s', max_retries '2', dialect 'jobs') $$, url)
-FROM sim.settings \gexec
+DO $do$ BEGIN
+  EXECUTE (SELECT format($$
+    CREATE SERVER gateway FOREIGN DATA WRAPPER gc_fdw
+      OPTIONS (api_url %1$L, login_url %1$L, requests_per_minute '1000000', requests_per_second '0', jitter '0', read_lag '0',
+               list_freshness '1h', retry_timeout '5s', max_retries '2', dialect 'jobs') $$, url) FROM sim.settings);
+END $do$;
 CREATE USER MAPPING FOR CURRENT_USER SERVER gateway OPTIONS (client_id 'id', client_secret 'secret');
 CREATE SCHEMA jobs;
 IMPORT FOREIGN SCHEMA outbound LIMIT TO (campaigns) FROM SERVER genesys INTO gc;
@@ -159,6 +160,7 @@ CALL sim.faults('[]');
 --
 CALL sim.set('{"recycle_ms": 1500}');
 CALL sim.campaign('{"progress": {"percentage": 100}}');
+-- (RETURNING has the progress as it was read.)
 UPDATE gc.campaigns SET campaign_status = 'recycle' RETURNING progress_percent;
 CALL sim.campaign('{"progress": {"percentage": 100}}');
 CALL sim.forget();

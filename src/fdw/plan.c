@@ -248,6 +248,9 @@ used_columns(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 			updates = true;
 		else
 			pull_varattnos(lfirst(lc), baserel->relid, &used);
+	/* What the answer to a change does not have is shown as it was read. */
+	if (rel->resource->kind)
+		pull_varattnos((Node *) root->parse->returningList, baserel->relid, &used);
 	foreach (lc, baserel->baserestrictinfo)
 		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, baserel->relid, &used);
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
