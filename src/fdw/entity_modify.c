@@ -38,8 +38,8 @@ typedef struct EntityState
 	AttrNumber tid_attno;
 	GcKept *kept; /* NULL until the first row */
 	bool began;
-	bool counted;
-	bool listed_only; /* this row, as accepted */
+	bool counted; /* this row, as accepted */
+	bool listed_only;
 	MemoryContext row_cxt;
 	MemoryContext result_cxt;
 	TupleTableSlot *result;
