@@ -237,7 +237,7 @@ recycle(const GcEntityWriter *writer, const char *id, const char *failed)
 							 .in_doubt = writer->in_doubt,
 							 .rows = 1};
 
-	gc_entity_call(writer, id, &spec, failed);
+	(void) gc_entity_call(writer, id, &spec, failed);
 	return gc_entity_read(writer, id, failed);
 }
 
@@ -255,8 +255,7 @@ bind_to_list(const GcEntityWriter *writer, const char *id, const GcSpan *seen, c
 		return now;
 	gc_entity_check_change(writer->kind, seen, &object, change);
 	dialect_of(writer)->campaign_bind(gc_entity_path(writer->kind, id, ""), list_id, &spec);
-	gc_entity_call(writer, id, &spec, failed);
-	return gc_entity_read(writer, id, failed);
+	return gc_entity_call(writer, id, &spec, failed);
 }
 
 static char *

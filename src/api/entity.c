@@ -119,14 +119,15 @@ is_withheld(const GcFailure *failure)
 		   failure->cause == GC_CAUSE_FORBIDDEN;
 }
 
-/* A call that changes something; false if it is withheld, and may be. */
+/* A call that changes something, and its *answer (NULL: none); false if it is withheld, and may be. */
 static bool
 run(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec, bool may_be_withheld,
-	const char *failed)
+	char **answer, const char *failed)
 {
 	GcCall *call = gc_call_start(writer->calls, spec);
 	const GcFailure *failure;
 	bool withheld;
+	size_t len;
 
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
@@ -138,23 +139,30 @@ run(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec, bool m
 		if (spec->in_doubt)
 			*spec->in_doubt -= spec->rows;
 		gc_entity_took_effect(writer, call);
+		(void) gc_call_reply(call, &len);
+		*answer = len > 0 ? gc_entity_take(call, failed) : NULL;
 	}
 	gc_call_free(call);
 	return !withheld;
 }
 
-void
+char *
 gc_entity_call(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
 			   const char *failed)
 {
-	(void) run(writer, id, spec, false, failed);
+	char *answer;
+
+	(void) run(writer, id, spec, false, &answer, failed);
+	return answer;
 }
 
 bool
 gc_entity_try(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
 			  const char *failed)
 {
-	return run(writer, id, spec, true, failed);
+	char *answer;
+
+	return run(writer, id, spec, true, &answer, failed);
 }
 
 /* ---- members ---- */

@@ -155,9 +155,9 @@ extern char *gc_entity_path(const GcEntityKind *kind, const char *id, const char
 /* Reads one; NULL: it is not there.  Throws otherwise, with what could not be done. */
 extern char *gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed);
 
-/* A call that changes something and whose answer is not needed; throws. */
-extern void gc_entity_call(const GcEntityWriter *writer, const char *id,
-						   const GcCallSpec *spec, const char *failed);
+/* A call that changes something; throws.  Returns what it answers, an object; NULL: nothing. */
+extern char *gc_entity_call(const GcEntityWriter *writer, const char *id,
+							const GcCallSpec *spec, const char *failed);
 
 /* The same; false: the platform does not have it, or not for us. */
 extern bool gc_entity_try(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
