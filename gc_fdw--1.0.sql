@@ -293,6 +293,13 @@ COMMENT ON FUNCTION quarantine(text, text, name) IS
   'takes a contact off dialling on every contact list, and adds a number to the DNC lists of campaigns: a row for each list';
 REVOKE EXECUTE ON FUNCTION quarantine(text, text, name) FROM PUBLIC;
 
+-- Not STRICT: no row would mean that there was nothing.
+CREATE FUNCTION forget_contact(key text, server name DEFAULT NULL, OUT relation text, OUT rows bigint)
+RETURNS SETOF record LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_forget_contact';
+COMMENT ON FUNCTION forget_contact(text, name) IS
+  'erases a contact from all contact lists, staged imports, rejected_rows and sent_contacts, of all roles: how many rows of each; NULL: it is still there';
+REVOKE EXECUTE ON FUNCTION forget_contact(text, name) FROM PUBLIC;
+
 -- ---- imports ----
 --
 -- Staged by whoever submits one, in his transaction; sent by background workers.  Written

@@ -35,9 +35,11 @@
 #include "fdw/relation.h"
 #include "fdw/scan.h"
 #include "fdw/size.h"
+#include "fdw/staged_forget.h"
 #include "fdw/staging.h"
 #include "fdw/truncate.h"
 #include "fdw/webhook.h"
+#include "funcs/forget_funcs.h"
 #include "funcs/import_funcs.h"
 #include "funcs/ledger_funcs.h"
 #include "funcs/parent_funcs.h"
@@ -171,6 +173,7 @@ _PG_init(void)
 	gc_schema_funcs_init(gc_drift_schema);
 	gc_import_funcs_init(gc_staging_submit);
 	gc_ledger_funcs_init(gc_ledger_list_id);
+	gc_forget_funcs_init(gc_staged_forget);
 	gc_import_jobs_init(gc_import_of_job);
 	gc_parent_funcs_init(gc_drift_list_name);
 	gc_imports_init(gc_import_run, gc_import_task_run);

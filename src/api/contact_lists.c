@@ -260,6 +260,7 @@ lists_page_walk(GcCalls *calls, int number, const char *filter, const char *mess
 	initStringInfo(&path);
 	lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE, .criteria = filter},
 			   &path, NULL, &spec);
+	spec.rate.priority = true; /* somebody waits to begin */
 	call = gc_control_run(calls, &spec, message);
 	reply = gc_control_json(call, message);
 	entities = json_object_get(reply, "entities");

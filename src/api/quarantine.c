@@ -2,7 +2,7 @@
  * api/quarantine.c
  *	  "Take me off your list": one contact on every contact list, one number on DNC lists.
  *
- * A contact is read before it is written, so that nothing of it is lost and none is made
+ * A contact is read before each write, so that nothing of it is lost and none is made
  * where there was none.
  */
 #include "postgres.h"
@@ -22,146 +22,27 @@
 /* The platform returns no more of them at once. */
 #define PAGE_SIZE 100
 
-/* One list at work. */
-typedef struct Item
+enum
 {
-	GcQuarantine *shown;
-	GcCall *call;  /* NULL: it has not begun, or has ended */
-	bool is_write; /* the call is the one that changes something, … */
-	char *body;	   /* … with this */
-} Item;
-
-typedef struct Run
-{
-	GcCalls *calls;
-	int room; /* so many calls at once */
-	Item *items;
-	int count;
-	GcCall *(*begin)(struct Run *run, Item *item);
-	void (*answered)(struct Run *run, Item *item);
-} Run;
-
-/* ---- many lists at once ---- */
-
-static const char *
-utf8_copy(const char *words)
-{
-	return words ? gc_value_to_utf8(words) : NULL;
-}
-
-static void
-take_failure(Item *item, const GcFailure *failure)
-{
-	const char *words = failure->message ? failure->message : "no answer";
-
-	item->shown->failed = true;
-	item->shown->correlation_id = utf8_copy(failure->correlation_id);
-	item->shown->result = utf8_copy(
-		psprintf("%s: %s%s%s%s", item->is_write && failure->in_doubt ? "in doubt" : "failed",
-				 words, failure->code ? " (" : "", failure->code ? failure->code : "",
-				 failure->code ? ")" : ""));
-}
-
-static void
-end_call(Item *item)
-{
-	gc_call_free(item->call);
-	item->call = NULL;
-}
-
-/* The call has ended: there may be another one. */
-static void
-step(Run *run, Item *item)
-{
-	const GcFailure *failure = gc_call_failure(item->call);
-	const char *id = failure ? NULL : gc_call_header(item->call, "inin-correlation-id");
-
-	item->shown->correlation_id = utf8_copy(id);
-	run->answered(run, item);
-}
-
-/* Has a call ended?  One may have as it began. */
-static bool
-any_ended(const Run *run, int begun)
-{
-	for (int i = 0; i < begun; i++)
-		if (run->items[i].call && gc_call_ended(run->items[i].call))
-			return true;
-	return false;
-}
-
-/* Sees to the calls that have ended; how many lists are done by that. */
-static int
-step_all(Run *run, int begun)
-{
-	int ended = 0;
-
-	for (int i = 0; i < begun; i++)
-	{
-		Item *item = &run->items[i];
-
-		if (item->call == NULL || !gc_call_ended(item->call))
-			continue;
-		step(run, item);
-		ended += item->call == NULL;
-	}
-	return ended;
-}
-
-static void
-run_all(Run *run)
-{
-	int begun = 0;
-	int ended = 0;
-
-	while (ended < run->count)
-	{
-		for (; begun < run->count && begun - ended < run->room; begun++)
-			run->items[begun].call = run->begin(run, &run->items[begun]);
-		if (!any_ended(run, begun))
-			gc_calls_wait_any(run->calls);
-		ended += step_all(run, begun);
-	}
-}
-
-static List *
-shown_items(const Run *run)
-{
-	List *shown = NIL;
-
-	for (int i = 0; i < run->count; i++)
-		shown = lappend(shown, run->items[i].shown);
-	return shown;
-}
-
-static void
-add_item(Run *run, const char *object, const char *list_id, const char *name,
-		 const char *entry)
-{
-	GcQuarantine *shown = palloc0(sizeof(GcQuarantine));
-
-	shown->object = object;
-	shown->list_id = pstrdup(list_id);
-	shown->name = pstrdup(name);
-	shown->entry = entry;
-	run->items[run->count++].shown = shown;
-}
+	STEP_READ,
+	STEP_WRITE
+};
 
 /* ---- contacts ---- */
 
 static GcCall *
-read_contact(Run *run, Item *item)
+read_contact(GcEach *each, GcEachItem *item)
 {
 	GcCallSpec spec;
 	char *id = pstrdup(item->shown->entry);
 
 	gc_contacts_by_ids(item->shown->list_id, &id, 1, &spec);
-	return gc_call_start(run->calls, &spec);
+	return gc_each_read(each, item, &spec);
 }
 
 /* The contact as it was read, not callable: its cells, and what else is to be said of it. */
 static char *
-quarantined(const Item *item, const GcSpan *contact)
+quarantined(const GcEachItem *item, const GcSpan *contact)
 {
 	GcSpan data = gc_json_member(contact, "data");
 	StringInfoData body;
@@ -181,7 +62,7 @@ quarantined(const Item *item, const GcSpan *contact)
 }
 
 static void
-write_contact(Run *run, Item *item)
+write_contact(GcEach *each, GcEachItem *item)
 {
 	const GcContactsFlags flags = {.do_not_queue = true};
 	GcCallSpec spec = {
@@ -191,104 +72,98 @@ write_contact(Run *run, Item *item)
 		.endpoint = GC_CONTACTS_ALL,
 		.body = item->body,
 		.body_len = strlen(item->body),
-		.rate.priority = true,
+		/* Like any write of a single contact. */
+		.rate = {.priority = true, .bulk = true},
 	};
 
-	end_call(item);
-	item->is_write = true;
-	item->call = gc_call_start(run->calls, &spec);
+	item->step = STEP_WRITE;
+	(void) gc_each_write(each, item, &spec);
 }
+
+typedef struct Echo
+{
+	const char *id;
+	bool shown; /* that contact, not callable */
+} Echo;
 
 static void
 visit_echo(void *arg, const GcContactEcho *echo)
 {
-	*(bool *) arg = echo->callable.type == 'f';
+	Echo *wanted = arg;
+	int len;
+	const char *id = echo->id.type == '"' ? gc_value_span_text(&echo->id, &len) : NULL;
+
+	wanted->shown = echo->callable.type == 'f' && id && strcmp(id, wanted->id) == 0;
 }
 
 static void
-take_echo(Item *item)
+take_echo(GcEach *each, GcEachItem *item)
 {
+	Echo wanted = {.id = item->shown->entry};
 	size_t len;
 	const char *bytes = gc_call_reply(item->call, &len);
 
-	if (gc_contacts_walk_echo(bytes, len, visit_echo, &item->shown->changed) != 1 ||
-		!item->shown->changed)
-	{
-		item->shown->changed = false;
-		item->shown->failed = true;
-		item->shown->result = "failed: the answer does not show that it took effect";
-	}
+	gc_each_known(each, item);
+	if (gc_contacts_walk_echo(bytes, len, visit_echo, &wanted) == 1 && wanted.shown)
+		gc_each_done(each, item, "quarantined", true);
 	else
-		item->shown->result = "quarantined";
+		gc_each_refused(each, item, "failed: the answer does not show that it took effect");
 }
 
-/* Reads what was asked for; is there something to write? */
-static bool
-take_contact(Item *item)
+/* Reads what was asked for, and writes it if need be. */
+static void
+take_contact(GcEach *each, GcEachItem *item)
 {
 	size_t len;
 	const char *bytes = gc_call_reply(item->call, &len);
 	GcJson json;
 	GcSpan contact;
-	GcSpan callable;
 
 	gc_json_init(&json, bytes, len);
 	if (!gc_json_value(&json, &contact) || contact.type != '{')
-	{
-		item->shown->failed = true;
-		item->shown->result = "failed: the answer is no contact";
-		return false;
-	}
-	callable = gc_json_member(&contact, "callable");
-	item->shown->was_callable = callable.type != 'f';
-	if (!item->shown->was_callable)
-		item->shown->result = "already";
+		gc_each_refused(each, item, "failed: the answer is no contact");
+	else if (gc_json_member(&contact, "callable").type == 'f')
+		gc_each_done(each, item, "already", false);
 	else
+	{
 		item->body = quarantined(item, &contact);
-	return item->shown->was_callable;
+		write_contact(each, item);
+	}
 }
 
 static void
-contact_answered(Run *run, Item *item)
+contact_answered(GcEach *each, GcEachItem *item)
 {
 	const GcFailure *failure = gc_call_failure(item->call);
 
-	if (failure && !item->is_write && gc_contacts_is_missing(failure))
-		item->shown->result = "absent";
-	else if (failure)
-		take_failure(item, failure);
-	else if (item->is_write)
-		take_echo(item);
-	else if (take_contact(item))
-	{
-		write_contact(run, item);
-		return;
-	}
-	end_call(item);
+	if (failure == NULL && item->step == STEP_READ)
+		take_contact(each, item);
+	else if (failure == NULL)
+		take_echo(each, item);
+	else if (item->step == STEP_READ && gc_contacts_is_missing(failure))
+		gc_each_done(each, item, "absent", false);
+	else if (failure->cause == GC_CAUSE_IN_USE)
+		gc_each_held(each, item, failure);
+	else
+		gc_each_failed(each, item);
 }
 
 List *
-gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id)
+gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id,
+					  const GcListWatch *watch)
 {
+	const GcEachWay way = {read_contact, contact_answered};
 	List *lists = gc_list_all(conn, stat, NULL);
-	Run run = {
-		.calls = gc_calls_open(conn, stat),
-		.room = conn->max_in_flight,
-		.items = palloc0(sizeof(Item) * Max(list_length(lists), 1)),
-		.begin = read_contact,
-		.answered = contact_answered,
-	};
+	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
 	ListCell *lc;
 
 	foreach (lc, lists)
 	{
 		const GcList *list = lfirst(lc);
 
-		add_item(&run, "contact_lists", list->id, list->name, contact_id);
+		gc_each_add(each, "contact_lists", list->id, list->name, contact_id);
 	}
-	run_all(&run);
-	gc_calls_close(run.calls);
-	return shown_items(&run);
+	return gc_each_run(each);
 }
 
 /* ---- numbers ---- */
@@ -356,7 +231,7 @@ campaigns_dnc_lists(GcCalls *calls)
 }
 
 static GcCall *
-add_number(Run *run, Item *item)
+add_number(GcEach *each, GcEachItem *item)
 {
 	StringInfoData body;
 	GcCallSpec spec = {
@@ -375,35 +250,29 @@ add_number(Run *run, Item *item)
 	appendStringInfoString(&body, "\"]");
 	spec.body = body.data;
 	spec.body_len = body.len;
-	item->is_write = true;
-	return gc_call_start(run->calls, &spec);
+	return gc_each_write(each, item, &spec);
 }
 
 static void
-number_answered(Run *run, Item *item)
+number_answered(GcEach *each, GcEachItem *item)
 {
 	if (gc_call_failure(item->call))
-		take_failure(item, gc_call_failure(item->call));
-	else
 	{
-		item->shown->changed = true;
-		item->shown->result = "quarantined";
+		gc_each_failed(each, item);
+		return;
 	}
-	end_call(item);
+	gc_each_known(each, item);
+	gc_each_done(each, item, "quarantined", true);
 }
 
 List *
-gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number)
+gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,
+					 const GcListWatch *watch)
 {
+	const GcEachWay way = {add_number, number_answered};
 	List *lists = gc_dnc_list_all(conn, stat, NULL, NULL);
-	Run run = {
-		.calls = gc_calls_open(conn, stat),
-		.room = conn->max_in_flight,
-		.items = palloc0(sizeof(Item) * Max(list_length(lists), 1)),
-		.begin = add_number,
-		.answered = number_answered,
-	};
-	List *wanted = campaigns_dnc_lists(run.calls);
+	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
+	List *wanted = campaigns_dnc_lists(gc_each_calls(each));
 	ListCell *lc;
 
 	foreach (lc, lists)
@@ -411,9 +280,7 @@ gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number)
 		const GcDncList *list = lfirst(lc);
 
 		if (has_list(wanted, list->id))
-			add_item(&run, "dnc_lists", list->id, list->name, number);
+			gc_each_add(each, "dnc_lists", list->id, list->name, number);
 	}
-	run_all(&run);
-	gc_calls_close(run.calls);
-	return shown_items(&run);
+	return gc_each_run(each);
 }

@@ -2,8 +2,8 @@
  * funcs/quarantine_funcs.c
  *	  quarantine(): one contact on every contact list, one number on campaigns' DNC lists.
  *
- * Runs with the caller's user mapping.  Each list has a row; what the platform has confirmed
- * is in gc_fdw.contact_audit, whatever becomes of the transaction.
+ * Each list has a row; what the platform has confirmed is in gc_fdw.contact_audit, whatever
+ * becomes of the statement.
  */
 #include "postgres.h"
 
@@ -11,56 +11,47 @@
 #include "base/cell.h"
 #include "base/contact_id.h"
 #include "base/value.h"
-#include "store/audit.h"
+#include "funcs/list_work.h"
+#include "funcs/server_arg.h"
 #include "store/contact_audit.h"
 
-#include "foreign/foreign.h"
 #include "funcapi.h"
-#include "funcs/server_arg.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 /* Seen through exports.map. */
 #pragma GCC visibility push(default)
 PG_FUNCTION_INFO_V1(gc_fdw_quarantine);
 #pragma GCC visibility pop
 
-/* Characters that are shown of a name. */
-#define NAME_SHOWN 256
-
-typedef struct Work
+static void
+put_rows(ReturnSetInfo *result, List *lists)
 {
-	ReturnSetInfo *result;
-	GcConnection *conn;
-	GcStat stat;
-	GcAudit *audit;
-	int64 failed;
-} Work;
+	ListCell *lc;
 
-static Datum
-text_datum(const char *utf8, bool *isnull)
-{
-	*isnull = utf8 == NULL;
-	return utf8 ? CStringGetTextDatum(gc_value_display(utf8, NAME_SHOWN)) : (Datum) 0;
+	foreach (lc, lists)
+	{
+		const GcListResult *list = lfirst(lc);
+		const char *texts[] = {list->object, list->name, list->entry, list->result,
+							   list->correlation_id};
+		Datum values[lengthof(texts)] = {0};
+		bool nulls[lengthof(texts)] = {0};
+
+		for (int i = 0; i < lengthof(texts); i++)
+		{
+			const char *shown = gc_list_work_shown(texts[i]);
+
+			nulls[i] = shown == NULL;
+			if (shown)
+				values[i] = CStringGetTextDatum(shown);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
 }
 
 static void
-put_row(Work *work, const GcQuarantine *list)
-{
-	const char *texts[] = {list->object, list->name, list->entry, list->result,
-						   list->correlation_id};
-	Datum values[lengthof(texts)];
-	bool nulls[lengthof(texts)];
-
-	for (int i = 0; i < lengthof(texts); i++)
-		values[i] = text_datum(texts[i], &nulls[i]);
-	tuplestore_putvalues(work->result->setResult, work->result->setDesc, values, nulls);
-}
-
-static void
-put_audit(const GcQuarantine *list)
+put_audit(const GcListResult *list)
 {
 	bool is_contact = strcmp(list->object, "contact_lists") == 0;
 
@@ -71,27 +62,8 @@ put_audit(const GcQuarantine *list)
 		.old_value = is_contact ? "true" : NULL,
 		.new_value = is_contact ? "false" : "listed",
 		.confirmed_at = GetCurrentTimestamp(),
-		.correlation_id = list->correlation_id,
+		.correlation_id = gc_list_work_shown(list->correlation_id),
 	});
-}
-
-static void
-put_lists(Work *work, List *lists)
-{
-	ListCell *lc;
-
-	foreach (lc, lists)
-	{
-		const GcQuarantine *list = lfirst(lc);
-
-		put_row(work, list);
-		if (list->changed)
-			put_audit(list);
-		gc_audit_take(work->audit, list->changed || list->failed);
-		work->audit->entry.accepted += list->changed;
-		work->audit->entry.rejected += list->failed;
-		work->failed += list->failed;
-	}
 }
 
 /* E.164, as a phone column's cell under strict verification: the platform takes others, and never dials them. */
@@ -111,6 +83,8 @@ number_arg(FunctionCallInfo fcinfo)
 static void
 check_arguments(FunctionCallInfo fcinfo)
 {
+	PreventCommandIfReadOnly("quarantine()");
+	PreventCommandDuringRecovery("quarantine()");
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("quarantine needs a key or a number")));
@@ -120,55 +94,21 @@ check_arguments(FunctionCallInfo fcinfo)
 }
 
 static void
-release(void *arg)
+run(ReturnSetInfo *result, const ForeignServer *server, const char *key, const char *number)
 {
-	gc_audit_release(((Work *) arg)->audit);
-}
+	GcListWork *work = gc_list_work_begin(server, "QUARANTINE", put_audit);
 
-/* The audit reads the figures until it is released, an error or not. */
-static Work *
-begin(ReturnSetInfo *result, const ForeignServer *server)
-{
-	Work *work = palloc0(sizeof(Work));
-	MemoryContextCallback *on_reset = palloc0(sizeof(MemoryContextCallback));
-
-	work->result = result;
-	work->conn = gc_connection_get(GetUserId(), server->serverid);
-	work->stat.spent = palloc0(sizeof(int64));
-	work->audit = gc_audit_begin(psprintf("server \"%s\"", server->servername), "",
-								 "QUARANTINE", NULL, &work->stat);
-	on_reset->func = release;
-	on_reset->arg = work;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, on_reset);
-	return work;
-}
-
-static void
-tell_failures(const Work *work)
-{
-	ereport(
-		WARNING,
-		(errmsg_plural(INT64_FORMAT " list could not be seen to",
-					   INT64_FORMAT " lists could not be seen to", work->failed, work->failed),
-		 errhint("Column \"result\" says why.  Run it again: what is done is left alone.")));
-}
-
-static void
-run(Work *work, const char *key, const char *number)
-{
 	if (key)
-		put_lists(work, gc_quarantine_contact(work->conn, &work->stat, key));
+		put_rows(result, gc_quarantine_contact(work->conn, &work->stat, key, &work->watch));
 	if (number)
-		put_lists(work, gc_quarantine_number(work->conn, &work->stat, number));
-	gc_audit_complete(work->audit);
-	if (work->failed > 0)
-		tell_failures(work);
+		put_rows(result, gc_quarantine_number(work->conn, &work->stat, number, &work->watch));
+	gc_list_work_end(work,
+					 "Column \"result\" says why.  Run it again: what is done is left alone.");
 }
 
 Datum
 gc_fdw_quarantine(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const char *key = NULL;
 	const char *number = NULL;
 	ForeignServer *server;
@@ -184,7 +124,7 @@ gc_fdw_quarantine(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(cxt);
 	if (!PG_ARGISNULL(0))
 		key = gc_value_to_utf8(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	run(begin(result, server), key, number);
+	run((ReturnSetInfo *) fcinfo->resultinfo, server, key, number);
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
 	return (Datum) 0;

@@ -59,6 +59,14 @@ only_server(void)
 	return found;
 }
 
+bool
+gc_server_is_only(void)
+{
+	Oid found;
+
+	return count_servers(&found) == 1;
+}
+
 ForeignServer *
 gc_server_arg(const char *name)
 {

@@ -15,4 +15,7 @@
  */
 extern ForeignServer *gc_server_arg(const char *name);
 
+/* Has the database just one? */
+extern bool gc_server_is_only(void);
+
 #endif /* GC_FUNCS_SERVER_ARG_H */
