@@ -11,7 +11,7 @@ CALL sim.list('thirds', '{crm_id,note,phone}');
 CREATE FOREIGN TABLE gc.leads (crm_id text, note text, phone text, callable boolean OPTIONS (attribute 'callable'),
   statuses jsonb OPTIONS (attribute 'phone_number_status'))
   SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'crm_id');
-CREATE FOREIGN TABLE gc.others (crm_id text, note text, phone text, callable boolean OPTIONS (attribute 'callable'))
+CREATE FOREIGN TABLE gc.others (contact_id text OPTIONS (attribute 'id'), crm_id text, note text, phone text, callable boolean OPTIONS (attribute 'callable'))
   SERVER genesys OPTIONS (object 'contacts', list_id 'others', key 'crm_id');
 ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 
@@ -44,6 +44,8 @@ UPDATE gc.leads SET callable = false WHERE crm_id = 'A-1';
 UPDATE gc.leads SET callable = true WHERE crm_id = 'A-2';
 UPDATE gc.leads SET note = 'x' WHERE crm_id = 'A-1';
 SELECT * FROM sim.changes(2);
+UPDATE gc.leads SET statuses = '{"phone": {"callable": false}}' WHERE crm_id = 'A-1';
+SELECT * FROM sim.changes(1);
 -- It is confirmed, so it outlives the rollback of a transaction or a savepoint.
 BEGIN;
 UPDATE gc.leads SET callable = false WHERE crm_id = 'A-2';
@@ -74,10 +76,16 @@ ALTER FOREIGN TABLE gc.leads OPTIONS (DROP deliver);
 -- More than memory is kept for: by a worker, whatever becomes of the transaction.
 SET client_min_messages = error;
 BEGIN;
-INSERT INTO gc.others SELECT 'B-' || g, 'n', '+1415555' || 1000 + g, false FROM generate_series(1, 3000) g;
+INSERT INTO gc.others (crm_id, note, phone, callable) SELECT 'B-' || g, 'n', '+1415555' || 1000 + g, false FROM generate_series(1, 3000) g;
 ROLLBACK;
 RESET client_min_messages;
 SELECT list, change, was, new, count(*), count(DISTINCT contact) FROM sim.changes(3000) GROUP BY 1, 2, 3, 4;
+-- A bulk job has no echo: its contacts are read again.
+ALTER FOREIGN TABLE gc.others OPTIONS (ADD direct_modify 'true');
+EXPLAIN (COSTS OFF, VERBOSE) UPDATE gc.others SET callable = true WHERE contact_id IN ('B-1', 'B-2', 'nobody');
+UPDATE gc.others SET callable = true WHERE contact_id IN ('B-1', 'B-2', 'nobody');
+SELECT * FROM sim.changes(2) ORDER BY contact;
+ALTER FOREIGN TABLE gc.others OPTIONS (DROP direct_modify);
 -- A role sees its own.
 CREATE ROLE gc_other;
 GRANT USAGE ON SCHEMA gc_fdw TO gc_other;
@@ -97,6 +105,12 @@ SELECT sim.make('dnclists', '[{"id": "d-1", "name": "Robinson"}, {"id": "d-2", "
 CREATE FOREIGN TABLE gc.robinson (entry text) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd-1');
 SELECT sim.make('campaigns', '[{"id": "c-1", "name": "Spring", "contactList": {"id": "leads"}, "dncLists": [{"id": "d-1"}, {"id": "d-3"}]},
   {"id": "c-2", "name": "Summer", "contactList": {"id": "others"}, "dncLists": [{"id": "d-1"}]}]');
+-- Entries of DNC lists, one by one.
+CREATE FOREIGN TABLE gc.nobodys (entry text, expires_at timestamptz OPTIONS (attribute 'expires_at'))
+  SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_id 'd-2');
+INSERT INTO gc.nobodys VALUES ('+14155550111', NULL), ('+14155550112', '2099-01-01 00:00+00');
+DELETE FROM gc.nobodys WHERE entry = '+14155550111';
+SELECT * FROM sim.changes(3) ORDER BY new;
 CALL sim.forget();
 SELECT object, name, contact_id, result, correlation_id IS NOT NULL AS answered FROM gc_fdw.quarantine(key => 'A-1') ORDER BY name;
 SELECT request, rows, status FROM sim.traffic();

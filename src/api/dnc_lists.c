@@ -187,12 +187,8 @@ read_lists(GcCalls *calls, const char *filter, const char *message, bool *refuse
 		GcCallSpec spec = {.call_class = GC_CALL_SAFE,
 						   .method = "GET",
 						   .path = path,
-<<<<<<< HEAD
-						   .endpoint = GC_DNC_LISTS_PATH};
-=======
-						   .endpoint = DNC_LISTS_PATH,
+						   .endpoint = GC_DNC_LISTS_PATH,
 						   .rate.priority = true};
->>>>>>> 9ec1edf (api: quarantine() tells of each list as it is done, and comes again for those that are held)
 		GcCall *call = gc_call_start(calls, &spec);
 
 		gc_call_wait(call);

@@ -78,3 +78,43 @@ gc_optout_shown(const char *sent, const char *echoed, size_t echoed_len)
 	json_decref(whole);
 	return shown;
 }
+
+/* Removes what "like" does not have; true if something is left. */
+static bool
+restrict_to(json_t *object, json_t *like)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+
+	check_stack_depth();
+	json_object_foreach_safe(object, next, name, value)
+	{
+		json_t *wanted = json_object_get(like, name);
+
+		if (wanted == NULL ||
+			(json_is_object(wanted) && !(json_is_object(value) && restrict_to(value, wanted))))
+			json_object_del(object, name);
+	}
+	return json_object_size(object) > 0;
+}
+
+char *
+gc_optout_before(const char *sent, const char *read, size_t read_len)
+{
+	json_t *like = json_loads(sent, 0, NULL);
+	json_t *whole = json_loadb(read, read_len, 0, NULL);
+	char *parts = NULL;
+
+	if (json_is_object(like) && json_is_object(whole) && restrict_to(whole, like))
+	{
+		char *dumped = json_dumps(whole, JSON_COMPACT);
+
+		if (dumped)
+			parts = pstrdup(dumped);
+		free(dumped);
+	}
+	json_decref(like);
+	json_decref(whole);
+	return parts;
+}

@@ -20,4 +20,7 @@ extern char *gc_optout_parts(const char *json, bool *valid);
 /* Does the echoed status (NULL: absent) show every leaf of "sent"? */
 extern bool gc_optout_shown(const char *sent, const char *echoed, size_t echoed_len);
 
+/* The same leaves of a status as it was read, as JSON in the current context; NULL if it has none of them. */
+extern char *gc_optout_before(const char *sent, const char *read, size_t read_len);
+
 #endif /* GC_API_OPTOUT_H */

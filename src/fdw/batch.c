@@ -141,6 +141,8 @@ gc_batch_note(GcBatch *batch, int row, const char *id, const GcBatchNote *shown)
 	note->was_callable = shown->was_callable;
 	note->phone_number_status = copy_or_null(shown->phone_number_status);
 	note->contactable_status = copy_or_null(shown->contactable_status);
+	note->was_phone_status = copy_or_null(shown->was_phone_status);
+	note->was_contactable_status = copy_or_null(shown->was_contactable_status);
 	note->created = copy_or_null(shown->created);
 	batch->notes = lappend(batch->notes, note);
 	MemoryContextSwitchTo(caller_cxt);
@@ -181,6 +183,9 @@ gc_batch_add(GcBatch *batch, const GcRow *row, uint64 hash)
 						   .was_callable = row->was_callable,
 						   .phone_number_status = unconstify(char *, row->phone_number_status),
 						   .contactable_status = unconstify(char *, row->contactable_status),
+						   .was_phone_status = unconstify(char *, row->was_phone_status),
+						   .was_contactable_status =
+							   unconstify(char *, row->was_contactable_status),
 						   .created = unconstify(char *, row->created)});
 	if (row->read_at && (batch->oldest == 0 || row->read_at < batch->oldest))
 		batch->oldest = row->read_at;

@@ -30,6 +30,8 @@ typedef struct GcBatchNote
 	char was_callable;		   /* when it was read; 0: it was not */
 	char *phone_number_status; /* its false parts; or NULL */
 	char *contactable_status;
+	char *was_phone_status; /* the same parts when it was read; or NULL */
+	char *was_contactable_status;
 	char *created;			   /* dateCreated; NULL: any */
 	GcBatchDifference differs; /* in the echo at hand */
 } GcBatchNote;

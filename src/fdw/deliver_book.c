@@ -243,9 +243,11 @@ audit_changes(const GcBatch *batch)
 			audit_change(target, batch, note, "callable", word_of(note->was_callable),
 						 word_of(note->callable));
 		if (note->phone_number_status)
-			audit_change(target, batch, note, "status", NULL, note->phone_number_status);
+			audit_change(target, batch, note, "status", note->was_phone_status,
+						 note->phone_number_status);
 		if (note->contactable_status)
-			audit_change(target, batch, note, "status", NULL, note->contactable_status);
+			audit_change(target, batch, note, "status", note->was_contactable_status,
+						 note->contactable_status);
 	}
 }
 

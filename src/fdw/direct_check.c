@@ -6,12 +6,14 @@
 
 #include "api/contacts.h"
 #include "api/criteria.h"
+#include "base/contact_id.h"
 #include "base/json_pick.h"
 #include "base/option.h"
 #include "base/value.h"
 #include "base/written.h"
 #include "fdw/direct_parts.h"
 #include "fdw/merge.h"
+#include "store/contact_audit.h"
 
 #include "utils/timestamp.h"
 
@@ -448,6 +450,22 @@ is_newer(const GcDirectContact *contact, TimestampTz began)
 	return created.type == '"' && gc_value_moment(text_of(&created), &at) && at >= began;
 }
 
+/* An opt-out, or the end of one, that a contact shows. */
+static void
+audit_callable(const GcDirect *direct, const GcDirectContact *contact)
+{
+	const char *correlation_id = direct->audit->entry.correlation_id;
+
+	gc_contact_audit_put(&(GcContactChange){
+		.list_id = gc_value_display(direct->request.list->id, GC_AUDIT_LIST_SIZE),
+		.contact_id = gc_value_display(contact->id, GC_CONTACT_ID_MAX),
+		.change = "callable",
+		.new_value = direct->patch.shown.callable == 't' ? "true" : "false",
+		.confirmed_at = GetCurrentTimestamp(),
+		.correlation_id = *correlation_id ? correlation_id : NULL,
+	});
+}
+
 /* Those of the contacts that the job should not have left as they are. */
 static List *
 find_held(GcDirect *direct, List *ids, TimestampTz began)
@@ -465,6 +483,8 @@ find_held(GcDirect *direct, List *ids, TimestampTz began)
 		if (!is_newer(contact, began) &&
 			(direct->verb == GC_VERB_DELETE || !is_set(direct, contact)))
 			held = lappend(held, contact->id);
+		else if (direct->verb == GC_VERB_UPDATE && direct->patch.shown.callable)
+			audit_callable(direct, contact);
 	}
 	return held;
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/value.h"
 #include "fdw/dnc_batch.h"
+#include "store/contact_audit.h"
 
 #include "common/hashfn.h"
 #include "utils/hsearch.h"
@@ -104,7 +105,41 @@ gc_dnc_batcher_create(GcCalls *calls, GcAudit *audit, const GcDncSettings *setti
 	return batcher;
 }
 
-/* ---- failures ---- */
+/* ---- what becomes of them ---- */
+
+/* An entry, as the audit shows it: those of a custom list are cells. */
+#define ENTRY_SHOWN 2048
+
+/* The platform has taken all of the call: each of its entries is noted. */
+static void
+audit_entries(const GcDncBatcher *batcher, const Flight *flight)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(flight->cxt);
+	const GcDncPatch *patch = &flight->patch;
+	char *array = psprintf("[%s]", patch->entries);
+	GcContactChange change = {
+		.list_id = gc_value_display(patch->list->id, GC_AUDIT_LIST_SIZE),
+		.change = "dnc",
+		.old_value = batcher->settings.verb == GC_DNC_ADD ? NULL : "listed",
+		.new_value = patch->remove ? "removed" : "listed",
+		.confirmed_at = GetCurrentTimestamp(),
+		.correlation_id = gc_call_header(flight->call, "inin-correlation-id"),
+	};
+	GcSpan entry;
+	GcJson json;
+	int len;
+
+	if (!patch->remove && patch->until)
+		change.new_value = psprintf("listed until %s", patch->until);
+	gc_json_init(&json, array, strlen(array));
+	(void) gc_json_enter(&json, '[');
+	while (gc_json_element(&json) && gc_json_value(&json, &entry))
+	{
+		change.contact_id = gc_value_display(gc_value_span_text(&entry, &len), ENTRY_SHOWN);
+		gc_contact_audit_put(&change);
+	}
+	MemoryContextSwitchTo(caller_cxt);
+}
 
 static const char *
 failed(const GcDncBatcher *batcher, int rows)
@@ -134,8 +169,11 @@ count(GcDncBatcher *batcher, Flight *flight)
 	{
 		entry->in_doubt -= flight->patch.rows;
 		entry->accepted += flight->patch.rows;
+		audit_entries(batcher, flight);
 	}
 }
+
+/* ---- failures ---- */
 
 /* A call has failed for good: the others end, and the statement. */
 static void

@@ -48,6 +48,8 @@ typedef struct GcRow
 	char was_callable;				 /* as it was read; 0: it was not */
 	const char *phone_number_status; /* its false parts as JSON; or NULL */
 	const char *contactable_status;
+	const char *was_phone_status; /* the same parts as they were read; or NULL */
+	const char *was_contactable_status;
 	GcTime absent_at; /* it was not there then, and must be new; 0: it may be there */
 	/* UPDATE: */
 	const char *created; /* dateCreated as it was read; NULL: it had none */

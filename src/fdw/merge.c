@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/optout.h"
 #include "base/json_pick.h"
 #include "fdw/merge.h"
 
@@ -13,9 +14,12 @@ enum Member
 	MEMBER_DATA,
 	MEMBER_CREATED,
 	MEMBER_CALLABLE,
+	MEMBER_PHONE_STATUS,
+	MEMBER_CONTACTABLE_STATUS,
 };
 
-static const char *const member_names[] = {"data", "dateCreated", "callable"};
+static const char *const member_names[] = {"data", "dateCreated", "callable",
+										   "phoneNumberStatus", "contactableStatus"};
 
 struct GcMerger
 {
@@ -91,6 +95,13 @@ merge_cells(StringInfo out, const GcSpan *data, const GcPatch *patch)
 	return NULL;
 }
 
+/* For the audit: what an opt-out was before; NULL: it was not there, or is none. */
+static const char *
+was(const char *sent, const GcSpan *read)
+{
+	return sent && read->type == '{' ? gc_optout_before(sent, read->p, read->len) : NULL;
+}
+
 const char *
 gc_merge(GcMerger *merger, const char *id, const char *raw, int raw_len, const GcPatch *patch,
 		 GcRow *row)
@@ -119,6 +130,9 @@ gc_merge(GcMerger *merger, const char *id, const char *raw, int raw_len, const G
 	row->json = out.data;
 	row->len = out.len;
 	row->was_callable = members[MEMBER_CALLABLE].p ? members[MEMBER_CALLABLE].type : 0;
+	row->was_phone_status = was(row->phone_number_status, &members[MEMBER_PHONE_STATUS]);
+	row->was_contactable_status =
+		was(row->contactable_status, &members[MEMBER_CONTACTABLE_STATUS]);
 	row->created = created->type == '"' ? pnstrdup(created->p, created->len) : NULL;
 	return NULL;
 }
