@@ -167,8 +167,8 @@ has_contact(const GcKeptPart *part, const char *id, MemoryContext chunk_cxt)
 	char *payload;
 	int len;
 
-	for (int chunk = 1; !found && (payload = gc_parts_chunk(part->import_id, part->part, chunk,
-															&len)) != NULL;
+	for (int chunk = 1; !found && (payload = gc_parts_chunk(part->chunks, part->import_id,
+															part->part, chunk, &len)) != NULL;
 		 chunk++)
 	{
 		Walk walk = begin(part, id);
@@ -209,8 +209,9 @@ rewrite_chunks(Walk *walk, MemoryContext chunk_cxt)
 	char *payload;
 	int len;
 
-	for (int chunk = 1;
-		 (payload = gc_parts_chunk(part->import_id, part->part, chunk, &len)) != NULL; chunk++)
+	for (int chunk = 1; (payload = gc_parts_chunk(part->chunks, part->import_id, part->part,
+												  chunk, &len)) != NULL;
+		 chunk++)
 	{
 		int left = take_out(walk, payload, len);
 

@@ -20,7 +20,7 @@
 	"(p.state = 'staged' AND q.state IN ('staged', 'running', 'paused'))::int::bigint, "      \
 	"(p.state IN ('sending', 'accepted') OR p.state = 'staged' AND q.state = 'running' AND "  \
 	" q.on_duplicate <> 'update' AND q.checked_at IS NULL)::int::bigint, "                    \
-	"p.rows, p.skips"
+	"p.rows, p.skips, 'gc_fdw.import_chunks'::pg_catalog.regclass::pg_catalog.int8"
 
 /* ---- staged rows ---- */
 
@@ -48,6 +48,7 @@ get_part(GcQuery *query, uint64 row, GcKeptPart *part)
 	part->is_under_way = gc_args_int64_at(row, 5) != 0;
 	part->rows = gc_args_int64_at(row, 6);
 	part->skips = get_skips(query, row);
+	part->chunks = (Oid) gc_args_int64_at(row, 8);
 }
 
 List *

@@ -19,6 +19,7 @@ typedef struct GcKeptPart
 	bool is_under_way;	/* a worker may be reading it, or the platform taking it */
 	const uint8 *skips; /* a bit for each row that is not sent; NULL: all are */
 	int64 rows;
+	Oid chunks; /* the table that has them */
 } GcKeptPart;
 
 /* All of them (of that server; NULL: of any), by import and part: GcKeptPart *. */
