@@ -286,9 +286,10 @@ SELECT pg_catalog.pg_extension_config_dump('contact_audit_id_seq', '');
 -- ---- compliance ----
 
 -- Not STRICT: a key, a number, or both.
-CREATE FUNCTION quarantine(key text DEFAULT NULL, number text DEFAULT NULL, server name DEFAULT NULL,
-  OUT object text, OUT name text, OUT contact_id text, OUT result text, OUT correlation_id text)
-RETURNS SETOF record LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_quarantine';
+CREATE TYPE quarantine_row AS (object text, name text, contact_id text, result text, correlation_id text);
+COMMENT ON TYPE quarantine_row IS 'what quarantine() has done of a list';
+CREATE FUNCTION quarantine(key text DEFAULT NULL, number text DEFAULT NULL, server name DEFAULT NULL) RETURNS SETOF quarantine_row
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_quarantine';
 COMMENT ON FUNCTION quarantine(text, text, name) IS
   'takes a contact off dialling on every contact list, and adds a number to the DNC lists of campaigns: a row for each list';
 REVOKE EXECUTE ON FUNCTION quarantine(text, text, name) FROM PUBLIC;
