@@ -80,6 +80,23 @@ INSERT INTO gc.others (crm_id, note, phone, callable) SELECT 'B-' || g, 'n', '+1
 ROLLBACK;
 RESET client_min_messages;
 SELECT list, change, was, new, count(*), count(DISTINCT contact) FROM sim.changes(3000) GROUP BY 1, 2, 3, 4;
+-- An import that is cut off: what was confirmed of a part is not confirmed a second time.
+CALL sim.faults('[{"path": "*/others/contacts", "method": "POST", "nth": 3, "times": 1000, "status": 503}]');
+ALTER SERVER genesys OPTIONS (SET max_retries '0');
+SELECT gc_fdw.submit_import('gc.others', $$ SELECT 'I-' || g AS crm_id, 'n' AS note, '+14155550100' AS phone, false AS callable FROM generate_series(1, 3000) g $$,
+  method => 'contacts') AS import \gset
+SELECT list, change, new, count(*), count(DISTINCT contact) FROM sim.changes(2000) GROUP BY 1, 2, 3;
+CALL sim.faults('[]');
+DO $$ BEGIN
+  FOR i IN 1 .. 3000 LOOP
+    EXIT WHEN (SELECT state FROM gc_fdw.imports) = 'paused';
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END $$;
+SELECT gc_fdw.resume_imports(:import);
+SELECT state, rows_accepted FROM gc_fdw.await_import(:import, '1min');
+SELECT count(*), count(DISTINCT contact) FROM sim.changes(1000);
+ALTER SERVER genesys OPTIONS (SET max_retries '2');
 -- A bulk job has no echo: its contacts are read again.
 ALTER FOREIGN TABLE gc.others OPTIONS (ADD direct_modify 'true');
 EXPLAIN (COSTS OFF, VERBOSE) UPDATE gc.others SET callable = true WHERE contact_id IN ('B-1', 'B-2', 'nobody');

@@ -179,13 +179,13 @@ stream_row(void *arg, const char *row, int len)
 	gc_stream_put(GC_STREAM_CHANGES, row, len);
 }
 
-/* Memory is full.  A worker that sends imports writes in its own transaction. */
+/* Memory is full. */
 static void
 spill(void)
 {
 	if (!streams && !writes)
 	{
-		streams = !IsBackgroundWorker && gc_stream_try(GC_STREAM_CHANGES);
+		streams = gc_stream_try(GC_STREAM_CHANGES);
 		writes = !streams;
 	}
 	if (streams)
