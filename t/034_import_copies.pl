@@ -46,6 +46,7 @@ SELECT concat_ws(' | ',
   (SELECT string_agg(concat_ws(',', import_id, part, chunk, md5(payload)), ' ' ORDER BY import_id, part, chunk) FROM gc_fdw.import_chunks),
   (SELECT string_agg(concat_ws(',', import_id, task, state), ' ' ORDER BY import_id, task) FROM gc_fdw.import_tasks),
   (SELECT string_agg(concat_ws(',', list_id, contact_id, content_hash, source_id), ' ' ORDER BY contact_id) FROM gc_fdw.sent_contacts),
+  (SELECT string_agg(concat_ws(',', id, list_id, contact_id, change, new_value), ' ' ORDER BY id) FROM gc_fdw.contact_audit),
   (SELECT string_agg(concat_ws(',', id, operation, source_id, accepted), ' ' ORDER BY id) FROM gc_fdw.audit_log))
 SQL
 }
@@ -55,6 +56,10 @@ $sim->faults({ path => '/_sim/webhook', times => 1000, status => 503 });
 my $done = submitted($session, 'DONE', "webhook_url => '$hook'");
 await('it is done', sub { state_of($session, $done) eq 'done' });
 await('its webhook has failed', sub { $session->value("SELECT failure_reason FROM gc_fdw.import_tasks WHERE import_id = $done") =~ /HTTP status 503/ });
+
+# The proof of an opt-out.
+is($session->value("SELECT count(*) FROM gc_fdw.quarantine('DONE') WHERE result = 'quarantined'"), 1, 'its contact is quarantined');
+is($session->value("SELECT count(*) FROM gc_fdw.contact_audit WHERE contact_id = 'DONE'"), 1, '… and in contact_audit');
 
 # Two that cannot be sent.
 $sim->faults({ path => '/_sim/webhook', times => 1000, status => 503 }, { path => '/contacts', method => 'POST', times => 1000, status => 503 });
