@@ -18,16 +18,6 @@ enum
 	STEP_LOOK_AGAIN
 };
 
-static GcCall *
-look(GcEach *each, GcEachItem *item)
-{
-	GcCallSpec spec;
-	char *id = pstrdup(item->shown->entry);
-
-	gc_contacts_by_ids(item->shown->list_id, &id, 1, &spec);
-	return gc_each_read(each, item, &spec);
-}
-
 static void delete (GcEach *each, GcEachItem *item)
 {
 	GcCallSpec spec = {
@@ -69,7 +59,7 @@ answered_delete(GcEach *each, GcEachItem *item, const GcFailure *failure)
 	if (failure == NULL)
 	{
 		item->step = STEP_LOOK_AGAIN;
-		(void) look(each, item);
+		(void) gc_each_read_contact(each, item);
 	}
 	else if (gc_contacts_is_missing(failure))
 		gc_each_done(each, item, "erased", true);
@@ -94,7 +84,7 @@ List *
 gc_forget_contact(GcConnection *conn, GcStat *stat, List *lists, const char *contact_id,
 				  const GcListWatch *watch)
 {
-	const GcEachWay way = {look, answered};
+	const GcEachWay way = {gc_each_read_contact, answered};
 	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
 	ListCell *lc;
 

@@ -30,16 +30,6 @@ enum
 
 /* ---- contacts ---- */
 
-static GcCall *
-read_contact(GcEach *each, GcEachItem *item)
-{
-	GcCallSpec spec;
-	char *id = pstrdup(item->shown->entry);
-
-	gc_contacts_by_ids(item->shown->list_id, &id, 1, &spec);
-	return gc_each_read(each, item, &spec);
-}
-
 /* The contact as it was read, not callable: its cells, and what else is to be said of it. */
 static char *
 quarantined(const GcEachItem *item, const GcSpan *contact)
@@ -152,7 +142,7 @@ List *
 gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id,
 					  const GcListWatch *watch)
 {
-	const GcEachWay way = {read_contact, contact_answered};
+	const GcEachWay way = {gc_each_read_contact, contact_answered};
 	List *lists = gc_list_all(conn, stat, NULL);
 	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
 	ListCell *lc;
