@@ -34,7 +34,7 @@ SQL
 {
 	my ($name, $arguments) = split /\|/, $row;
 
-	$arguments =~ s/::[a-z]+|"|\bIN //g;
+	$arguments =~ s/::[a-z]+(?:\[\])?|"|\bIN //g;
 	$arguments =~ s/'01:00:00'/'1 hour'/;
 	$arguments =~ s/(^|, )OUT .*//;
 	$functions{"`(CALL )?gc_fdw\\.$name\\(\Q$arguments\E\\)"} = "$name($arguments)";
