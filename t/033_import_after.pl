@@ -273,7 +273,7 @@ $session->run('RESET ROLE');
 
 value("UPDATE gc_fdw.import_tasks SET state = 'failed' WHERE state = 'pending'");
 is(value("SELECT string_agg(relation || ' ' || (rows > 0), ', ' ORDER BY relation::text) FROM gc_fdw.purge('0')"),
-	join(', ', map { "gc_fdw.$_" } 'audit_log true', 'import_chunks true', 'import_parts true', 'import_queue true', 'import_tasks true', 'rejected_rows true', 'sent_contacts true'),
+	join(', ', map { "gc_fdw.$_" } 'audit_log true', 'contact_audit false', 'import_chunks true', 'import_parts true', 'import_queue true', 'import_tasks true', 'rejected_rows true', 'sent_contacts true'),
 	'purge() knows imports and the ledger');
 is(value("SELECT count(*) FROM gc_fdw.imports"), 0, '… and takes all of an import');
 
