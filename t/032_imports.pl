@@ -203,10 +203,10 @@ is($waiter->run("SELECT state FROM gc_fdw.await_import($id)") && state_of($id), 
 is(stored('transient'), '500/0', 'and everything is there');
 
 # … whatever the database has for its sessions.
-new_list('stubborn');
+new_list('unwilling');
 $control->run('ALTER DATABASE postgres SET exit_on_error = on');
 $sim->faults({ path => '*/contacts', method => 'POST', status => 503, times => 1000 });
-$id = submitted('stubborn', 50);
+$id = submitted('unwilling', 50);
 becomes($id, 'paused', 'errors that would end a session');
 $control->run('ALTER DATABASE postgres RESET exit_on_error');
 $sim->faults();

@@ -238,6 +238,7 @@ watch(Upload *upload, bool certain)
 	for (int ms = is_twin ? POLL_TWIN_MS : GC_POLL_FIRST_MS;; ms = Min(ms * 2, GC_POLL_CAP_MS))
 	{
 		GcImportStatus status;
+		bool ours;
 		bool is_late;
 
 		gc_import_pause(upload->calls, ms);
@@ -252,17 +253,14 @@ watch(Upload *upload, bool certain)
 		was_at_work |= status.at_work && status.total == upload->file->rows;
 		if (has_failed(upload, &status))
 			return fail_with(upload, &status);
-		if (is_ours(upload, &status, was_at_work))
-		{
-			if (is_complete(upload, &status))
-				return FATE_DONE;
-			gc_import_check_stall(upload->run, upload->stall_us, moved, DOUBT);
-			continue;
-		}
-		if (status.at_work)
+		ours = is_ours(upload, &status, was_at_work);
+		if (ours && is_complete(upload, &status))
+			return FATE_DONE;
+		if (ours || status.at_work)
 		{
 			gc_import_check_stall(upload->run, upload->stall_us, moved, DOUBT);
-			idle = gc_clock_now();
+			if (!ours)
+				idle = gc_clock_now();
 			continue;
 		}
 		is_late = gc_clock_now() - idle >= unseen_us(upload);

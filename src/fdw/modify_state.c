@@ -79,6 +79,31 @@ gc_modify_reject(GcModify *modify, const GcProblem *problem, const char *id,
 					problem->hint ? errhint("%s", problem->hint) : 0));
 }
 
+/* Where its rows go: into an import, to COMMIT, or out. */
+static void
+open_way(GcModify *modify, EState *estate, Relation relation, GcTargetSettings *settings,
+		 const GcStat *stat)
+{
+	if (modify->verb == GC_VERB_INSERT && gc_staging_wanted(modify->rel))
+		modify->staging =
+			gc_staging_open(estate, modify->conn, modify->rel, modify->list, modify->user_id);
+	else if (gc_modify_waits(modify->rel))
+	{
+		settings->operation = gc_deliver_operation(estate, modify->verb);
+		settings->by_role = GetUserNameFromId(GetUserId(), false);
+		modify->pending = gc_pending_open(modify->user_id, relation, settings);
+		modify->single = false;
+	}
+	else
+	{
+		modify->target =
+			gc_deliver_open(estate, modify->conn, modify->rel, modify->list, settings);
+		gc_deliver_count(modify->target, stat);
+		modify->rejecter =
+			gc_reject_open(estate, modify->rel, modify->list, modify->target, settings);
+	}
+}
+
 void
 gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb, bool shown,
 			   bool counted)
@@ -102,25 +127,7 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "
 								 "contacts of %s",
 								 modify->rel->label)));
-	if (verb == GC_VERB_INSERT && gc_staging_wanted(modify->rel))
-		modify->staging =
-			gc_staging_open(estate, modify->conn, modify->rel, modify->list, modify->user_id);
-	else if (gc_modify_waits(modify->rel))
-	{
-		settings.operation = gc_deliver_operation(estate, verb);
-		settings.by_role = GetUserNameFromId(GetUserId(), false);
-		modify->pending =
-			gc_pending_open(gc_compat_modify_user(rri, estate), relation, &settings);
-		modify->single = false;
-	}
-	else
-	{
-		modify->target =
-			gc_deliver_open(estate, modify->conn, modify->rel, modify->list, &settings);
-		gc_deliver_count(modify->target, &stat);
-		modify->rejecter =
-			gc_reject_open(estate, modify->rel, modify->list, modify->target, &settings);
-	}
+	open_way(modify, estate, relation, &settings, &stat);
 	modify->row_cxt =
 		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
 	if (shown)
