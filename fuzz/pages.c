@@ -29,6 +29,32 @@ next_row(GcPager *pager, bool wait, GcJson **row)
 	return next;
 }
 
+static bool
+passes(void *arg, const GcSpan *entity)
+{
+	return true;
+}
+
+static const GcSift every = {passes, NULL};
+
+/* All further calls that there are. */
+static int
+expansions_of(const GcResource *resource, const GcExpansion **found)
+{
+	int count = 0;
+
+	if (resource->expansion)
+		found[count++] = resource->expansion;
+	for (int i = 0; i < resource->attribute_count; i++)
+	{
+		const GcExpansion *expansion = resource->attributes[i].expanded;
+
+		if (expansion && (count == 0 || found[count - 1] != expansion))
+			found[count++] = expansion;
+	}
+	return count;
+}
+
 /* Every entity once, each from its page, and no page more than there is said to be. */
 static void
 run(void *arg)
@@ -36,13 +62,15 @@ run(void *arg)
 	Walk *walk = arg;
 	GcPager *pager =
 		gc_pager_open(NULL, walk->resource, "list", 2, walk->ahead, "contact list \"x\"");
+	const GcExpansion *expansions[GC_EXPANSIONS_MAX];
+	int expansion_count = expansions_of(walk->resource, expansions);
 	int64 count = 0;
 	int64 first;
 	int64 last;
 	GcJson *json;
 
-	if (walk->resource->expansion)
-		gc_pager_expand(pager);
+	if (expansion_count > 0)
+		gc_pager_expand(pager, expansions, expansion_count, walk->wait ? NULL : &every);
 	if (walk->sample > 0)
 		gc_pager_sample(pager, walk->sample);
 	if (walk->read_all)

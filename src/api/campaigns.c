@@ -1,20 +1,32 @@
 /*
  * api/campaigns.c
- *	  Campaigns, and how far each has come, which takes a call of its own.
+ *	  Campaigns, how far they have come, and how each dials, which takes calls of their own.
  */
 #include "postgres.h"
 
 #include "api/campaign_writes.h"
 #include "api/resource.h"
+#include "api/url.h"
 #include "base/json_pick.h"
+#include "base/value.h"
 
 #define CAMPAIGNS_PATH GC_CAMPAIGNS_PATH
+#define STATS_ENDPOINT GC_CAMPAIGN "/stats"
 
 /* Their progress is asked for by ids, as many as a page has. */
 #define PROGRESS_IDS 100
 
-/* The member that carries a campaign's progress in its row. */
+/* The members that carry a campaign's progress, and what it does now, in its row. */
 #define PROGRESS_MEMBER "progress"
+#define STATS_MEMBER	"stats"
+
+static const GcExpansion progress_expansion;
+static const GcExpansion stats_expansion;
+
+#define OF_PROGRESS .expanded = &progress_expansion
+
+/* There is a call for each campaign, so that no "SELECT *" asks for it unsaid. */
+#define OF_STATS .expanded = &stats_expansion, .asked_for = true
 
 static const GcAttribute campaign_attributes[] = {
 	{"id", "text", "id"},
@@ -26,10 +38,32 @@ static const GcAttribute campaign_attributes[] = {
 	{"dnc_list_ids", "text[]", "dncLists", .derive = gc_campaign_ids,
 	 .written = GC_WRITTEN_CHANGED, .encode = gc_campaign_references},
 	{"always_running", "boolean", "alwaysRunning", .written = GC_WRITTEN_CHANGED},
-	{"progress_percent", "integer", PROGRESS_MEMBER "/percentage", .expanded = true},
-	{"contacts_called", "bigint", PROGRESS_MEMBER "/numberOfContactsCalled", .expanded = true},
-	{"contacts_total", "bigint", PROGRESS_MEMBER "/totalNumberOfContacts", .expanded = true},
+	{"progress_percent", "integer", PROGRESS_MEMBER "/percentage", OF_PROGRESS},
+	{"contacts_called", "bigint", PROGRESS_MEMBER "/numberOfContactsCalled", OF_PROGRESS},
+	{"contacts_total", "bigint", PROGRESS_MEMBER "/totalNumberOfContacts", OF_PROGRESS},
 	{"date_modified", "timestamptz", "dateModified"},
+	{"attempts", "bigint", STATS_MEMBER "/contactRate/attempts", OF_STATS},
+	{"connects", "bigint", STATS_MEMBER "/contactRate/connects", OF_STATS},
+	{"connect_ratio", "double precision", STATS_MEMBER "/contactRate/connectRatio", OF_STATS},
+	{"valid_attempts", "bigint", STATS_MEMBER "/validAttempts", OF_STATS},
+	{"right_party_contacts", "bigint", STATS_MEMBER "/rightPartyContactsCount", OF_STATS},
+	{"filtered_out_contacts", "bigint", STATS_MEMBER "/filteredOutContactsCount", OF_STATS},
+	{"outstanding_calls", "integer", STATS_MEMBER "/outstandingCalls", OF_STATS},
+	{"scheduled_calls", "integer", STATS_MEMBER "/scheduledCalls", OF_STATS},
+	{"time_zone_rescheduled_calls", "integer", STATS_MEMBER "/timeZoneRescheduledCalls",
+	 OF_STATS},
+	{"idle_agents", "integer", STATS_MEMBER "/idleAgents", OF_STATS},
+	{"effective_idle_agents", "double precision", STATS_MEMBER "/effectiveIdleAgents",
+	 OF_STATS},
+	{"adjusted_calls_per_agent", "double precision", STATS_MEMBER "/adjustedCallsPerAgent",
+	 OF_STATS},
+	{"assigned_lines", "integer", STATS_MEMBER "/linesUtilization/assignedOutboundLines",
+	 OF_STATS},
+	{"available_lines", "integer",
+	 STATS_MEMBER "/linesUtilization/totalAvailableOutboundLines", OF_STATS},
+	{"successes", "bigint", STATS_MEMBER "/businessCategoryMetrics/successCount", OF_STATS},
+	{"neutrals", "bigint", STATS_MEMBER "/businessCategoryMetrics/neutralCount", OF_STATS},
+	{"failures", "bigint", STATS_MEMBER "/businessCategoryMetrics/failureCount", OF_STATS},
 };
 
 static const GcListingFilter campaign_filters[] = {
@@ -56,7 +90,7 @@ campaigns_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 						 .endpoint = CAMPAIGNS_PATH};
 }
 
-/* ---- progress ---- */
+/* ---- further calls ---- */
 
 static GcSpan
 campaign_id(const GcSpan *campaign)
@@ -65,6 +99,23 @@ campaign_id(const GcSpan *campaign)
 
 	return gc_pick_member(campaign, path, lengthof(path));
 }
+
+/* A campaign with one more member; "value" NULL: without. */
+static void
+append_campaign(StringInfo rows, const GcSpan *campaign, const char *member,
+				const GcSpan *value)
+{
+	gc_json_append_comma(rows);
+	gc_json_append(rows, campaign);
+	if (value == NULL)
+		return;
+	rows->data[--rows->len] = '\0'; /* its closing brace; there is an id before it */
+	appendStringInfo(rows, ",\"%s\":", member);
+	gc_json_append(rows, value);
+	appendStringInfoChar(rows, '}');
+}
+
+/* ---- progress: of many at once ---- */
 
 static bool
 progress_call(const GcSpan *campaigns, int count, StringInfo path, StringInfo body,
@@ -112,20 +163,6 @@ read_progress(const char *bytes, size_t len, GcSpan *progress, GcSpan *ids, int 
 	return gc_json_end(&json) ? count : -1;
 }
 
-/* A campaign with its progress as one more member. */
-static void
-append_campaign(StringInfo rows, const GcSpan *campaign, const GcSpan *progress)
-{
-	gc_json_append_comma(rows);
-	gc_json_append(rows, campaign);
-	if (progress == NULL)
-		return;
-	rows->data[--rows->len] = '\0'; /* its closing brace; there is an id before it */
-	appendStringInfoString(rows, ",\"" PROGRESS_MEMBER "\":");
-	gc_json_append(rows, progress);
-	appendStringInfoChar(rows, '}');
-}
-
 static int
 progress_rows(const GcSpan *campaigns, int count, const char *bytes, size_t len,
 			  StringInfo rows)
@@ -143,7 +180,7 @@ progress_rows(const GcSpan *campaigns, int count, const char *bytes, size_t len,
 			if (ids[j].type == '"' && ids[j].len == id.len &&
 				memcmp(ids[j].p, id.p, id.len) == 0)
 				match = &progress[j];
-		append_campaign(rows, &campaigns[i], match);
+		append_campaign(rows, &campaigns[i], PROGRESS_MEMBER, match);
 	}
 	return found < 0 ? -1 : count;
 }
@@ -157,6 +194,54 @@ static const GcExpansion progress_expansion = {
 	.rows = progress_rows,
 };
 
+/* ---- stats: one by one ---- */
+
+static bool
+stats_call(const GcSpan *campaign, int count, StringInfo path, StringInfo body,
+		   GcCallSpec *spec)
+{
+	GcSpan id = campaign_id(campaign);
+	int len;
+
+	if (id.p == NULL || id.type != '"')
+		return false;
+	appendStringInfo(path, CAMPAIGNS_PATH "/%s/stats",
+					 gc_url_escape(gc_value_span_text(&id, &len)));
+	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
+						 .method = "GET",
+						 .path = path->data,
+						 .endpoint = STATS_ENDPOINT};
+	return true;
+}
+
+static int
+stats_rows(const GcSpan *campaign, int count, const char *bytes, size_t len, StringInfo rows)
+{
+	GcSpan stats;
+	GcJson json;
+
+	if (bytes == NULL)
+	{
+		append_campaign(rows, campaign, STATS_MEMBER, NULL);
+		return 1;
+	}
+	gc_json_init(&json, bytes, len);
+	if (!gc_json_value(&json, &stats) || stats.type != '{' || !gc_json_end(&json))
+		return -1;
+	append_campaign(rows, campaign, STATS_MEMBER, &stats);
+	return 1;
+}
+
+static const GcExpansion stats_expansion = {
+	.entities = 1,
+	.each = "campaign",
+	.may_be_gone = true,
+	.method = "GET",
+	.endpoint = STATS_ENDPOINT,
+	.call = stats_call,
+	.rows = stats_rows,
+};
+
 const GcResource gc_campaigns = {
 	.object = "campaigns",
 	.comment = "campaigns of the organisation",
@@ -164,7 +249,6 @@ const GcResource gc_campaigns = {
 	.attribute_count = lengthof(campaign_attributes),
 	.default_rows = 100,
 	.page = campaigns_page,
-	.expansion = &progress_expansion,
 	.filters = campaign_filters,
 	.kind = &gc_campaign_kind,
 	.update_endpoint = GC_CAMPAIGN,

@@ -21,8 +21,10 @@ struct GcExpander
 	GcCalls *calls;
 	const GcExpansion *expansion;
 	const char *message;
-	GcJson entities; /* of the page, those that no group has yet */
-	int left;		 /* of these */
+	GcExpander *inner;	/* whose rows are the entities; NULL: a page has them */
+	const GcSift *sift; /* NULL: all of them are wanted */
+	GcJson entities;	/* those that no group has yet */
+	int left;			/* of these */
 	int max_ahead;
 	int ahead;	   /* groups wanted now */
 	Group *ring;   /* max_ahead of them, by number modulo max_ahead */
@@ -35,13 +37,14 @@ struct GcExpander
 
 GcExpander *
 gc_expander_create(GcCalls *calls, const GcExpansion *expansion, int max_ahead,
-				   const char *message)
+				   const char *message, GcExpander *inner)
 {
 	GcExpander *expander = palloc0(sizeof(GcExpander));
 
 	expander->calls = calls;
 	expander->expansion = expansion;
 	expander->message = message;
+	expander->inner = inner;
 	expander->max_ahead = max_ahead;
 	expander->ahead = 1;
 	expander->ring = palloc0(sizeof(Group) * max_ahead);
@@ -56,10 +59,35 @@ gc_expander_create(GcCalls *calls, const GcExpansion *expansion, int max_ahead,
 }
 
 void
+gc_expander_sift(GcExpander *expander, const GcSift *sift)
+{
+	while (expander->inner)
+		expander = expander->inner;
+	expander->sift = sift;
+}
+
+void
 gc_expander_page(GcExpander *expander, const GcPage *page)
 {
+	while (expander->inner)
+		expander = expander->inner;
 	expander->entities = page->entities;
 	expander->left = page->count;
+}
+
+/* The next entity that is wanted; false: there are no more. */
+static bool
+take_entity(GcExpander *expander, GcSpan *entity)
+{
+	while (expander->left > 0)
+	{
+		expander->left--;
+		(void) gc_json_element(&expander->entities);
+		(void) gc_json_value(&expander->entities, entity);
+		if (expander->sift == NULL || expander->sift->passes(expander->sift->arg, entity))
+			return true;
+	}
+	return false;
 }
 
 /* Takes the next entities into a group, and asks for what they need. */
@@ -69,17 +97,14 @@ start_group(GcExpander *expander)
 	Group *group = &expander->ring[expander->started++ % expander->max_ahead];
 	GcCallSpec spec;
 
-	group->count = Min(expander->expansion->entities, expander->left);
-	expander->left -= group->count;
-	for (int i = 0; i < group->count; i++)
-	{
-		(void) gc_json_element(&expander->entities);
-		(void) gc_json_value(&expander->entities, &group->entities[i]);
-	}
+	group->count = 0;
+	while (group->count < expander->expansion->entities &&
+		   take_entity(expander, &group->entities[group->count]))
+		group->count++;
 	resetStringInfo(&group->path);
 	resetStringInfo(&group->body);
-	if (expander->expansion->call(group->entities, group->count, &group->path, &group->body,
-								  &spec))
+	if (group->count > 0 && expander->expansion->call(group->entities, group->count,
+													  &group->path, &group->body, &spec))
 		group->call = gc_call_start(expander->calls, &spec);
 }
 
@@ -105,12 +130,13 @@ make_rows(GcExpander *expander, Group *group)
 {
 	size_t len;
 	const char *bytes = group_answer(expander, group, &len);
-	int count;
+	int count = 0;
 
 	resetStringInfo(&expander->rows);
 	appendStringInfoChar(&expander->rows, '[');
-	count =
-		expander->expansion->rows(group->entities, group->count, bytes, len, &expander->rows);
+	if (group->count > 0)
+		count = expander->expansion->rows(group->entities, group->count, bytes, len,
+										  &expander->rows);
 	if (count < 0)
 		gc_call_throw_reply(group->call, "The answer is not what was asked for.",
 							expander->message, NULL);
@@ -123,16 +149,39 @@ make_rows(GcExpander *expander, Group *group)
 	group->call = NULL;
 }
 
+static GcNext next_group(GcExpander *expander, bool wait);
+
+/* What is expanded is used up: the rows that come before it are next, if there are some. */
+static GcNext
+next_entities(GcExpander *expander, bool wait)
+{
+	GcExpander *inner = expander->inner;
+	GcNext next = inner ? next_group(inner, wait) : GC_NEXT_END;
+
+	if (next == GC_NEXT_ROW)
+	{
+		expander->entities = inner->cursor;
+		expander->left = inner->row_count;
+		inner->row_count = 0;
+	}
+	return next;
+}
+
 /* Makes the next group's rows the rows at hand, if the page has more. */
 static GcNext
 next_group(GcExpander *expander, bool wait)
 {
 	Group *group;
 
+	while (expander->left == 0 && expander->read == expander->started)
+	{
+		GcNext next = next_entities(expander, wait);
+
+		if (next != GC_NEXT_ROW)
+			return next;
+	}
 	while (expander->left > 0 && expander->started < expander->read + expander->ahead)
 		start_group(expander);
-	if (expander->read == expander->started)
-		return GC_NEXT_END;
 	group = &expander->ring[expander->read % expander->max_ahead];
 	if (group->call && !gc_call_try(group->call, wait))
 		return GC_NEXT_LATER;

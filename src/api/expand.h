@@ -15,12 +15,23 @@
 
 typedef struct GcExpander GcExpander;
 
+/* Who says which entities are wanted; may throw. */
+typedef struct GcSift
+{
+	bool (*passes)(void *arg, const GcSpan *entity);
+	void *arg;
+} GcSift;
+
 /*
  * In the current context, for all pages of a walk.  At most "max_ahead" calls
- * are in flight; "message" says what could not be done if one fails.
+ * are in flight; "message" says what could not be done if one fails.  What it
+ * expands are the rows of another ("inner"), or entities of pages (NULL).
  */
 extern GcExpander *gc_expander_create(GcCalls *calls, const GcExpansion *expansion,
-									  int max_ahead, const char *message);
+									  int max_ahead, const char *message, GcExpander *inner);
+
+/* Before the first page: no calls are made for entities that do not pass, nor are they rows. */
+extern void gc_expander_sift(GcExpander *expander, const GcSift *sift);
 
 /* Begins with a page, whose entities are used up; its bytes must outlive the rows. */
 extern void gc_expander_page(GcExpander *expander, const GcPage *page);

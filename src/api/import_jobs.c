@@ -269,7 +269,6 @@ jobs_rows(const GcSpan *list, int count, const char *bytes, size_t len, StringIn
 
 static const GcExpansion jobs_expansion = {
 	.of = &gc_contact_lists,
-	.makes_rows = true,
 	.entities = 1,
 	.each = "contact list",
 	.may_be_gone = true,
@@ -350,7 +349,6 @@ queue_rows(const GcSpan *list, int count, const char *bytes, size_t len, StringI
 
 static const GcExpansion queue_expansion = {
 	.of = &gc_contact_lists,
-	.makes_rows = true,
 	.entities = 1,
 	.each = "contact list",
 	.may_be_gone = true,

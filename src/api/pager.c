@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "api/contact_lists.h"
-#include "api/expand.h"
 #include "api/pager.h"
 
 #include "common/pg_prng.h"
@@ -45,8 +44,10 @@ struct GcPager
 	bool holds;		  /* … has its answer still */
 	int left;		  /* of its entities */
 	GcExpander *expander; /* or of these; NULL: entities are rows */
-	int64 rows;			  /* handed out */
-	int64 first_total;	  /* of the first page */
+	const GcExpansion *expansions[GC_EXPANSIONS_MAX]; /* … whose calls can be told ahead, */
+	int expansion_count;							  /* … so many */
+	int64 rows;										  /* handed out */
+	int64 first_total;								  /* of the first page */
 	bool drifted;
 	bool read_all; /* to the end, for sure */
 	bool ended;
@@ -85,12 +86,20 @@ not_read(GcPager *pager)
 }
 
 void
-gc_pager_expand(GcPager *pager)
+gc_pager_expand(GcPager *pager, const GcExpansion *const *expansions, int count,
+				const GcSift *sift)
 {
-	pager->expander = gc_expander_create(pager->calls, pager->resource->expansion,
-										 pager->max_ahead, not_read(pager));
+	Assert(count > 0 && count <= GC_EXPANSIONS_MAX);
 	/* Further calls are those in flight, then, and there may be no more of them. */
+	for (int i = 0; i < count; i++)
+		pager->expander = gc_expander_create(pager->calls, expansions[i],
+											 i == count - 1 ? pager->max_ahead : 1,
+											 not_read(pager), pager->expander);
 	pager->max_ahead = 1;
+	if (sift)
+		gc_expander_sift(pager->expander, sift);
+	for (int i = 0; i < count && sift == NULL; i++)
+		pager->expansions[pager->expansion_count++] = expansions[i];
 }
 
 static Ahead *
@@ -203,9 +212,15 @@ further_calls(GcPager *pager)
 	int64 pages = pager->last_page - (pager->next_read - 1) - is_skipped(pager);
 	int64 entities = Min(pages * pager->page_rows,
 						 pager->page.total - (pager->next_read - 1) * pager->page_rows);
-	int64 shared = Min(pager->resource->expansion->entities, pager->page_rows);
+	int64 calls = 0;
 
-	return Max(0, entities + shared - 1) / shared;
+	for (int i = 0; i < pager->expansion_count; i++)
+	{
+		int64 shared = Min(pager->expansions[i]->entities, pager->page_rows);
+
+		calls += Max(0, entities + shared - 1) / shared;
+	}
+	return calls;
 }
 
 /* A scan that would be refused at the end is refused at its beginning. */
@@ -344,7 +359,7 @@ gc_pager_read_all(GcPager *pager)
 int64
 gc_pager_total(const GcPager *pager)
 {
-	if (pager->expander && pager->resource->expansion->makes_rows)
+	if (pager->expander && pager->resource->expansion)
 		return pager->ended ? pager->rows : -1;
 	return pager->page.total;
 }

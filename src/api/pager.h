@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "api/expand.h"
 #include "api/page.h"
 #include "api/resource.h"
 
@@ -37,8 +38,12 @@ extern void gc_pager_filter(GcPager *pager, const char *criteria);
 /* What it is to sort by, JSON without brackets, likewise. */
 extern void gc_pager_sort(GcPager *pager, const char *sorts);
 
-/* Entities become rows by the resource's further calls; before the first gc_pager_next(). */
-extern void gc_pager_expand(GcPager *pager);
+/*
+ * Entities become rows by further calls, the first's before the second's; before the first
+ * gc_pager_next().  Those that do not pass the sift (NULL: all do) are left out.
+ */
+extern void gc_pager_expand(GcPager *pager, const GcExpansion *const *expansions, int count,
+							const GcSift *sift);
 
 /*
  * The walk takes so many pages at most, chosen at random among all of them, in order; before

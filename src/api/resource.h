@@ -73,7 +73,9 @@ typedef struct GcAttribute
 	const char *(*derive)(
 		const GcSpan
 			*span); /* a cell made from what path gives, absent included; NULL: none */
-	bool expanded;	/* only there after the resource's further calls */
+	const struct GcExpansion *expanded; /* the further calls that give it; NULL: the listing */
+	bool
+		asked_for; /* IMPORT makes it with "attributes" 'all' alone; of contacts: not common */
 	GcWritten written;
 	char *(*encode)(
 		const char *json);		   /* what path takes, of a column's JSON; NULL: the same */
@@ -117,14 +119,17 @@ typedef struct GcListingFilter
 #define GC_LISTING_MAX_IDS 100
 
 /*
- * Further calls by which the entities of a page become rows, each call for some
- * of them.  Its functions know no memory but what they are given, and throw
- * nothing remote.
+ * Further calls by which the entities of a page become rows, or get members that the
+ * listing does not have, each call for some of them.  Its functions know no memory but
+ * what they are given, and throw nothing remote.
  */
+/* As many as a query's columns may take. */
+#define GC_EXPANSIONS_MAX 2
+
 typedef struct GcExpansion
 {
-	const struct GcResource *of; /* what the listing's entities are, if makes_rows */
-	bool makes_rows;  /* any number of an entity, always; else one, where columns need it */
+	const struct GcResource
+		*of;		  /* of each of these any number of rows; NULL: one, with more in it */
 	int entities;	  /* that share a call, at most */
 	const char *each; /* what a call is made for, in EXPLAIN */
 	bool may_be_gone; /* an answer "not found" means that there is nothing */
@@ -161,7 +166,7 @@ typedef struct GcResource
 	/* The call for one page; path and body are built in "path" and "body". */
 	void (*page)(const GcPageRequest *request, StringInfo path, StringInfo body,
 				 GcCallSpec *spec);
-	const GcExpansion *expansion;	/* NULL: entities are rows as they are */
+	const GcExpansion *expansion;	/* makes the rows; NULL: entities are rows */
 	const GcListingFilter *filters; /* NULL: it takes none */
 	const GcEntityKind *kind;		/* how they are written one by one; NULL: they are not */
 	/* The same without a number, for EXPLAIN. */

@@ -245,10 +245,9 @@ static bool
 gcAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages)
 {
 	Sample *sample = sample_open(relation);
-	const GcExpansion *expansion = sample->request.rel->resource->expansion;
 
 	/* Nobody says how many rows there will be. */
-	if (expansion && expansion->makes_rows)
+	if (sample->request.rel->resource->expansion)
 		return false;
 	*totalpages = pages_of(relation, table_rows(sample, relation));
 	*func = gc_sample_rows;

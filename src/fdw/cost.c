@@ -151,21 +151,33 @@ page_size(const GcRelation *rel)
 	return gc_option_int(rel->options, rel->server_options, "fetch_size");
 }
 
-/* Pages of a listing, and the further calls that these columns take; "share" of it is wanted. */
+/* Entities of which a listing's rows are made; "share" of it is wanted. */
 static double
-listing_requests(const GcRelation *rel, Bitmapset *columns, double rows, double share)
+listing_entities(const GcRelation *rel, double rows, double share)
 {
-	const GcExpansion *expansion = gc_relation_expansion(rel, columns);
-	double entities = rows;
+	const GcExpansion *expansion = rel->resource->expansion;
+	int64 known;
 
-	if (expansion && expansion->makes_rows)
-	{
-		int64 known = gc_size_known_object(rel->server_id, expansion->of);
+	if (expansion == NULL)
+		return rows;
+	known = gc_size_known_object(rel->server_id, expansion->of);
+	return ceil((known >= 0 ? known : expansion->of->default_rows) * share);
+}
 
-		entities = ceil((known >= 0 ? known : expansion->of->default_rows) * share);
-	}
-	return Max(1, ceil(entities / page_size(rel))) +
-		   (expansion ? ceil(entities / expansion->entities) : 0);
+/*
+ * Pages of a listing, and the further calls that these columns take: for entities that
+ * become rows, or for those that the query's own conditions let through, "kept" of them.
+ */
+static double
+listing_requests(const GcRelation *rel, Bitmapset *columns, double entities, double kept)
+{
+	const GcExpansion *expansions[GC_EXPANSIONS_MAX];
+	int count = gc_relation_expansions(rel, columns, expansions);
+	double requests = Max(1, ceil(entities / page_size(rel)));
+
+	for (int i = 0; i < count; i++)
+		requests += ceil(kept / expansions[i]->entities);
+	return requests;
 }
 
 static Oid
@@ -208,9 +220,11 @@ read_cost(RelOptInfo *baserel, double requests, double rows, Cost start, Cost ru
 GcReadCost
 gc_cost_search(PlannerInfo *root, RelOptInfo *baserel, Bitmapset *columns, List *clauses)
 {
+	const GcRelation *rel = baserel->fdw_private;
 	double rows = rows_fetched(root, baserel, clauses);
-	double requests =
-		listing_requests(baserel->fdw_private, columns, rows, rows / baserel->tuples);
+	double entities = listing_entities(rel, rows, rows / baserel->tuples);
+	double kept = rel->resource->expansion ? entities : Min(entities, baserel->rows);
+	double requests = listing_requests(rel, columns, entities, kept);
 	Cost request = request_cost(baserel);
 
 	return read_cost(baserel, requests, rows, request, (requests - 1) * request);

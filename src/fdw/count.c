@@ -63,8 +63,7 @@ is_countable(PlannerInfo *root, RelOptInfo *input)
 		planner_rt_fetch(input->relid, root)->inh)
 		return false;
 	gc_source_ways(rel, NULL, "", &search, &export);
-	return search && gc_source_allows(rel, GC_SCAN_SEARCH) &&
-		   gc_relation_expansion(rel, NULL) == NULL;
+	return search && gc_source_allows(rel, GC_SCAN_SEARCH) && rel->resource->expansion == NULL;
 }
 
 /* Does a condition name contacts?  Those may be there before a search shows them. */

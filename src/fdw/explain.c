@@ -38,6 +38,20 @@ explain_call(ExplainState *es, const char *label, GcRelation *rel, const char *l
 	ExplainPropertyText(label, psprintf("%s %s", method, call), es);
 }
 
+static void
+explain_further_calls(ExplainState *es, const GcSourceRequest *request)
+{
+	const GcExpansion *expansions[GC_EXPANSIONS_MAX];
+	int count = gc_relation_expansions(request->rel, request->columns, expansions);
+	List *calls = NIL;
+
+	for (int i = 0; i < count; i++)
+		calls = lappend(calls, psprintf("%s %s (one for each %s)", expansions[i]->method,
+										expansions[i]->endpoint, expansions[i]->each));
+	if (calls)
+		ExplainPropertyList("Further Calls", calls, es);
+}
+
 void
 gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSourceOps *ops,
 				const char *criteria)
@@ -45,7 +59,6 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 	GcRelation *rel = request->rel;
 	const char *list_id = request->list ? request->list->id : request->dnc_list_id;
 	bool by_ids = ops == &gc_source_ids;
-	const GcExpansion *expansion = gc_relation_expansion(rel, request->columns);
 
 	if (ops == &gc_source_export)
 	{
@@ -72,11 +85,8 @@ gc_explain_scan(ExplainState *es, const GcSourceRequest *request, const GcSource
 			ExplainPropertyText("Remote Sort", request->sorts, es);
 		ExplainPropertyInteger("Page Size", NULL, request->page_size, es);
 	}
-	if (expansion && ops != &gc_source_counter)
-		ExplainPropertyText("Further Calls",
-							psprintf("%s %s (one for each %s)", expansion->method,
-									 expansion->endpoint, expansion->each),
-							es);
+	if (ops != &gc_source_counter)
+		explain_further_calls(es, request);
 }
 
 void

@@ -109,6 +109,8 @@ begin_object(Import *import, const GcResource *resource, const char *table, Stri
 	{
 		const GcAttribute *attribute = &resource->attributes[i];
 
+		if (attribute->asked_for && !import->all_attributes)
+			continue;
 		appendStringInfo(sql, "%s\n  %s %s", i > 0 ? "," : "",
 						 quote_identifier(attribute->name), attribute->type);
 	}

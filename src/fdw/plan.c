@@ -392,12 +392,11 @@ static int
 rows_wanted(PlannerInfo *root, RelOptInfo *baserel, ForeignPath *path, Bitmapset *columns)
 {
 	const GcRelation *rel = baserel->fdw_private;
-	const GcExpansion *expansion = gc_relation_expansion(rel, columns);
 
 	if (root->limit_tuples < 1 || root->limit_tuples > INT_MAX ||
 		bms_membership(root->all_baserels) != BMS_SINGLETON ||
 		!pathkeys_contained_in(root->sort_pathkeys, path->path.pathkeys) ||
-		(expansion && expansion->makes_rows))
+		rel->resource->expansion)
 		return 0;
 	return root->limit_tuples;
 }

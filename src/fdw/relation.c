@@ -414,22 +414,37 @@ gc_relation_check(GcRelation *rel, const GcList *list)
 	}
 }
 
-const GcExpansion *
-gc_relation_expansion(const GcRelation *rel, Bitmapset *columns)
+/* Those for many at once first: what a query stops early has then cost the least. */
+static int
+add_expansion(const GcExpansion **found, int count, const GcExpansion *expansion)
 {
-	const GcExpansion *expansion = rel->resource->expansion;
+	int place = count;
 
-	if (expansion == NULL || expansion->makes_rows)
-		return expansion;
+	for (int i = 0; i < count; i++)
+		if (found[i] == expansion)
+			return count;
+	for (; place > 0 && found[place - 1]->entities < expansion->entities; place--)
+		found[place] = found[place - 1];
+	found[place] = expansion;
+	return count + 1;
+}
+
+int
+gc_relation_expansions(const GcRelation *rel, Bitmapset *columns, const GcExpansion **found)
+{
+	int count = 0;
+
+	if (rel->resource->expansion)
+		return add_expansion(found, 0, rel->resource->expansion);
 	for (int i = 0; i < rel->column_count; i++)
 	{
 		const GcColumn *column = &rel->columns[i];
 
-		if (column->attnum != 0 && column->attribute->expanded &&
+		if (column->attnum != 0 && column->attribute && column->attribute->expanded &&
 			bms_is_member(column->attnum, columns))
-			return expansion;
+			count = add_expansion(found, count, column->attribute->expanded);
 	}
-	return NULL;
+	return count;
 }
 
 const char *

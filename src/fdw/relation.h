@@ -79,8 +79,12 @@ extern const char *gc_relation_nearest(const GcColumn *column, const GcList *lis
  */
 extern void gc_relation_check(GcRelation *rel, const GcList *list);
 
-/* The further calls that these columns (attnums) take; NULL: none. */
-extern const GcExpansion *gc_relation_expansion(const GcRelation *rel, Bitmapset *columns);
+/*
+ * The further calls that these columns (attnums) take, those for many at once first; how
+ * many, into an array of GC_EXPANSIONS_MAX.
+ */
+extern int gc_relation_expansions(const GcRelation *rel, Bitmapset *columns,
+								  const GcExpansion **found);
 
 /* The column's value where it is a constant of the table (list_id, list_name), UTF-8. */
 extern const char *gc_relation_constant(const GcColumn *column, const GcList *list);

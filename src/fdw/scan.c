@@ -14,6 +14,7 @@
 #include "fdw/pending.h"
 #include "fdw/plan.h"
 #include "fdw/scan.h"
+#include "fdw/sift.h"
 #include "fdw/size.h"
 #include "fdw/sort.h"
 #include "fdw/source.h"
@@ -129,6 +130,7 @@ read_request(GcScanState *scan, ForeignScanState *node)
 	request->id_is_key = scan->plan.identity_is_key;
 	request->id_is_array = scan->plan.identity_is_array;
 	request->ids_checked = scan->plan.identity_qual >= 0;
+	request->sift = gc_sift_create(node, request->rel, request->columns);
 }
 
 static void

@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#include "api/page.h"
+#include "api/expand.h"
 #include "base/clock.h"
 #include "fdw/relation.h"
 #include "net/connection.h"
@@ -42,6 +42,7 @@ typedef struct GcSourceRequest
 	const char
 		*criteria; /* what the platform is to filter by, of a GcPageRequest; NULL: nothing */
 	const char *sorts;			/* and to sort by; NULL: nothing */
+	const GcSift *sift;			/* which entities further calls are made for; NULL: all */
 	bool exact;					/* the criteria let through what is wanted, and nothing else */
 	bool nothing;				/* no row can match: nobody is asked */
 	struct PlanState *fallback; /* to count, where the criteria are not exact; or NULL */

@@ -30,6 +30,8 @@ search_open(const GcSourceRequest *request)
 {
 	SearchSource *source = palloc0(sizeof(SearchSource));
 	GcList *list = request->list;
+	const GcExpansion *expansions[GC_EXPANSIONS_MAX];
+	int expansion_count;
 
 	source->base.ops = &gc_source_search;
 	source->base.request = request;
@@ -41,8 +43,9 @@ search_open(const GcSourceRequest *request)
 					  request->rel->label);
 	gc_pager_filter(source->pager, request->criteria);
 	gc_pager_sort(source->pager, request->sorts);
-	if (gc_relation_expansion(request->rel, request->columns))
-		gc_pager_expand(source->pager);
+	expansion_count = gc_relation_expansions(request->rel, request->columns, expansions);
+	if (expansion_count > 0)
+		gc_pager_expand(source->pager, expansions, expansion_count, request->sift);
 	if (list)
 		gc_pager_on_missing(source->pager, forget_list, source);
 	if (request->sample_pages > 0)
@@ -109,7 +112,6 @@ static void
 search_finish(GcSource *base)
 {
 	SearchSource *source = (SearchSource *) base;
-	const GcExpansion *expansion = base->request->rel->resource->expansion;
 	int64 first;
 	int64 last;
 	bool fails;
@@ -119,12 +121,13 @@ search_finish(GcSource *base)
 	if (!gc_pager_drifted(source->pager, &first, &last) || strcmp(on_drift, "ignore") == 0)
 		return;
 	fails = strcmp(on_drift, "error") == 0;
-	ereport(fails ? ERROR : WARNING,
-			(errcode(fails ? ERRCODE_T_R_SERIALIZATION_FAILURE : ERRCODE_WARNING),
-			 errmsg("%s changed while it was read", base->request->rel->label),
-			 errdetail("It had " INT64_FORMAT " %s at first and " INT64_FORMAT
-					   " at last: some may be missing.",
-					   first, expansion && expansion->makes_rows ? "lists" : "rows", last)));
+	ereport(
+		fails ? ERROR : WARNING,
+		(errcode(fails ? ERRCODE_T_R_SERIALIZATION_FAILURE : ERRCODE_WARNING),
+		 errmsg("%s changed while it was read", base->request->rel->label),
+		 errdetail("It had " INT64_FORMAT " %s at first and " INT64_FORMAT
+				   " at last: some may be missing.",
+				   first, base->request->rel->resource->expansion ? "lists" : "rows", last)));
 }
 
 GcDecoder *
