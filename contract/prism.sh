@@ -10,6 +10,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
 openapi=${GC_OPENAPI:-$root/../shared/outbound-openapi.json}
+shopt -s extglob
 passed=0
 failed=0
 
@@ -88,6 +89,29 @@ status() {
 		-H 'Content-Type: application/json' --data-binary "$3" "$proxy$2"
 }
 
+# asked METHOD PATH: the permissions that the simulator asks for, sorted; nothing where it does not have the call.
+asked() {
+	curl -s -X "$1" -H "Authorization: Bearer $token" "$sim_url$2" |
+		jq -r 'select(.code | startswith("missing.")) | .message | capture("\\[(?<names>.*)\\]").names | split(", ") | sort | join(" ")'
+}
+
+# Each call that the simulator has asks a client that may do nothing for what the description says.  (Two
+# paths that it does not have are taken for ids.)
+asks_permissions() {
+	local method path wanted got calls=0 rc=0
+	sim_call POST /_sim/set '{"client_permissions": {"id": []}}' >"$work/out/permissions"
+	while read -r method path wanted; do
+		got=$(asked "$method" "${path//\{*([^\}])\}/x}")
+		[ -n "$got" ] || continue
+		calls=$((calls + 1))
+		[ "$got" = "$wanted" ] || { echo "$method $path asks for $got, not $wanted"; rc=1; }
+	done < <(jq -r '.paths | to_entries[] | select(.key | test("/(campaigns/all|dnclists/divisionviews)$") | not) | .key as $path | .value | to_entries[]
+		| select(.value | type == "object" and has("x-permissions")) | "\(.key | ascii_upcase) \($path) \(.value["x-permissions"] | sort | join(" "))"' "$openapi")
+	sim_call POST /_sim/set '{"client_permissions": {"id": null}}' >>"$work/out/permissions"
+	echo "$calls calls ask for permissions"
+	[ "$calls" -gt 50 ] && [ "$rc" = 0 ]
+}
+
 refuses_wrong_request() {
 	local before
 	before=$(violations | wc -l)
@@ -122,6 +146,7 @@ searched=$(searches)
 expect "the extension's statements succeed through the proxy" run_statements
 expect "the proxy saw them" test "$(searches)" -gt "$searched"
 expect "no request and no reply violates the description" no_violations
+expect "the simulator asks for the permissions that the description names" asks_permissions
 expect "a request that does is reported, so these tests can fail" refuses_wrong_request
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

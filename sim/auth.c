@@ -7,6 +7,7 @@
 
 #include "auth.h"
 #include "errors.h"
+#include "permissions.h"
 #include "state.h"
 #include "switches.h"
 
@@ -69,6 +70,18 @@ auth_set_secret(const char *id, const char *secret)
 	if (client)
 		set_secret(client, secret);
 	return client != NULL;
+}
+
+bool
+auth_set_permissions(const char *id, json_t *permissions)
+{
+	Client *client = find_client(id);
+
+	if (client == NULL || !(json_is_null(permissions) || permissions_valid(permissions)))
+		return false;
+	json_decref(client->permissions);
+	client->permissions = json_is_null(permissions) ? NULL : json_incref(permissions);
+	return true;
 }
 
 /* A string to free, NULL when the text is not base64. */
@@ -292,6 +305,8 @@ auth_reset(void)
 	{
 		client->window = (Window){0};
 		set_secret(client, client->first_secret);
+		json_decref(client->permissions);
+		client->permissions = NULL;
 	}
 	org_window = (Window){0};
 	issued = 0;

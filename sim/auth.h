@@ -8,6 +8,8 @@
 #ifndef SIM_AUTH_H
 #define SIM_AUTH_H
 
+#include <jansson.h>
+
 #include "limit.h"
 
 typedef struct Client
@@ -15,7 +17,8 @@ typedef struct Client
 	struct Client *next;
 	char *id;
 	char *secret;
-	char *first_secret; /* the command line's */
+	char *first_secret;	 /* the command line's */
+	json_t *permissions; /* NULL: all */
 	Window window;
 } Client;
 
@@ -30,8 +33,11 @@ extern Window *auth_check(Request *req);
 
 /* False when there is no such client.  Tokens that were issued stay good. */
 extern bool auth_set_secret(const char *id, const char *secret);
+/* False when there is no such client, or these are none.  null: all of them. */
+extern bool auth_set_permissions(const char *id, json_t *permissions);
 extern json_t *auth_windows(void); /* those that were opened, for tests to see */
 extern void auth_revoke_tokens(void);
-extern void auth_reset(void); /* no tokens, no open windows, the first secrets */
+extern void
+auth_reset(void); /* no tokens, no open windows, the first secrets, all permissions */
 
 #endif

@@ -63,11 +63,30 @@ set_secrets(const json_t *secrets, char **why)
 	return *why == NULL;
 }
 
+/* {"client": ["domain:entity:action"...]}, or null for all of them */
+static bool
+set_permissions(const json_t *permissions, char **why)
+{
+	const char *id;
+	json_t *set;
+
+	if (!json_is_object(permissions))
+		*why = sim_strdup("client_permissions takes an object of ids and arrays");
+	json_object_foreach((json_t *) permissions, id, set)
+	{
+		if (*why == NULL && !auth_set_permissions(id, set))
+			*why = sim_printf("client \"%s\" is not there or its permissions none", id);
+	}
+	return *why == NULL;
+}
+
 static bool
 set_one(const char *name, const json_t *value, char **why)
 {
 	if (strcmp(name, "client_secret") == 0)
 		return set_secrets(value, why);
+	if (strcmp(name, "client_permissions") == 0)
+		return set_permissions(value, why);
 	if (strcmp(name, "revoke_tokens") != 0)
 		return switch_set_json(name, value, why);
 	if (json_is_true(value))

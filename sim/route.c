@@ -3,190 +3,22 @@
  *	  From method and path to the handler that answers.
  *
  * What is checked before any handler is here too, in the platform's order:
- * token, rate window, path, method, kind and size of the body.
+ * token, rate window, path, method, permissions, kind and size of the body.
  */
 #include <strings.h>
 
 #include "auth.h"
-#include "bulk_jobs.h"
 #include "bulk_run.h"
 #include "campaign_writes.h"
-#include "campaigns.h"
-#include "collections.h"
-#include "contacts.h"
-#include "control.h"
-#include "divisions.h"
-#include "dnc_writes.h"
-#include "dnclists.h"
 #include "errors.h"
-#include "events.h"
 #include "exports.h"
-#include "filters.h"
-#include "import_control.h"
 #include "imports.h"
-#include "job_lists.h"
-#include "jobs.h"
-#include "list_export.h"
-#include "lists.h"
-#include "locks.h"
-#include "outage.h"
+#include "permissions.h"
 #include "route.h"
-#include "search.h"
+#include "routes.h"
 #include "state.h"
 #include "switches.h"
 #include "uploads.h"
-
-typedef struct Route
-{
-	const char *method;
-	const char *pattern; /* a star stands for one part */
-	void (*handler)(Request *req);
-	unsigned flags;
-} Route;
-
-#define LOCKS 1u  /* takes the lock itself */
-#define BULK  2u  /* takes many contacts: has a limit of its own */
-#define LARGE 4u  /* takes larger bodies */
-#define FORM  8u  /* takes a form with a file */
-#define JOBS  16u /* of dialect "jobs" only */
-
-static const Route platform_routes[] = {
-	{"GET", "api/v2/outbound/contactlists", lists_get, 0},
-	{"POST", "api/v2/outbound/contactlists", lists_post, 0},
-	{"DELETE", "api/v2/outbound/contactlists", lists_delete, 0},
-	{"GET", "api/v2/outbound/contactlists/divisionviews", list_views_get, 0},
-	{"POST", "api/v2/outbound/contactlists/uploads", upload_sign, 0},
-	{"GET", "api/v2/outbound/contactlists/*", list_get, 0},
-	{"PUT", "api/v2/outbound/contactlists/*", list_put, 0},
-	{"DELETE", "api/v2/outbound/contactlists/*", list_delete_one, 0},
-	{"POST", "api/v2/outbound/contactlists/*/clear", list_clear_contacts, 0},
-	{"POST", "api/v2/outbound/contactlists/*/contacts", contacts_post, LOCKS | BULK},
-	{"DELETE", "api/v2/outbound/contactlists/*/contacts", contacts_delete, LOCKS},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/search", contacts_search, LOCKS},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk", contacts_read, LOCKS | BULK},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/import", jobs_import,
-	 LOCKS | BULK | LARGE | JOBS},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/import", jobs_queue, JOBS},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/import/*", jobs_queue_one, JOBS},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/*", contact_get, LOCKS},
-	{"PUT", "api/v2/outbound/contactlists/*/contacts/*", contact_put, LOCKS},
-	{"DELETE", "api/v2/outbound/contactlists/*/contacts/*", contact_delete, LOCKS},
-	{"GET", "api/v2/outbound/contactlists/divisionviews/*", list_view_get, 0},
-	{"POST", "api/v2/outbound/contactlists/*/export", list_export_post, 0},
-	{"GET", "api/v2/outbound/contactlists/*/export", list_export_get, 0},
-	{"GET", "api/v2/outbound/contactlists/*/importstatus", list_import_status, 0},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/update", bulk_update, BULK},
-	{"POST", "api/v2/outbound/contactlists/*/contacts/bulk/remove", bulk_remove, BULK},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs", bulk_jobs_get, 0},
-	{"GET", "api/v2/outbound/contactlists/*/contacts/bulk/jobs/*", bulk_job_get, 0},
-	{"POST", "api/v2/outbound/lists", job_lists_post, JOBS},
-	{"GET", "api/v2/outbound/lists/*", job_list_get, JOBS},
-	{"PUT", "api/v2/outbound/lists/*", job_list_put, JOBS},
-	{"POST", "api/v2/outbound/lists/*/contacts/bulk", jobs_append,
-	 LOCKS | BULK | LARGE | JOBS},
-	{"POST", "api/v2/outbound/lists/*/contacts/upload", jobs_upload,
-	 LOCKS | BULK | FORM | JOBS},
-	{"GET", "api/v2/outbound/jobs/*", job_get, JOBS},
-	{"GET", "api/v2/downloads/*", download_get, 0},
-	{"GET", "api/v2/outbound/contactlistfilters", filters_get, 0},
-	{"POST", "api/v2/outbound/contactlistfilters", filters_post, 0},
-	{"POST", "api/v2/outbound/contactlistfilters/preview", filter_preview, 0},
-	{"GET", "api/v2/outbound/contactlistfilters/*", filter_get, 0},
-	{"PUT", "api/v2/outbound/contactlistfilters/*", filter_put, 0},
-	{"DELETE", "api/v2/outbound/contactlistfilters/*", filter_delete, 0},
-	{"GET", "api/v2/outbound/campaigns", campaigns_get, 0},
-	{"POST", "api/v2/outbound/campaigns/progress", campaigns_progress, 0},
-	{"GET", "api/v2/outbound/campaigns/divisionviews", campaign_views_get, 0},
-	{"GET", "api/v2/outbound/campaigns/divisionviews/*", campaign_view_get, 0},
-	{"GET", "api/v2/outbound/campaigns/*", campaign_get, 0},
-	{"PUT", "api/v2/outbound/campaigns/*", campaign_put, 0},
-	{"PATCH", "api/v2/outbound/campaigns/*", campaign_patch, 0},
-	{"POST", "api/v2/outbound/campaigns/*", campaign_post, JOBS},
-	{"POST", "api/v2/outbound/campaigns/*/start", campaign_start, 0},
-	{"POST", "api/v2/outbound/campaigns/*/stop", campaign_stop, 0},
-	{"DELETE", "api/v2/outbound/campaigns/*/progress", campaign_recycle, 0},
-	{"GET", "api/v2/outbound/campaigns/*/progress", campaign_progress, 0},
-	{"GET", "api/v2/outbound/campaigns/*/stats", campaign_stats, 0},
-	{"GET", "api/v2/authorization/divisions", divisions_get, 0},
-	{"GET", "api/v2/outbound/dnclists", dnc_lists_get, 0},
-	{"POST", "api/v2/outbound/dnclists", dnc_lists_post, 0},
-	{"GET", "api/v2/outbound/dnclists/*", dnc_list_get, 0},
-	{"PUT", "api/v2/outbound/dnclists/*", dnc_list_put, 0},
-	{"DELETE", "api/v2/outbound/dnclists/*", dnc_list_delete, 0},
-	{"GET", "api/v2/outbound/dnclists/*/importstatus", dnc_import_status, 0},
-	{"POST", "api/v2/outbound/dnclists/*/export", dnc_export_post, 0},
-	{"GET", "api/v2/outbound/dnclists/*/export", dnc_export_get, 0},
-	{"POST", "api/v2/outbound/dnclists/*/phonenumbers", dnc_add, 0},
-	{"PATCH", "api/v2/outbound/dnclists/*/phonenumbers", dnc_patch, 0},
-	{"DELETE", "api/v2/outbound/dnclists/*/phonenumbers", dnc_wipe, 0},
-	{"POST", "api/v2/outbound/dnclists/*/emailaddresses", dnc_add, 0},
-	{"PATCH", "api/v2/outbound/dnclists/*/emailaddresses", dnc_patch, 0},
-	{"DELETE", "api/v2/outbound/dnclists/*/emailaddresses", dnc_wipe, 0},
-	{"PATCH", "api/v2/outbound/dnclists/*/whatsappnumbers", dnc_patch, 0},
-	{"DELETE", "api/v2/outbound/dnclists/*/whatsappnumbers", dnc_wipe, 0},
-	{"PATCH", "api/v2/outbound/dnclists/*/customexclusioncolumns", dnc_patch, 0},
-	{"DELETE", "api/v2/outbound/dnclists/*/customexclusioncolumns", dnc_wipe, 0},
-	{"GET", "api/v2/routing/wrapupcodes", collection_get, 0},
-	{"POST", "api/v2/routing/wrapupcodes", collection_post, 0},
-	{"GET", "api/v2/routing/wrapupcodes/*", collection_get_one, 0},
-	{"PUT", "api/v2/routing/wrapupcodes/*", collection_update, 0},
-	{"DELETE", "api/v2/routing/wrapupcodes/*", collection_delete, 0},
-	{"GET", "api/v2/workforcemanagement/managementunits", collection_get, 0},
-	{"POST", "api/v2/workforcemanagement/managementunits", collection_post, 0},
-	{"GET", "api/v2/workforcemanagement/managementunits/*", collection_get_one, 0},
-	{"PATCH", "api/v2/workforcemanagement/managementunits/*", collection_update, 0},
-	{"DELETE", "api/v2/workforcemanagement/managementunits/*", collection_delete, 0},
-	{"GET", "api/v2/workforcemanagement/businessunits/*/staffinggroups", collection_get, 0},
-	{"POST", "api/v2/workforcemanagement/businessunits/*/staffinggroups", collection_post, 0},
-	{"GET", "api/v2/workforcemanagement/businessunits/*/staffinggroups/*", collection_get_one,
-	 0},
-	{"PATCH", "api/v2/workforcemanagement/businessunits/*/staffinggroups/*", collection_update,
-	 0},
-	{"DELETE", "api/v2/workforcemanagement/businessunits/*/staffinggroups/*",
-	 collection_delete, 0},
-	{"GET", "api/v2/wfm/users/groups", collection_get, JOBS},
-	{"PUT", "api/v2/wfm/users/groups/*", collection_update, JOBS},
-	{"GET", "api/v2/wfm/schedules", collection_get, JOBS},
-	{"POST", "api/v2/wfm/schedules", collection_post, JOBS},
-	{"PUT", "api/v2/wfm/schedules/*", collection_update, JOBS},
-	{"GET", "api/v2/outbound/events", events_get, 0},
-	{"GET", "api/v2/outbound/events/*", event_get, 0},
-	{NULL, NULL, NULL, 0},
-};
-
-/* On a host of its own, apps.{region}. */
-static const Route upload_routes[] = {
-	{"POST", "uploads/v2/contactlist", upload_classic, LOCKS | FORM},
-	{NULL, NULL, NULL, 0},
-};
-
-static const Route control_routes[] = {
-	{"POST", "_sim/reset", control_reset, 0},
-	{"POST", "_sim/set", control_set, 0},
-	{"POST", "_sim/faults", control_set_faults, 0},
-	{"GET", "_sim/faults", control_faults, 0},
-	{"GET", "_sim/requests", control_requests, 0},
-	{"DELETE", "_sim/requests", control_clear_requests, 0},
-	{"GET", "_sim/state", control_state, 0},
-	{"POST", "_sim/lists", lists_seed, 0},
-	{"GET", "_sim/lists", control_lists, 0},
-	{"GET", "_sim/contacts", control_contacts, 0},
-	{"POST", "_sim/contacts", control_set_contact, 0},
-	{"GET", "_sim/checksum", control_checksum, 0},
-	{"POST", "_sim/locks", locks_seed, 0},
-	{"POST", "_sim/outage", control_outage, 0},
-	{"POST", "_sim/liststatus", job_list_seed_status, 0},
-	{"POST", "_sim/campaigns", campaigns_seed, 0},
-	{"POST", "_sim/divisions", divisions_seed, 0},
-	{"POST", "_sim/dnclists", dnc_lists_seed, 0},
-	{"POST", "_sim/entities", collections_seed, 0},
-	{"POST", "_sim/events", events_seed, 0},
-	{"POST", "_sim/bulkjobs", bulk_jobs_seed, 0},
-	{"POST", "_sim/importstatus", import_status_seed, 0},
-	{"GET", "_sim/imports", control_imports, 0},
-	{"POST", "_sim/imports", control_set_imports, 0},
-	{NULL, NULL, NULL, 0},
-};
 
 static bool
 route_matches(const Route *route, Request *req)
@@ -373,6 +205,17 @@ route_aside(Request *req)
 }
 
 static bool
+permitted(const Route *route, Request *req)
+{
+	bool permitted;
+
+	state_lock();
+	permitted = permissions_check(req, route->permissions);
+	state_unlock();
+	return permitted;
+}
+
+static bool
 is_too_long(const Request *req)
 {
 	size_t most = (size_t) sw_number(SW_URI_MAX);
@@ -386,7 +229,8 @@ route_upload(Request *req)
 {
 	const Route *route;
 
-	if (admit(req, sw_is(SW_UPLOAD_LIMITED, "on")) && (route = find_route(upload_routes, req)))
+	if (admit(req, sw_is(SW_UPLOAD_LIMITED, "on")) &&
+		(route = find_route(upload_routes, req)) && permitted(route, req))
 		call(route, req);
 }
 
@@ -409,7 +253,8 @@ route_platform(Request *req)
 		reply_error(req, 404, "not.found", "The requested resource was not found.");
 	else if (is_too_long(req))
 		reply_error(req, 414, "uri.too.long", "The address is over the size limit.");
-	else if (admit(req, true) && (route = find_route(platform_routes, req)) && check_body(req))
+	else if (admit(req, true) && (route = find_route(platform_routes, req)) &&
+			 permitted(route, req) && check_body(req))
 		call(route, req);
 	if (req->reply.status >= 400 && req->reply.status < 500 && req->reply.status != 429)
 		counters.rejected++;

@@ -157,6 +157,61 @@ test_secrets() {
   check "a reset goes back to the first" 200 "$status"
 }
 
+# may PERMISSION...: what client "id" may do from now on.
+may() {
+  set_switch "{\"client_permissions\":{\"id\":$(jq -nc '$ARGS.positional' --args "$@")}}"
+}
+
+test_permissions() {
+  fresh
+  may
+  call GET $lists
+  check "no permission" \
+    "403 missing.any.permissions Unable to perform the requested action. You must have at least one of the following permissions assigned: [outbound:contactList:view]" \
+    "$(code) $(field .message)"
+  check "a refusal has its shape" "403 $(header ININ-Correlation-Id)" "$(field '"\(.status) \(.contextId)"')"
+  check "it counts in the window" true "$([ -n "$(header inin-ratelimit-count)" ] && echo true)"
+  call POST $lists 'no json'
+  check "permissions come before the body" "403 [outbound:contactList:add]" "$status $(field .message | grep -o '\[.*')"
+  call GET /api/v2/outbound/nothing
+  check "and after the path" "404 not.found" "$(code)"
+  call GET /api/v2/authorization/divisions
+  check "a call that asks for none" 200 "$status"
+  may outbound:contactlist:view outbound:contactList:vie
+  call GET $lists
+  check "names are exact" 403 "$status"
+  may outbound:contactList:view
+  call GET $lists
+  check "the one that it asks for" 200 "$status"
+  call POST $lists/L1/export
+  check "all of several: the one that is missing" "403 missing.permissions [outbound:contact:view]" "$(code) $(field .message | grep -o '\[.*')"
+  may outbound:contact:view outbound:contactList:view
+  call POST $lists/L1/export
+  check "all of several" 200 "$status"
+  call DELETE /api/v2/outbound/campaigns/C1/progress
+  check "one of several: all are named" "403 missing.any.permissions [outbound:campaign:edit, outbound:campaign:recycle]" "$(code) $(field .message | grep -o '\[.*')"
+  may outbound:campaign:recycle
+  call DELETE /api/v2/outbound/campaigns/C1/progress
+  check "one of several: no matter which" 404 "$status"
+  call POST /uploads/v2/contactlist
+  check "the upload service" "403 [outbound:contact:add]" "$status $(field .message | grep -o '\[.*')"
+  login second word
+  call GET $lists
+  check "another client has all" 200 "$status"
+  for given in '{"nobody":[]}' '{"id":["contact:add"]}' '{"id":"outbound:contact:add"}' '{"id":[1]}' '[]'; do
+    call POST /_sim/set "{\"client_permissions\":$given}"
+    check "no permissions: $given" 400 "$status"
+  done
+  login
+  set_switch '{"client_permissions":{"id":null}}'
+  call GET $lists
+  check "null: all again" 200 "$status"
+  may
+  fresh
+  call GET $lists
+  check "a reset gives all" 200 "$status"
+}
+
 # --- contact lists -----------------------------------------------------------
 
 make_list() { call POST $lists "$1"; }
@@ -373,6 +428,7 @@ start --client second word
 test_tokens
 test_limit
 test_secrets
+test_permissions
 test_scopes
 test_bulk_limit
 test_rate_headers
