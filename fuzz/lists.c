@@ -8,7 +8,6 @@
 #include "shim.h"
 
 #include "api/contact_lists.h"
-#include "base/option.h"
 #include "utils/varlena.h"
 
 /* Only for the hint's sake. */
@@ -58,13 +57,6 @@ read_by_id(void *arg)
 	GcStat stat = {0};
 
 	check_list(gc_list_get(&conn, &stat, arg, NULL));
-}
-
-/* The only option that is asked for. */
-const char *
-gc_option_string(List *options, List *fallback, const char *name)
-{
-	return "platform";
 }
 
 int
