@@ -53,6 +53,28 @@ INSERT INTO gc.codes (name) SELECT 'code ' || n FROM generate_series(1, 150) n;
 CALL sim.forget();
 SELECT count(*) FROM gc.codes WHERE name LIKE 'code %';
 SELECT * FROM sim.asked();
+-- A statement reads the listing once, whatever it makes or finds, and knows what it has made itself.
+CALL sim.forget();
+INSERT INTO gc.codes (name) SELECT 'code ' || n FROM generate_series(101, 600) n;
+SELECT * FROM sim.asked();
+CALL sim.forget();
+INSERT INTO gc.codes (name, description) SELECT 'code ' || (n % 602), CASE WHEN n % 602 = 601 THEN 'once' END FROM generate_series(1, 1203) n;
+SELECT * FROM sim.asked();
+-- Somebody else makes one in between, the same or another one: it is looked for again.
+CREATE FOREIGN TABLE gc.codes2 (id text, name text, description text) SERVER genesys
+  OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', natural_key 'name', on_duplicate 'error');
+CREATE FUNCTION gc.precede() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO gc.codes (name, description) VALUES (NEW.name, 'theirs');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER precede BEFORE INSERT ON gc.codes2 FOR EACH ROW WHEN (NEW.name LIKE '%between%') EXECUTE FUNCTION gc.precede();
+INSERT INTO gc.codes2 (name, description) VALUES ('code 700', 'ours'), ('code between', 'theirs'), ('code between', 'theirs'), ('code 701', 'ours')
+  RETURNING name, description;
+CALL sim.try($$INSERT INTO gc.codes2 (name, description) VALUES ('code 702', 'ours'), ('code between 2', 'ours')$$);
+ALTER FOREIGN TABLE gc.codes2 OPTIONS (SET on_duplicate 'update');
+INSERT INTO gc.codes2 (name, description) VALUES ('code 702', 'ours'), ('code between 3', 'ours') RETURNING name, description;
+DROP FOREIGN TABLE gc.codes2;
 DELETE FROM gc.codes WHERE name LIKE 'code %';
 SELECT count(*) FROM gc.codes;
 -- What is not the statement's to give

@@ -111,13 +111,14 @@ typedef struct GcEntityWriter
 	GcConnection *conn;
 	GcCalls *calls;
 	int ready_timeout_ms;
-	int read_lag_ms;	  /* so long may a listing miss what was written */
-	int64 *accepted;	  /* counts what was done, … */
-	bool *counted;		  /* … each row once: set when it was */
-	int64 *in_doubt;	  /* counts what may have been done */
-	char *correlation_id; /* the platform's of the last answer, GC_STAT_ID_SIZE bytes */
-	GcEntityThere there;  /* what INSERT does with one that is there */
-	bool *listed_only;	  /* is set when there is no call that reads one alone */
+	int read_lag_ms;		   /* so long may a listing miss what was written */
+	int64 *accepted;		   /* counts what was done, … */
+	bool *counted;			   /* … each row once: set when it was */
+	int64 *in_doubt;		   /* counts what may have been done */
+	char *correlation_id;	   /* the platform's of the last answer, GC_STAT_ID_SIZE bytes */
+	GcEntityThere there;	   /* what INSERT does with one that is there */
+	bool *listed_only;		   /* is set when there is no call that reads one alone */
+	struct GcEntityKeys *keys; /* what INSERT found in the listing; NULL: it asks for each */
 } GcEntityWriter;
 
 /*

@@ -5,110 +5,10 @@
 #include "postgres.h"
 
 #include "api/entity_parts.h"
-#include "api/url.h"
 #include "base/wait.h"
-
-/* A listing is asked for so many at once. */
-#define PAGE_SIZE 100
 
 /* How often it is looked for what a listing does not show yet. */
 #define FIND_POLL_US 500000
-
-static GcEntityChange *
-copied(const GcEntityChange *changes, int count)
-{
-	GcEntityChange *copy = palloc(sizeof(GcEntityChange) * Max(count, 1));
-
-	memcpy(copy, changes, sizeof(GcEntityChange) * count);
-	return copy;
-}
-
-/* What is looked for in a listing. */
-typedef struct Wanted
-{
-	const char *member;
-	const char *value;
-	const char *failed;
-} Wanted;
-
-/* The one that is wanted on a page of the listing; *last: there are no more pages. */
-static char *
-find_on_page(const GcEntityWriter *writer, GcCall *call, const Wanted *wanted, int number,
-			 bool *last)
-{
-	char *reply = gc_entity_take(call, wanted->failed);
-	GcSpan object = gc_entity_span(reply);
-	GcSpan items = gc_json_member(&object, writer->kind->items);
-	char *pages = gc_entity_text(&object, "pageCount");
-	GcJson json;
-	GcSpan item;
-
-	*last = pages == NULL || number >= atoi(pages);
-	gc_json_init(&json, items.p ? items.p : "[]", items.p ? items.len : 2);
-	if (!gc_json_enter(&json, '['))
-		gc_call_throw_reply(call, "The answer has no entities.", wanted->failed, NULL);
-	while (gc_json_element(&json) && gc_json_value(&json, &item))
-	{
-		char *found = item.type == '{' ? gc_entity_text(&item, wanted->member) : NULL;
-
-		if (found && strcmp(found, wanted->value) == 0)
-			return pnstrdup(item.p, item.len);
-	}
-	return NULL;
-}
-
-static char *
-page_path(const GcEntityKind *kind, const Wanted *wanted, int number)
-{
-	const char *separator = "?";
-	StringInfoData path;
-
-	initStringInfo(&path);
-	appendStringInfoString(&path, kind->path);
-	if (!kind->unpaged)
-	{
-		appendStringInfo(&path, "?pageSize=%d&pageNumber=%d", PAGE_SIZE, number);
-		separator = "&";
-	}
-	if (kind->filters_by_name && strcmp(wanted->member, kind->natural_key) == 0)
-		appendStringInfo(&path, "%sfilterType=Equals&%s=%s", separator, wanted->member,
-						 gc_url_escape(wanted->value));
-	if (kind->listing_query)
-		appendStringInfo(&path, "%s%s", separator, kind->listing_query);
-	return path.data;
-}
-
-char *
-gc_entity_find(const GcEntityWriter *writer, const char *member, const char *value,
-			   const char *failed)
-{
-	const Wanted wanted = {.member = member, .value = value, .failed = failed};
-	char *found = NULL;
-	bool last = false;
-
-	for (int number = 1; found == NULL && !last; number++)
-	{
-		GcCallSpec spec = {.call_class = GC_CALL_SAFE,
-						   .method = "GET",
-						   .path = page_path(writer->kind, &wanted, number),
-						   .endpoint = writer->kind->path};
-		GcCall *call = gc_call_start(writer->calls, &spec);
-
-		gc_call_wait(call);
-		if (gc_call_failure(call))
-			gc_call_throw(call, failed, NULL);
-		found = find_on_page(writer, call, &wanted, number, &last);
-		gc_call_free(call);
-	}
-	return found;
-}
-
-/* The one with that natural key; NULL: there is none. */
-static char *
-find(const GcEntityWriter *writer, const char *key, const char *failed)
-{
-	return gc_entity_find(writer, writer->kind->natural_key, key, failed);
-}
 
 /* A3: what is there is what is wanted, or nothing is made. */
 static void
@@ -129,7 +29,7 @@ check_same(const GcEntityKind *kind, const char *there, const char *key,
 						errhint("Use another name, or UPDATE the one that is there.")));
 }
 
-/* The same for a name that is taken though no listing has it yet: for a while it may not. */
+/* One whose name is taken, though no listing may have it yet. */
 static char *
 find_taken(const GcEntityWriter *writer, const char *key, const char *failed)
 {
@@ -137,7 +37,7 @@ find_taken(const GcEntityWriter *writer, const char *key, const char *failed)
 
 	for (;;)
 	{
-		char *found = find(writer, key, failed);
+		char *found = gc_entity_find(writer, writer->kind->natural_key, key, failed);
 		GcTime now = gc_clock_now();
 
 		if (found || now >= until)
@@ -185,6 +85,17 @@ make(const GcEntityWriter *writer, const char *body, const char *key, const char
 	return there;
 }
 
+static bool
+has_all(const GcEntityKind *kind, const char *there, const GcEntityChange *changes, int count)
+{
+	GcSpan object = gc_entity_span(there);
+
+	for (int i = 0; i < count; i++)
+		if (!gc_entity_has(kind, &object, &changes[i]))
+			return false;
+	return true;
+}
+
 /* What is there, made what it is to be. */
 static char *
 brought_about(const GcEntityWriter *writer, char *there, const GcEntityChange *changes,
@@ -194,6 +105,8 @@ brought_about(const GcEntityWriter *writer, char *there, const GcEntityChange *c
 	char *id = gc_entity_id(writer->kind, &object);
 	char *written = NULL;
 
+	if (has_all(writer->kind, there, changes, count))
+		return there;
 	if (id)
 		written = gc_entity_update(writer, id, &object, changes, count);
 	if (written == NULL)
@@ -208,6 +121,20 @@ brought_about(const GcEntityWriter *writer, char *there, const GcEntityChange *c
 	return written;
 }
 
+static char *
+make_new(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
+		 const char *key, const char *failed, bool *found)
+{
+	const GcSpan nothing = {0};
+	GcEntityChange *resolved = palloc(sizeof(GcEntityChange) * Max(count, 1));
+	const char *body;
+
+	memcpy(resolved, changes, sizeof(GcEntityChange) * count);
+	gc_entity_resolve(writer, resolved, count, failed);
+	body = gc_entity_edited(writer->kind, &nothing, resolved, count);
+	return make(writer, body, key, failed, found);
+}
+
 char *
 gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
 				 bool *made)
@@ -218,24 +145,19 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 	GcSpan object = gc_entity_span(body);
 	char *key = gc_entity_text(&object, kind->natural_key);
 	char *failed = psprintf("could not create %s", gc_entity_label(kind, key));
-	char *there = NULL;
-	bool found = false;
+	char *known = NULL;
+	char *there;
+	bool found;
 	char *id;
 
 	if (kind->check)
 		kind->check(writer, &object, failed);
 	if (key)
-		there = find(writer, key, failed);
-	if (there == NULL)
-	{
-		GcEntityChange *resolved = copied(changes, count);
-
-		gc_entity_resolve(writer, resolved, count, failed);
-		there = make(writer, gc_entity_edited(kind, &nothing, resolved, count), key, failed,
-					 &found);
-	}
-	else
-		found = true;
+		known = gc_entity_look_up(writer, key, failed);
+	there = known;
+	found = known != NULL;
+	if (!found)
+		there = make_new(writer, changes, count, key, failed, &found);
 	if (found && writer->there == GC_THERE_IGNORE && !*writer->counted)
 	{
 		*made = false;
@@ -250,6 +172,8 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 	id = gc_entity_id(kind, &object);
 	if (*made && id && kind->await)
 		there = kind->await(writer, id, key);
+	if (there != known)
+		gc_entity_remember(writer, key, there);
 	gc_entity_note(writer, id, there);
 	return there;
 }

@@ -22,9 +22,20 @@ extern void gc_entity_note(const GcEntityWriter *writer, const char *id, const c
 /* An ended call's answer, which has to be one object. */
 extern char *gc_entity_take(GcCall *call, const char *failed);
 
-/* The one of the listing whose member has that value; NULL: there is none. */
+/* The one of the listing, as it is now, whose member has that value; NULL: there is none. */
 extern char *gc_entity_find(const GcEntityWriter *writer, const char *member,
 							const char *value, const char *failed);
+
+/*
+ * The one with that natural key; NULL: there is none.  A writer with "keys" has it from a walk
+ * over the listing that the statement makes once: as it was then, or as the statement left it.
+ */
+extern char *gc_entity_look_up(const GcEntityWriter *writer, const char *key,
+							   const char *failed);
+
+/* It has been made, or changed, by this statement, or was found where that walk had none. */
+extern void gc_entity_remember(const GcEntityWriter *writer, const char *key,
+							   const char *object);
 
 /* Its id. */
 extern char *gc_entity_id(const GcEntityKind *kind, const GcSpan *object);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "api/entity_keys.h"
 #include "base/compat.h"
 #include "base/option.h"
 #include "fdw/decode.h"
@@ -196,6 +197,17 @@ there_mode(const GcRelation *rel, ModifyTableState *mtstate)
 	return strcmp(word, "update") == 0 ? GC_THERE_UPDATE : GC_THERE_REFUSE;
 }
 
+/* A statement that makes many reads the listing once, if that cannot be asked for one name. */
+static GcEntityKeys *
+keys_for(const EntityState *state)
+{
+	const GcEntityKind *kind = state->rel->resource->kind;
+
+	return state->operation == CMD_INSERT && kind->natural_key && !kind->filters_by_name
+			   ? gc_entity_keys_create()
+			   : NULL;
+}
+
 static void
 open_writer(EntityState *state, ModifyTableState *mtstate, ResultRelInfo *rri)
 {
@@ -221,6 +233,7 @@ open_writer(EntityState *state, ModifyTableState *mtstate, ResultRelInfo *rri)
 		.correlation_id = state->audit->entry.correlation_id,
 		.there = there_mode(rel, mtstate),
 		.listed_only = &state->listed_only,
+		.keys = keys_for(state),
 	};
 }
 
@@ -400,6 +413,8 @@ entity_end(EState *estate, ResultRelInfo *rri)
 
 	gc_audit_complete(state->audit);
 	gc_calls_close(state->writer.calls);
+	if (state->writer.keys)
+		gc_entity_keys_end(state->writer.keys);
 	ExecDropSingleTupleTableSlot(state->result);
 }
 
