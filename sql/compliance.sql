@@ -85,7 +85,7 @@ CALL sim.faults('[{"path": "*/others/contacts", "method": "POST", "nth": 3, "tim
 ALTER SERVER genesys OPTIONS (SET max_retries '0');
 SELECT gc_fdw.submit_import('gc.others', $$ SELECT 'I-' || g AS crm_id, 'n' AS note, '+14155550100' AS phone, false AS callable FROM generate_series(1, 3000) g $$,
   method => 'contacts') AS import \gset
-SELECT list, change, new, count(*), count(DISTINCT contact) FROM sim.changes(2000) GROUP BY 1, 2, 3;
+SELECT count(*) BETWEEN 1 AND 2999 AS some FROM sim.changes(1);
 CALL sim.faults('[]');
 DO $$ BEGIN
   FOR i IN 1 .. 3000 LOOP
@@ -95,7 +95,8 @@ DO $$ BEGIN
 END $$;
 SELECT gc_fdw.resume_imports(:import);
 SELECT state, rows_accepted FROM gc_fdw.await_import(:import, '1min');
-SELECT count(*), count(DISTINCT contact) FROM sim.changes(1000);
+UPDATE sim.seen SET id = (SELECT min(a.id) - 1 FROM gc_fdw.contact_audit a WHERE a.contact_id LIKE 'I-%');
+SELECT list, change, new, count(*), count(DISTINCT contact) FROM sim.changes(3000) GROUP BY 1, 2, 3;
 ALTER SERVER genesys OPTIONS (SET max_retries '2');
 -- A bulk job has no echo: its contacts are read again.
 ALTER FOREIGN TABLE gc.others OPTIONS (ADD direct_modify 'true');
