@@ -148,15 +148,27 @@ expect_young(GcConnection *conn, json_t *entity, const GcCall *call)
 /* A list in an answer; NULL: it is none. */
 typedef GcList *(*ListReader)(json_t *entity);
 
+/* The same, completed by what a listing has of it, if one knows. */
+static GcList *
+read_whole(json_t *entity, ListReader read, const GcList *listed)
+{
+	GcList *list = read(entity);
+
+	if (list && listed)
+		gc_list_complete(list, listed);
+	return list;
+}
+
 /*
  * Keeps a list with its connection.  One that is as it was is not kept twice,
  * whatever its version has become: a session that asks often must not grow.  "call" gave
  * it; NULL: a write did.
  */
 static GcList *
-list_keep(GcConnection *conn, json_t *entity, ListReader read, const GcCall *call)
+list_keep(GcConnection *conn, json_t *entity, ListReader read, const GcList *listed,
+		  const GcCall *call)
 {
-	GcList *list = read(entity);
+	GcList *list = read_whole(entity, read, listed);
 	GcList *known = list ? gc_list_known(conn, list->id, NULL) : NULL;
 	MemoryContext caller_cxt;
 
@@ -172,10 +184,25 @@ list_keep(GcConnection *conn, json_t *entity, ListReader read, const GcCall *cal
 	if (call)
 		expect_young(conn, entity, call);
 	caller_cxt = MemoryContextSwitchTo(conn->cxt);
-	list = read(entity);
+	list = read_whole(entity, read, listed);
 	conn->cache = lappend(conn->cache, list);
 	MemoryContextSwitchTo(caller_cxt);
 	return list;
+}
+
+/* Does a listing say all that the dialect knows of a list? */
+static bool
+reads_listing(GcConnection *conn)
+{
+	return gc_dialect(conn->server_options)->list_read == gc_list_from_listing;
+}
+
+/* What a listing has of a list, for a dialect that reads it by its fields. */
+static GcList *
+read_listed(GcConnection *conn, const GcCall *call, json_t *entity)
+{
+	expect_young(conn, entity, call);
+	return gc_list_from_listing(entity);
 }
 
 GcList *
@@ -197,12 +224,11 @@ gc_list_known(GcConnection *conn, const char *id, const char *name)
 void
 gc_list_note(GcConnection *conn, const char *id, const char *object)
 {
-	ListReader read = gc_dialect(conn->server_options)->list_read;
 	json_t *entity = object ? json_loads(object, 0, NULL) : NULL;
 
 	/* What is written has the form of a listing, which may not say enough of it. */
-	if (entity == NULL || read != gc_list_from_listing ||
-		list_keep(conn, entity, read, NULL) == NULL)
+	if (entity == NULL || !reads_listing(conn) ||
+		list_keep(conn, entity, gc_list_from_listing, NULL, NULL) == NULL)
 		forget(conn, id, NULL);
 	if (object == NULL)
 		gc_calls_expect(conn, psprintf(GC_LISTS_PATH "/%s", gc_url_escape(id)), GC_YOUNG_US);
@@ -334,26 +360,61 @@ list_not_found(GcCalls *calls, const char *wanted, const char *message)
 						"that this OAuth client may see.")));
 }
 
-static GcList *
-fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id)
+/* Runs the call that reads a list; its answer.  NULL: there is no such list. */
+static GcCall *
+ask_by_id(GcCalls *calls, const GcDialect *dialect, const char *id, const char *message)
 {
-	const GcDialect *dialect = gc_dialect(conn->server_options);
-	const char *message = not_read(id);
 	GcCallSpec spec;
 	GcCall *call;
-	GcList *list;
 
 	dialect->list_call(id, &spec);
 	call = gc_call_start(calls, &spec);
 	gc_call_wait(call);
-	if (gc_call_failure(call) && gc_call_failure(call)->cause == GC_CAUSE_NOT_FOUND)
+	if (gc_call_failure(call) == NULL)
+		return call;
+	if (gc_call_failure(call)->cause != GC_CAUSE_NOT_FOUND)
+		gc_call_throw(call, message, NULL);
+	gc_call_free(call);
+	return NULL;
+}
+
+/*
+ * What a listing has of a list that the dialect reads by its fields; NULL if it does so
+ * itself, or has none of it.
+ */
+static GcList *
+fetch_listed(GcConnection *conn, GcCalls *calls, const char *id, const char *message)
+{
+	GcCall *call;
+	GcList *listed;
+
+	if (reads_listing(conn))
+		return NULL;
+	call = ask_by_id(calls, &gc_dialect_platform, id, message);
+	if (call == NULL)
+		return NULL;
+	listed = read_listed(conn, call, gc_control_json(call, message));
+	gc_call_free(call);
+	return listed;
+}
+
+/* "listed" (NULL: not known) is what a listing has of it. */
+static GcList *
+fetch_by_id(GcConnection *conn, GcCalls *calls, const char *id, const GcList *listed)
+{
+	const GcDialect *dialect = gc_dialect(conn->server_options);
+	const char *message = not_read(id);
+	GcCall *call = ask_by_id(calls, dialect, id, message);
+	GcList *list;
+
+	if (call == NULL)
 	{
 		forget(conn, id, NULL);
 		list_not_found(calls, id, message);
 	}
-	if (gc_call_failure(call))
-		gc_call_throw(call, message, NULL);
-	list = list_keep(conn, gc_control_json(call, message), dialect->list_read, call);
+	if (listed == NULL)
+		listed = fetch_listed(conn, calls, id, message);
+	list = list_keep(conn, gc_control_json(call, message), dialect->list_read, listed, call);
 	if (list == NULL)
 		list_malformed(call, message);
 	return list;
@@ -364,8 +425,7 @@ typedef struct NameSearch
 	GcConnection *conn;
 	const char *name;
 	const char *message;
-	char *id;	   /* of the one that was found */
-	GcList *found; /* NULL: the listing does not say enough of it */
+	GcList *found; /* as the listing has it; NULL: there is none */
 } NameSearch;
 
 static bool
@@ -377,15 +437,11 @@ match_name(void *arg, GcCall *call, json_t *entity)
 	/* The platform's comparison may be looser than ours. */
 	if (name == NULL || strcmp(name, search->name) != 0)
 		return false;
-	if (gc_dialect(search->conn->server_options)->list_read == gc_list_from_listing)
-	{
-		search->found = list_keep(search->conn, entity, gc_list_from_listing, call);
-		if (search->found == NULL)
-			list_malformed(call, search->message);
-		search->id = search->found->id;
-	}
-	else if (json_string_value(json_object_get(entity, "id")))
-		search->id = pstrdup(json_string_value(json_object_get(entity, "id")));
+	search->found = reads_listing(search->conn)
+						? list_keep(search->conn, entity, gc_list_from_listing, NULL, call)
+						: read_listed(search->conn, call, entity);
+	if (search->found == NULL)
+		list_malformed(call, search->message);
 	return true;
 }
 
@@ -396,19 +452,20 @@ fetch_by_name(GcConnection *conn, GcCalls *calls, const char *name)
 	char *filter = psprintf("filterType=Equals&name=%s", gc_url_escape(name));
 
 	lists_walk(calls, filter, 0, search.message, match_name, &search);
-	if (search.id == NULL)
+	if (search.found == NULL)
 	{
 		forget(conn, NULL, name);
 		list_not_found(calls, name, search.message);
 	}
-	return search.found ? search.found : fetch_by_id(conn, calls, search.id);
+	return reads_listing(conn) ? search.found
+							   : fetch_by_id(conn, calls, search.found->id, search.found);
 }
 
 static GcList *
 fetch(GcConnection *conn, GcStat *stat, const char *id, const char *name)
 {
 	GcCalls *calls = gc_calls_open(conn, stat);
-	GcList *list = id ? fetch_by_id(conn, calls, id) : fetch_by_name(conn, calls, name);
+	GcList *list = id ? fetch_by_id(conn, calls, id, NULL) : fetch_by_name(conn, calls, name);
 
 	gc_calls_close(calls);
 	return list;
@@ -446,7 +503,10 @@ static bool
 collect_list(void *arg, GcCall *call, json_t *entity)
 {
 	ListCollection *all = arg;
-	GcList *list = list_keep(all->conn, entity, gc_list_from_listing, call);
+	/* What a dialect has by its fields is not kept without them. */
+	GcList *list = reads_listing(all->conn)
+					   ? list_keep(all->conn, entity, gc_list_from_listing, NULL, call)
+					   : read_listed(all->conn, call, entity);
 
 	if (list == NULL)
 		list_malformed(call, lists_not_read);

@@ -145,3 +145,15 @@ gc_list_from_fields(json_t *entity)
 			return NULL;
 	return list;
 }
+
+void
+gc_list_complete(GcList *list, const GcList *listed)
+{
+	list->size = listed->size;
+	list->trims = listed->trims;
+	list->zip_column = listed->zip_column ? pstrdup(listed->zip_column) : NULL;
+	for (int i = 0; i < list->column_count; i++)
+		for (int j = 0; j < listed->column_count; j++)
+			if (strcmp(list->columns[i], listed->columns[j]) == 0)
+				list->max_chars[i] = listed->max_chars[j];
+}

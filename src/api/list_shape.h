@@ -20,4 +20,7 @@ extern GcList *gc_list_from_listing(struct json_t *entity);
 /* The same by the fields of its schema.  Its size is not known. */
 extern GcList *gc_list_from_fields(struct json_t *entity);
 
+/* Takes from a listing what fields do not say: cells' lengths, trimming, the size. */
+extern void gc_list_complete(GcList *list, const GcList *listed);
+
 #endif /* GC_API_LIST_SHAPE_H */
