@@ -79,10 +79,24 @@ EXECUTE these('off');
 RESET plan_cache_mode;
 SELECT v, (SELECT sum(idle_agents) FROM gc.campaigns WHERE campaign_status = v AND length(name) < 100) FROM (VALUES ('on'), ('off')) v(v);
 SELECT * FROM sim.asked();
--- A view that is a barrier: what leaks is not checked before it.
+-- A row's policy is a barrier: what leaks is not checked before it.
 CREATE FUNCTION sim.leak(name text) RETURNS boolean LANGUAGE plpgsql STABLE COST 0.0001 AS $$ BEGIN RAISE INFO 'sees %', name; RETURN true; END $$;
-CREATE VIEW sim.shown WITH (security_barrier) AS SELECT id, name FROM gc.campaigns WHERE idle_agents = 9;
-SELECT * FROM sim.shown WHERE sim.leak(name);
+CREATE FOREIGN TABLE gc.some (id text, name text, idle_agents int) SERVER genesys OPTIONS (object 'campaigns');
+CREATE TABLE gc.shown (id text, name text, idle_agents int) PARTITION BY LIST (name);
+ALTER TABLE gc.shown ATTACH PARTITION gc.some DEFAULT;
+ALTER TABLE gc.shown ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idle ON gc.shown USING (idle_agents = 9);
+CREATE ROLE gc_fdw_looker;
+CREATE USER MAPPING FOR gc_fdw_looker SERVER genesys OPTIONS (client_id 'id', client_secret 'secret');
+GRANT USAGE ON SCHEMA gc, sim TO gc_fdw_looker;
+GRANT SELECT ON gc.shown TO gc_fdw_looker;
+SET ROLE gc_fdw_looker;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id, name FROM gc.shown WHERE sim.leak(name);
+SELECT id, name FROM gc.shown WHERE sim.leak(name);
+RESET ROLE;
+DROP OWNED BY gc_fdw_looker;
+DROP ROLE gc_fdw_looker;
+DROP TABLE gc.shown;
 
 --
 -- Many: pages, and calls ahead

@@ -70,7 +70,7 @@ is_of_listing(const GcRelation *rel, Index varno, Node *clause, Bitmapset **used
 
 /*
  * The conditions that can be checked early.  None is checked before another that stands
- * before it, unless it tells nobody what it sees: a view's may be a barrier.
+ * before it, unless it tells nobody what it sees: a policy is a barrier.
  */
 static List *
 early_quals(const GcRelation *rel, const Scan *plan, Bitmapset **used)
