@@ -357,6 +357,27 @@ check_key(Import *import, List *lists)
 					nearest.best ? errhint("Perhaps you meant \"%s\".", nearest.best) : 0));
 }
 
+/* Can a list have one of the names that are wanted?  None gets an object's. */
+static bool
+wants_lists(const ImportForeignSchemaStmt *stmt)
+{
+	ListCell *lc;
+
+	if (stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO)
+		return true;
+	foreach (lc, stmt->table_list)
+	{
+		bool is_object = false;
+
+		for (int i = 0; gc_resources[i] && !is_object; i++)
+			is_object =
+				strcmp(((RangeVar *) lfirst(lc))->relname, gc_resources[i]->object) == 0;
+		if (!is_object)
+			return true;
+	}
+	return false;
+}
+
 static List *
 gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 {
@@ -388,6 +409,8 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 				!gc_resources[i]->by_options)
 				import_object(&import, gc_resources[i]);
 	conn = gc_connection_get(GetUserId(), server_id);
+	if (!wants_lists(stmt))
+		return import.commands;
 	prefix = prefix ? gc_value_to_utf8(prefix) : NULL;
 	lists = gc_list_all(conn, &stat, prefix);
 	check_key(&import, lists);
