@@ -219,4 +219,23 @@ for my $row (@rows)
 	}
 }
 
+# An import by file that may not look what became of it waits, and goes on when it may: the file went once.
+my @by_file = qw(outbound:contactList:view outbound:contact:add);
+for my $case ([ 'outbound:eventLog:view', 0 ], [ 'outbound:contact:view', 100 ])
+{
+	my ($missing, $tiny) = @$case;
+
+	prepare();
+	$sim->set(import_tiny => $tiny, client_permissions => { limited => [ @by_file, grep { $_ ne $missing } qw(outbound:eventLog:view outbound:contact:view) ] });
+	$sim->forget_requests;
+	my $session = GcSession->new($node);
+	my $id = $session->value("SELECT gc_fdw.submit_import('leads', \$\$SELECT 'F-$n-' || g AS k, '+1415555000' || g AS phone, 'file' AS name FROM generate_series(1, 9) g\$\$)");
+	is($session->value("SELECT state || ' ' || failure_code FROM gc_fdw.await_import($id, '1min')"), 'paused 42501', "import by upload, without $missing: it waits");
+	like($session->value("SELECT failure_reason FROM gc_fdw.imports WHERE id = $id"), qr/\Q$missing\E/, '… the reason names it');
+	$sim->set(client_permissions => { limited => [ @by_file, qw(outbound:eventLog:view outbound:contact:view) ] });
+	$session->value("SELECT gc_fdw.resume_imports($id)");
+	is($session->value("SELECT state || ' ' || rows_accepted || ' ' || rows_in_doubt FROM gc_fdw.await_import($id, '1min')"), 'done 9 0', '… and is done with it');
+	is(scalar($sim->requests(qr{/uploads/v2/contactlist})), 1, '… by one upload');
+}
+
 done_testing();
