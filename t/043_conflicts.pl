@@ -1,5 +1,5 @@
 # The kinds of 409, each told apart by its code and by its words, with its SQLSTATE, its hint and what is tried again; of
-# contacts, of campaigns and of the parts of imports, in both dialects (SCENARIOS K, I3; DESIGN 5).
+# contacts, of lists of both kinds, of campaigns and of the parts of imports, in both dialects (SCENARIOS K, I3; DESIGN 5).
 use strict;
 use warnings;
 
@@ -16,6 +16,7 @@ skip_unless_possible();
 my $sim = GcSim->new;
 my $list = $sim->list('Leads', qw(Phone Key Name));
 my $slow = $sim->list('Slow', qw(Phone Key Name));
+my $other = $sim->list('Other', qw(Phone Key Name));
 my $node = new_node('conflicts', "shared_preload_libraries = 'gc_fdw'");
 my @dialects = qw(platform jobs);
 my %settings = (retry_timeout => '700ms', max_retries => 1);
@@ -26,7 +27,7 @@ for my $dialect (@dialects)
 	add_server($node, $sim, "patient_$dialect", dialect => $dialect);
 	leads_table($node, "leads_$dialect", $dialect, 'Leads');
 	leads_table($node, "slow_$dialect", "patient_$dialect", 'Slow');
-	$node->safe_psql('postgres', "CREATE SCHEMA $dialect; IMPORT FOREIGN SCHEMA outbound LIMIT TO (campaigns) FROM SERVER $dialect INTO $dialect");
+	$node->safe_psql('postgres', "CREATE SCHEMA $dialect; IMPORT FOREIGN SCHEMA outbound LIMIT TO (campaigns, contact_lists, dnc_lists) FROM SERVER $dialect INTO $dialect");
 }
 
 my $session = GcSession->new($node);
@@ -76,9 +77,31 @@ my %places = (
 		# I3: it is read again, and written with the version that it has then.
 		K4 => { once => 2, always => 3 },
 	},
+	list => {
+		statement => sub { my ($dialect) = @_; return "UPDATE $dialect.contact_lists SET name = 'L-$row' WHERE id = '$other'" },
+		request => { method => 'PUT', path => "*/contactlists/$other" },
+		pattern => qr{^PUT .*/contactlists/$other$},
+		done => sub { return $sim->api('GET', "/outbound/contactlists/$other")->{name} eq "L-$row" },
+		K4 => { once => 2, always => 3 },
+	},
+	new_list => {
+		statement => sub { my ($dialect) = @_; return "INSERT INTO $dialect.contact_lists (name, column_names, phone_columns) VALUES ('N-$row', '{id,phone}', '[{\"columnName\": \"phone\", \"type\": \"cell\"}]')" },
+		request => { method => 'POST', path => '*/contactlists' },
+		pattern => qr{^POST .*/contactlists$},
+		done => sub { return scalar grep { $_->{name} eq "N-$row" } @{ $sim->api('GET', '/outbound/contactlists?pageSize=100&pageNumber=1&sortOrder=descending')->{entities} } },
+	},
+	dnc_list => {
+		statement => sub { my ($dialect) = @_; return "UPDATE $dialect.dnc_lists SET name = 'D-$row' WHERE id = 'D'" },
+		request => { method => 'PUT', path => '*/dnclists/D' },
+		pattern => qr{^PUT .*/dnclists/D$},
+		done => sub { return $sim->api('GET', '/outbound/dnclists/D')->{name} eq "D-$row" },
+		K4 => { once => 2, always => 3 },
+	},
 );
 $sim->call('POST', '/_sim/campaigns', { id => 'C', name => 'C', contactList => { id => $list }, campaignStatus => 'off', dialingMode => 'preview',
 	callerName => 'Us', callerAddress => '+14155550100', phoneColumns => [ { columnName => 'Phone', type => 'cell' } ] });
+
+$sim->call('POST', '/_sim/dnclists', { id => 'D', name => 'D' });
 
 # meets(DIALECT, PLACE, FAULT, TIMES): a statement that meets it so often; its result, and how often it was tried.
 sub meets

@@ -81,7 +81,7 @@ explain_list(const GcEntityWriter *writer, const char *id, const GcFailure *fail
 {
 	GcFailure told = *failure;
 
-	if (failure->code && strstr(failure->code, "referential.integrity"))
+	if (failure->cause == GC_CAUSE_REFERENCE && strcmp(failure->method, "DELETE") == 0)
 		told.hint = "Take it out of the campaigns' dnc_list_ids first.";
 	else if (failure->code && strstr(failure->code, "import.in.progress"))
 	{

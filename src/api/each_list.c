@@ -7,9 +7,12 @@
  */
 #include "postgres.h"
 
+#include "api/contact_lists.h"
 #include "api/contacts.h"
 #include "api/each_list.h"
 #include "base/value.h"
+
+#include "utils/memutils.h"
 
 /* G4 */
 #define HELD_PAUSE_US (500 * INT64CONST(1000))
@@ -56,7 +59,24 @@ gc_each_add(GcEach *each, const char *object, const char *list_id, const char *n
 	shown->list_id = pstrdup(list_id);
 	shown->name = pstrdup(name);
 	shown->entry = entry;
-	each->items[each->count++].shown = shown;
+	each->items[each->count++] = (GcEachItem){
+		.shown = shown,
+		.cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw list at work",
+									 ALLOCSET_SMALL_SIZES),
+	};
+}
+
+void
+gc_each_add_contact(GcEach *each, List *lists, const char *contact_id)
+{
+	ListCell *lc;
+
+	foreach (lc, lists)
+	{
+		const GcList *list = lfirst(lc);
+
+		gc_each_add(each, "contact_lists", list->id, list->name, contact_id);
+	}
 }
 
 /* ---- calls of a list ---- */
@@ -171,16 +191,32 @@ gc_each_held(GcEach *each, GcEachItem *item, const GcFailure *failure)
 
 /* ---- all of them ---- */
 
+/* Nothing is left of an attempt before. */
+static void
+begin(GcEach *each, GcEachItem *item)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(item->cxt);
+
+	MemoryContextReset(item->cxt);
+	item->shown->correlation_id = NULL;
+	item->held = false;
+	item->step = 0;
+	(void) each->way.begin(each, item);
+	MemoryContextSwitchTo(caller_cxt);
+}
+
 /* The call has ended: there may be another one. */
 static void
 step(GcEach *each, GcEachItem *item)
 {
+	MemoryContext caller_cxt = MemoryContextSwitchTo(item->cxt);
 	const GcFailure *failure = gc_call_failure(item->call);
 	const char *id =
 		failure ? failure->correlation_id : gc_call_header(item->call, "inin-correlation-id");
 
 	item->shown->correlation_id = utf8_copy(id);
 	each->way.answered(each, item);
+	MemoryContextSwitchTo(caller_cxt);
 }
 
 /* Sees to the calls that have ended; how many lists are done, or held, by that. */
@@ -222,13 +258,9 @@ run_round(GcEach *each)
 	{
 		for (; next < each->count && at_work < each->room; next++)
 		{
-			GcEachItem *item = &each->items[next];
-
-			if (item->over)
+			if (each->items[next].over)
 				continue;
-			item->held = false;
-			item->step = 0;
-			(void) each->way.begin(each, item);
+			begin(each, &each->items[next]);
 			at_work++;
 		}
 		if (at_work == 0)

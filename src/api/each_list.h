@@ -45,11 +45,12 @@ typedef struct GcEach GcEach;
 typedef struct GcEachItem
 {
 	GcListResult *shown;
-	GcCall *call; /* NULL: it has not begun, or has ended */
-	char *body;	  /* of a write */
-	int step;	  /* for who sends the calls; 0 whenever it begins */
-	bool held;	  /* it comes again, … */
-	GcTime since; /* … as it has since then */
+	MemoryContext cxt; /* of one attempt: one that is held comes again many times */
+	GcCall *call;	   /* NULL: it has not begun, or has ended */
+	char *body;		   /* of a write */
+	int step;		   /* for who sends the calls; 0 whenever it begins */
+	bool held;		   /* it comes again, … */
+	GcTime since;	   /* … as it has since then */
 	bool over;
 } GcEachItem;
 
@@ -68,6 +69,9 @@ extern GcCalls *gc_each_calls(GcEach *each);
 
 extern void gc_each_add(GcEach *each, const char *object, const char *list_id,
 						const char *name, const char *entry);
+
+/* The same for contact lists (GcList *), and the contact with that id. */
+extern void gc_each_add_contact(GcEach *each, List *lists, const char *contact_id);
 
 /* Does it; a GcListResult * for each list, in the order that they were added. */
 extern List *gc_each_run(GcEach *each);

@@ -86,13 +86,7 @@ gc_forget_contact(GcConnection *conn, GcStat *stat, List *lists, const char *con
 {
 	const GcEachWay way = {gc_each_read_contact, answered};
 	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
-	ListCell *lc;
 
-	foreach (lc, lists)
-	{
-		const GcList *list = lfirst(lc);
-
-		gc_each_add(each, "contact_lists", list->id, list->name, contact_id);
-	}
+	gc_each_add_contact(each, lists, contact_id);
 	return gc_each_run(each);
 }

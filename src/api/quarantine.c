@@ -145,14 +145,8 @@ gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id,
 	const GcEachWay way = {gc_each_read_contact, contact_answered};
 	List *lists = gc_list_all(conn, stat, NULL);
 	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
-	ListCell *lc;
 
-	foreach (lc, lists)
-	{
-		const GcList *list = lfirst(lc);
-
-		gc_each_add(each, "contact_lists", list->id, list->name, contact_id);
-	}
+	gc_each_add_contact(each, lists, contact_id);
 	return gc_each_run(each);
 }
 
