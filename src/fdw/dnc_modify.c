@@ -14,38 +14,22 @@
 #include "fdw/dnc_batch.h"
 #include "fdw/dnc_modify.h"
 #include "fdw/explain.h"
-#include "fdw/kept.h"
-#include "fdw/scan.h"
-#include "fdw/statement.h"
 #include "net/connection.h"
 
 #include "access/sysattr.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "pgtime.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
 typedef struct DncState
 {
-	GcWriterState base;
+	GcRows rows;
 	dlist_node node; /* in writers */
-	EState *estate;
-	CmdType operation;
-	GcRelation *rel;
 	GcColumn *entry; /* NULL: the table has none */
 	GcColumn *expires;
-	GcStat stat;
-	GcCalls *calls;
-	GcAudit *audit;
 	GcDncBatcher *batcher;
-	AttrNumber tid_attno;
-	GcKept *kept; /* NULL until the first row */
-	bool began;
-	MemoryContext row_cxt;
-	MemoryContext result_cxt;
-	TupleTableSlot *result;
 	MemoryContextCallback on_reset;
 } DncState;
 
@@ -56,10 +40,7 @@ static dlist_head writers = DLIST_STATIC_INIT(writers);
 static void
 release(void *arg)
 {
-	DncState *state = arg;
-
-	dlist_delete(&state->node);
-	gc_audit_release(state->audit);
+	dlist_delete(&((DncState *) arg)->node);
 }
 
 static GcColumn *
@@ -72,14 +53,6 @@ find_column(GcRelation *rel, const char *attribute)
 	return NULL;
 }
 
-static const char *
-operation_name(CmdType operation)
-{
-	if (operation == CMD_UPDATE)
-		return "UPDATE";
-	return operation == CMD_DELETE ? "DELETE" : "INSERT";
-}
-
 static int
 batch_rows(const GcRelation *rel)
 {
@@ -89,30 +62,28 @@ batch_rows(const GcRelation *rel)
 
 /* The list is looked up first: nothing is sent to one that is kept elsewhere. */
 static void
-open_batcher(DncState *state, EState *estate, ResultRelInfo *rri)
+open_batcher(DncState *state)
 {
 	static const GcDncVerb verbs[] = {
 		[CMD_INSERT] = GC_DNC_ADD, [CMD_UPDATE] = GC_DNC_CHANGE, [CMD_DELETE] = GC_DNC_REMOVE};
-	GcRelation *rel = state->rel;
-	GcConnection *conn = gc_connection_get(gc_compat_modify_user(rri, estate), rel->server_id);
-	GcDncList *list;
+	GcRows *rows = &state->rows;
+	GcRelation *rel = rows->rel;
+	GcConnection *conn =
+		gc_connection_get(gc_compat_modify_user(rows->rri, rows->estate), rel->server_id);
+	GcDncList *list = gc_dnc_list_get(conn, &rows->stat, rel->dnc_list_id, rel->dnc_list_name);
 
-	state->stat.spent = gc_statement_spent(estate);
-	list = gc_dnc_list_get(conn, &state->stat, rel->dnc_list_id, rel->dnc_list_name);
 	rel->label = psprintf("DNC list \"%s\"", gc_value_display(list->name, NAMEDATALEN));
 	gc_dnc_check_source(list);
-	state->audit =
-		gc_audit_begin(rel->label, NULL, operation_name(state->operation), NULL, &state->stat);
-	gc_audit_wrote(state->audit, list->id);
+	gc_rows_begin_audit(rows);
+	gc_audit_wrote(rows->audit, list->id);
 	state->on_reset.func = release;
 	state->on_reset.arg = state;
 	dlist_push_tail(&writers, &state->node);
-	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->on_reset);
-	state->calls = gc_calls_open(conn, &state->stat);
+	MemoryContextRegisterResetCallback(rows->estate->es_query_cxt, &state->on_reset);
 	state->batcher = gc_dnc_batcher_create(
-		state->calls, state->audit,
+		gc_calls_open(conn, &rows->stat), rows->audit,
 		&(GcDncSettings){
-			.verb = verbs[state->operation],
+			.verb = verbs[rows->operation],
 			.list = list,
 			.label = rel->label,
 			.rows = batch_rows(rel),
@@ -126,64 +97,11 @@ static _Noreturn void
 refuse_rename(const DncState *state)
 {
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("an entry of %s cannot become another one", state->rel->label),
+					errmsg("an entry of %s cannot become another one", state->rows.rel->label),
 					errhint("DELETE the one, and INSERT the other.")));
 }
 
-static void dnc_end(EState *estate, ResultRelInfo *rri);
-static TupleTableSlot *insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-								  TupleTableSlot *plan_slot);
-static TupleTableSlot *update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-								  TupleTableSlot *plan_slot);
-static TupleTableSlot *delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-								  TupleTableSlot *plan_slot);
-
-static const GcWriter dnc_writer = {insert_row, update_row, delete_row, dnc_end};
-
-void
-gc_dnc_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *rows)
-{
-	EState *estate = mtstate->ps.state;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
-	DncState *state = palloc0(sizeof(DncState));
-
-	state->base.writer = &dnc_writer;
-	state->estate = estate;
-	state->operation = rows ? mtstate->operation : CMD_INSERT;
-	state->rel = gc_relation_load(rri->ri_RelationDesc);
-	state->entry = find_column(state->rel, "entry");
-	state->expires = find_column(state->rel, "expires_at");
-	if (state->entry && state->operation == CMD_UPDATE &&
-		bms_is_member(state->entry->attnum - FirstLowInvalidHeapAttributeNumber,
-					  ExecGetUpdatedCols(rri, estate)))
-		refuse_rename(state);
-	if (state->entry == NULL && rows == NULL)
-		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
-						errmsg("foreign table \"%s\" has no column for the entries",
-							   state->rel->name)));
-	if (rows)
-		state->tid_attno = ExecFindJunkAttributeInTlist(rows->plan->targetlist, "ctid");
-	open_batcher(state, estate, rri);
-	state->row_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
-	state->result_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
-	state->result =
-		MakeSingleTupleTableSlot(RelationGetDescr(rri->ri_RelationDesc), &TTSOpsVirtual);
-	rri->ri_FdwState = state;
-	MemoryContextSwitchTo(caller_cxt);
-}
-
 /* ---- rows ---- */
-
-static void
-begin_row(DncState *state, EState *estate)
-{
-	if (!state->began)
-		gc_scan_read_ahead(estate);
-	state->began = true;
-	MemoryContextReset(state->row_cxt);
-}
 
 static char *
 cell_of(GcColumn *column, Datum value)
@@ -204,7 +122,7 @@ whole_minute(const DncState *state, TimestampTz moment)
 		over += USECS_PER_MINUTE;
 	if (over == 0)
 		return moment;
-	if (state->rel->strict)
+	if (state->rows.rel->strict)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("value of column \"%s\" is not a whole minute", state->expires->name),
@@ -258,12 +176,9 @@ show_cell(TupleTableSlot *result, GcColumn *column, const char *cell)
 static TupleTableSlot *
 show(DncState *state, const char *entry, const char *until)
 {
-	TupleTableSlot *result = state->result;
-	MemoryContext caller_cxt;
+	TupleTableSlot *result = state->rows.result;
+	MemoryContext caller_cxt = gc_rows_clear_result(&state->rows);
 
-	ExecClearTuple(result);
-	MemoryContextReset(state->result_cxt);
-	caller_cxt = MemoryContextSwitchTo(state->result_cxt);
 	memset(result->tts_isnull, true, sizeof(bool) * result->tts_tupleDescriptor->natts);
 	show_cell(result, state->entry, entry);
 	show_cell(result, state->expires, until);
@@ -274,7 +189,7 @@ show(DncState *state, const char *entry, const char *until)
 static void
 send(DncState *state, const char *entry, const char *until)
 {
-	gc_audit_take(state->audit, 1);
+	gc_audit_take(state->rows.audit, 1);
 	gc_dnc_batcher_row(state->batcher, entry, until);
 }
 
@@ -282,20 +197,18 @@ static TupleTableSlot *
 insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	DncState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	MemoryContext caller_cxt = gc_rows_next(&state->rows);
 	const char *entry;
 	const char *until;
 	bool isnull;
 	Datum value;
 
-	begin_row(state, estate);
-	MemoryContextSwitchTo(state->row_cxt);
 	value = slot_getattr(slot, state->entry->attnum, &isnull);
 	entry = isnull ? NULL : cell_of(state->entry, value);
 	if (entry == NULL || *entry == '\0')
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
 						errmsg("null value in column \"%s\" of foreign table \"%s\"",
-							   state->entry->name, state->rel->name)));
+							   state->entry->name, state->rows.rel->name)));
 	until = expiration(state, slot);
 	send(state, entry, until);
 	slot = show(state, entry, until);
@@ -318,14 +231,10 @@ static TupleTableSlot *
 update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	DncState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	MemoryContext caller_cxt = gc_rows_next(&state->rows);
 	GcKeptRow kept;
-	bool there;
+	bool there = gc_rows_take(&state->rows, plan_slot, &kept);
 
-	begin_row(state, estate);
-	MemoryContextSwitchTo(state->row_cxt);
-	there =
-		gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept);
 	if (there)
 	{
 		const char *until = expiration(state, slot);
@@ -343,20 +252,14 @@ static TupleTableSlot *
 delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	DncState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	MemoryContext caller_cxt = gc_rows_next(&state->rows);
 	GcKeptRow kept;
-	bool there;
+	bool there = gc_rows_take(&state->rows, plan_slot, &kept);
 
-	begin_row(state, estate);
-	MemoryContextSwitchTo(state->row_cxt);
-	there =
-		gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept);
 	if (there)
 		send(state, kept.id, NULL);
 	MemoryContextSwitchTo(caller_cxt);
-	if (there && rri->ri_projectReturning)
-		gc_kept_show_deleted(rri, slot, plan_slot);
-	return there ? slot : NULL;
+	return gc_rows_deleted(&state->rows, there, slot, plan_slot);
 }
 
 /* ---- closing ---- */
@@ -370,34 +273,57 @@ gc_dnc_drain(EState *estate)
 	{
 		DncState *state = dlist_container(DncState, node, iter.cur);
 
-		if (state->estate != estate)
+		if (state->rows.estate != estate)
 			continue;
 		gc_dnc_batcher_finish(state->batcher);
-		gc_audit_complete(state->audit);
+		gc_audit_complete(state->rows.audit);
 	}
 }
 
 static void
 dnc_end(EState *estate, ResultRelInfo *rri)
 {
-	DncState *state = rri->ri_FdwState;
-
 	gc_dnc_drain(estate);
-	if (state->result)
-		ExecDropSingleTupleTableSlot(state->result);
-	state->result = NULL;
+	gc_rows_end(rri->ri_FdwState);
+}
+
+/* ---- the writer ---- */
+
+static const GcWriter dnc_writer = {insert_row, update_row, delete_row, dnc_end};
+
+void
+gc_dnc_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *plan)
+{
+	EState *estate = mtstate->ps.state;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	DncState *state = palloc0(sizeof(DncState));
+	GcRows *rows = &state->rows;
+
+	gc_rows_begin(rows, &dnc_writer, mtstate, rri, plan);
+	state->entry = find_column(rows->rel, "entry");
+	state->expires = find_column(rows->rel, "expires_at");
+	if (state->entry && rows->operation == CMD_UPDATE &&
+		bms_is_member(state->entry->attnum - FirstLowInvalidHeapAttributeNumber,
+					  ExecGetUpdatedCols(rri, estate)))
+		refuse_rename(state);
+	if (state->entry == NULL && plan == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+						errmsg("foreign table \"%s\" has no column for the entries",
+							   rows->rel->name)));
+	open_batcher(state);
+	MemoryContextSwitchTo(caller_cxt);
 }
 
 void
 gc_dnc_explain(ResultRelInfo *rri, CmdType operation, ExplainState *es)
 {
-	DncState *state = rri->ri_FdwState;
-	const GcRelation *rel = state ? state->rel : gc_relation_load(rri->ri_RelationDesc);
+	const GcRows *rows = rri->ri_FdwState;
+	const GcRelation *rel = rows ? rows->rel : gc_relation_load(rri->ri_RelationDesc);
 
 	ExplainPropertyText("Remote Operation",
-						psprintf("%s of entries of %s", operation_name(operation), rel->label),
+						psprintf("%s of entries of %s", gc_rows_verb(operation), rel->label),
 						es);
 	ExplainPropertyInteger("Batch Size", NULL, batch_rows(rel), es);
-	if (es->analyze && state)
-		gc_explain_stat(es, &state->stat);
+	if (es->analyze && rows)
+		gc_explain_stat(es, &rows->stat);
 }

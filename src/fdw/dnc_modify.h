@@ -9,10 +9,11 @@
 
 #include "fdw/writer.h"
 
+#include "commands/explain.h"
 #include "nodes/execnodes.h"
 
-/* Makes ready for rows; sets rri's state.  "rows": what gives them (UPDATE, DELETE); or NULL. */
-extern void gc_dnc_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *rows);
+/* Makes ready for rows; sets rri's state.  "plan": what gives them (UPDATE, DELETE); or NULL. */
+extern void gc_dnc_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *plan);
 
 /* Sends what the statement's writers still hold, and waits for the answers. */
 extern void gc_dnc_drain(EState *estate);

@@ -13,49 +13,25 @@
 #include "fdw/decode.h"
 #include "fdw/entity_modify.h"
 #include "fdw/explain.h"
-#include "fdw/kept.h"
-#include "fdw/scan.h"
-#include "fdw/statement.h"
 #include "net/connection.h"
-#include "store/audit.h"
 
 #include "access/sysattr.h"
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 
 typedef struct EntityState
 {
-	GcWriterState base;
-	CmdType operation;
-	GcRelation *rel;
-	GcStat stat;
+	GcRows rows;
 	GcEntityWriter writer;
-	GcAudit *audit;
 	GcDecoder *decoder;
 	Bitmapset *named; /* columns that the statement gives, by attnum */
-	AttrNumber tid_attno;
-	GcKept *kept; /* NULL until the first row */
-	bool began;
-	bool counted; /* this row, as accepted */
+	bool counted;	  /* this row, as accepted */
 	bool listed_only;
-	MemoryContext row_cxt;
-	MemoryContext result_cxt;
-	TupleTableSlot *result;
-	MemoryContextCallback on_reset;
 } EntityState;
 
 /* ---- what can be written ---- */
-
-static const char *
-operation_name(CmdType operation)
-{
-	if (operation == CMD_UPDATE)
-		return "UPDATE";
-	return operation == CMD_DELETE ? "DELETE" : "INSERT";
-}
 
 void
 gc_entity_check_operation(const GcRelation *rel, CmdType operation)
@@ -67,7 +43,7 @@ gc_entity_check_operation(const GcRelation *rel, CmdType operation)
 		(operation == CMD_DELETE && resource->delete_endpoint))
 		return;
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("%s of %s is not supported", operation_name(operation), rel->label),
+					errmsg("%s of %s is not supported", gc_rows_verb(operation), rel->label),
 					errhint("Use the platform's own administration for that.")));
 }
 
@@ -143,7 +119,7 @@ set_change(GcEntityChange *change, GcColumn *column, TupleTableSlot *slot)
 static int
 changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
 {
-	GcRelation *rel = state->rel;
+	GcRelation *rel = state->rows.rel;
 	int count = 0;
 
 	for (int i = 0; i < rel->column_count; i++)
@@ -154,9 +130,9 @@ changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
 		if (column->attnum == 0)
 			continue;
 		/* A new one has no member that nobody gives; a default may have. */
-		if (state->operation == CMD_INSERT)
+		if (state->rows.operation == CMD_INSERT)
 			given = !slot_attisnull(slot, column->attnum);
-		if (given && !can_write(column->attribute, state->operation))
+		if (given && !can_write(column->attribute, state->rows.operation))
 			refuse_column(rel, column);
 		if (given)
 			set_change(&changes[count++], column, slot);
@@ -177,12 +153,6 @@ by_attnum(const GcRelation *rel, const Bitmapset *offset)
 	return named;
 }
 
-static void
-release(void *arg)
-{
-	gc_audit_release(((EntityState *) arg)->audit);
-}
-
 /* What of the option on_duplicate and ON CONFLICT holds for things with a natural key. */
 static GcEntityThere
 there_mode(const GcRelation *rel, ModifyTableState *mtstate)
@@ -201,92 +171,49 @@ there_mode(const GcRelation *rel, ModifyTableState *mtstate)
 static GcEntityKeys *
 keys_for(const EntityState *state)
 {
-	const GcEntityKind *kind = state->rel->resource->kind;
+	const GcEntityKind *kind = state->rows.rel->resource->kind;
 
-	return state->operation == CMD_INSERT && kind->natural_key && !kind->filters_by_name
+	return state->rows.operation == CMD_INSERT && kind->natural_key && !kind->filters_by_name
 			   ? gc_entity_keys_create()
 			   : NULL;
 }
 
 static void
-open_writer(EntityState *state, ModifyTableState *mtstate, ResultRelInfo *rri)
+open_writer(EntityState *state, ModifyTableState *mtstate)
 {
-	GcRelation *rel = state->rel;
-	EState *estate = mtstate->ps.state;
-	GcConnection *conn = gc_connection_get(gc_compat_modify_user(rri, estate), rel->server_id);
+	GcRows *rows = &state->rows;
+	GcRelation *rel = rows->rel;
+	GcConnection *conn =
+		gc_connection_get(gc_compat_modify_user(rows->rri, rows->estate), rel->server_id);
+	GcAuditEntry *entry;
 
-	state->stat.spent = gc_statement_spent(estate);
-	state->audit =
-		gc_audit_begin(rel->label, NULL, operation_name(state->operation), NULL, &state->stat);
-	state->on_reset.func = release;
-	state->on_reset.arg = state;
-	MemoryContextRegisterResetCallback(estate->es_query_cxt, &state->on_reset);
+	gc_rows_begin_audit(rows);
+	entry = &rows->audit->entry;
 	state->writer = (GcEntityWriter){
 		.kind = rel->resource->kind,
 		.conn = conn,
-		.calls = gc_calls_open(conn, &state->stat),
+		.calls = gc_calls_open(conn, &rows->stat),
 		.ready_timeout_ms = gc_option_ms(rel->options, rel->server_options, "ready_timeout"),
 		.read_lag_ms = gc_option_ms(NIL, rel->server_options, "read_lag"),
-		.accepted = &state->audit->entry.accepted,
+		.accepted = &entry->accepted,
 		.counted = &state->counted,
-		.in_doubt = &state->audit->entry.in_doubt,
-		.correlation_id = state->audit->entry.correlation_id,
+		.in_doubt = &entry->in_doubt,
+		.correlation_id = entry->correlation_id,
 		.there = there_mode(rel, mtstate),
 		.listed_only = &state->listed_only,
 		.keys = keys_for(state),
 	};
 }
 
-static void entity_end(EState *estate, ResultRelInfo *rri);
-static TupleTableSlot *insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-								  TupleTableSlot *plan_slot);
-static TupleTableSlot *update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-								  TupleTableSlot *plan_slot);
-static TupleTableSlot *delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
-								  TupleTableSlot *plan_slot);
-
-static const GcWriter entity_writer = {insert_row, update_row, delete_row, entity_end};
-
-void
-gc_entity_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *rows)
-{
-	EState *estate = mtstate->ps.state;
-	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
-	EntityState *state = palloc0(sizeof(EntityState));
-	Bitmapset *given = NULL;
-
-	state->base.writer = &entity_writer;
-	state->operation = rows ? mtstate->operation : CMD_INSERT;
-	state->rel = gc_relation_load(rri->ri_RelationDesc);
-	if (state->operation == CMD_UPDATE)
-		given =
-			bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
-	state->named = by_attnum(state->rel, given);
-	open_writer(state, mtstate, rri);
-	state->decoder = gc_decoder_create(state->rel, NULL, NULL);
-	if (rows)
-		state->tid_attno = ExecFindJunkAttributeInTlist(rows->plan->targetlist, "ctid");
-	state->row_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw row", ALLOCSET_DEFAULT_SIZES);
-	state->result_cxt =
-		AllocSetContextCreate(CurrentMemoryContext, "gc_fdw result", ALLOCSET_DEFAULT_SIZES);
-	state->result =
-		MakeSingleTupleTableSlot(RelationGetDescr(rri->ri_RelationDesc), &TTSOpsVirtual);
-	rri->ri_FdwState = state;
-	MemoryContextSwitchTo(caller_cxt);
-}
-
 /* ---- rows ---- */
 
-static void
-begin_row(EntityState *state, EState *estate)
+/* Returns the caller's context. */
+static MemoryContext
+begin_row(EntityState *state)
 {
-	if (!state->began)
-		gc_scan_read_ahead(estate);
-	state->began = true;
 	state->counted = false;
-	MemoryContextReset(state->row_cxt);
-	gc_audit_take(state->audit, 1);
+	gc_audit_take(state->rows.audit, 1);
+	return gc_rows_next(&state->rows);
 }
 
 /* What became of the row: nothing, if it was not "done". */
@@ -297,33 +224,30 @@ end_row(EntityState *state, bool done, const char *object)
 	char *id = object ? gc_entity_text(&span, "id") : NULL;
 
 	if (!done)
-		gc_audit_take(state->audit, -1);
+		gc_audit_take(state->rows.audit, -1);
 	else if (!state->counted)
-		state->audit->entry.accepted++;
+		state->rows.audit->entry.accepted++;
 	if (done && id && state->writer.kind->is_list)
-		gc_audit_wrote(state->audit, id);
+		gc_audit_wrote(state->rows.audit, id);
 }
 
 /* The row as the platform has it; what takes further calls, as the statement has it. */
 static TupleTableSlot *
 show(EntityState *state, const char *object, TupleTableSlot *given)
 {
-	TupleTableSlot *result = state->result;
-	MemoryContext caller_cxt;
+	TupleTableSlot *result = state->rows.result;
+	MemoryContext caller_cxt = gc_rows_clear_result(&state->rows);
 	GcJson json;
 
-	ExecClearTuple(result);
-	MemoryContextReset(state->result_cxt);
-	caller_cxt = MemoryContextSwitchTo(state->result_cxt);
 	gc_json_init(&json, object, strlen(object));
 	if (!gc_decoder_row(state->decoder, &json, result->tts_values, result->tts_isnull))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("could not read the answer about one of the %s", state->rel->label),
-				 errdetail("%s.", json.error)));
-	for (int i = 0; i < state->rel->column_count; i++)
+		ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
+						errmsg("could not read the answer about one of the %s",
+							   state->rows.rel->label),
+						errdetail("%s.", json.error)));
+	for (int i = 0; i < state->rows.rel->column_count; i++)
 	{
-		const GcColumn *column = &state->rel->columns[i];
+		const GcColumn *column = &state->rows.rel->columns[i];
 
 		if (column->attnum != 0 && column->attribute->expanded)
 			result->tts_values[i] =
@@ -337,14 +261,12 @@ static TupleTableSlot *
 insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	EntityState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	MemoryContext caller_cxt = begin_row(state);
 	GcEntityChange *changes;
 	char *object;
 	bool made;
 
-	begin_row(state, estate);
-	MemoryContextSwitchTo(state->row_cxt);
-	changes = palloc0(sizeof(GcEntityChange) * Max(state->rel->column_count, 1));
+	changes = palloc0(sizeof(GcEntityChange) * Max(state->rows.rel->column_count, 1));
 	object =
 		gc_entity_create(&state->writer, changes, changes_of(state, slot, changes), &made);
 	end_row(state, made, object);
@@ -357,17 +279,15 @@ static TupleTableSlot *
 update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	EntityState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	MemoryContext caller_cxt = begin_row(state);
 	char *object = NULL;
 	GcKeptRow kept;
 
-	begin_row(state, estate);
-	MemoryContextSwitchTo(state->row_cxt);
-	if (gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept))
+	if (gc_rows_take(&state->rows, plan_slot, &kept))
 	{
 		GcSpan seen = {.p = kept.raw, .len = kept.raw_len, .type = '{'};
 		GcEntityChange *changes =
-			palloc0(sizeof(GcEntityChange) * Max(state->rel->column_count, 1));
+			palloc0(sizeof(GcEntityChange) * Max(state->rows.rel->column_count, 1));
 
 		object = gc_entity_update(&state->writer, kept.id, &seen, changes,
 								  changes_of(state, slot, changes));
@@ -390,20 +310,13 @@ static TupleTableSlot *
 delete_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
 	EntityState *state = rri->ri_FdwState;
-	MemoryContext caller_cxt = CurrentMemoryContext;
+	MemoryContext caller_cxt = begin_row(state);
 	GcKeptRow kept;
-	bool there;
+	bool there = gc_rows_take(&state->rows, plan_slot, &kept) && delete_one(state, &kept);
 
-	begin_row(state, estate);
-	MemoryContextSwitchTo(state->row_cxt);
-	there =
-		gc_kept_take_planned(&state->kept, state->tid_attno, estate, rri, plan_slot, &kept) &&
-		delete_one(state, &kept);
 	end_row(state, there, there ? kept.raw : NULL);
 	MemoryContextSwitchTo(caller_cxt);
-	if (there && rri->ri_projectReturning)
-		gc_kept_show_deleted(rri, slot, plan_slot);
-	return there ? slot : NULL;
+	return gc_rows_deleted(&state->rows, there, slot, plan_slot);
 }
 
 static void
@@ -411,22 +324,44 @@ entity_end(EState *estate, ResultRelInfo *rri)
 {
 	EntityState *state = rri->ri_FdwState;
 
-	gc_audit_complete(state->audit);
+	gc_audit_complete(state->rows.audit);
 	gc_calls_close(state->writer.calls);
 	if (state->writer.keys)
 		gc_entity_keys_end(state->writer.keys);
-	ExecDropSingleTupleTableSlot(state->result);
+	gc_rows_end(&state->rows);
+}
+
+/* ---- the writer ---- */
+
+static const GcWriter entity_writer = {insert_row, update_row, delete_row, entity_end};
+
+void
+gc_entity_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *plan)
+{
+	EState *estate = mtstate->ps.state;
+	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	EntityState *state = palloc0(sizeof(EntityState));
+	Bitmapset *given = NULL;
+
+	gc_rows_begin(&state->rows, &entity_writer, mtstate, rri, plan);
+	if (state->rows.operation == CMD_UPDATE)
+		given =
+			bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
+	state->named = by_attnum(state->rows.rel, given);
+	open_writer(state, mtstate);
+	state->decoder = gc_decoder_create(state->rows.rel, NULL, NULL);
+	MemoryContextSwitchTo(caller_cxt);
 }
 
 void
 gc_entity_explain(ResultRelInfo *rri, CmdType operation, ExplainState *es)
 {
-	EntityState *state = rri->ri_FdwState;
-	const GcRelation *rel = state ? state->rel : gc_relation_load(rri->ri_RelationDesc);
+	const GcRows *rows = rri->ri_FdwState;
+	const GcRelation *rel = rows ? rows->rel : gc_relation_load(rri->ri_RelationDesc);
 
-	ExplainPropertyText(
-		"Remote Operation",
-		psprintf("%s of %s, one by one", operation_name(operation), rel->label), es);
-	if (es->analyze && state)
-		gc_explain_stat(es, &state->stat);
+	ExplainPropertyText("Remote Operation",
+						psprintf("%s of %s, one by one", gc_rows_verb(operation), rel->label),
+						es);
+	if (es->analyze && rows)
+		gc_explain_stat(es, &rows->stat);
 }

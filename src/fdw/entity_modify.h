@@ -10,6 +10,7 @@
 #include "fdw/relation.h"
 #include "fdw/writer.h"
 
+#include "commands/explain.h"
 #include "nodes/bitmapset.h"
 #include "nodes/execnodes.h"
 
@@ -23,9 +24,9 @@ extern void gc_entity_check_operation(const GcRelation *rel, CmdType operation);
 extern void gc_entity_check_columns(const GcRelation *rel, CmdType operation,
 									const Bitmapset *columns);
 
-/* Makes ready for rows; sets rri's state.  "rows": what gives them (UPDATE, DELETE); or NULL. */
+/* Makes ready for rows; sets rri's state.  "plan": what gives them (UPDATE, DELETE); or NULL. */
 extern void gc_entity_begin(ModifyTableState *mtstate, ResultRelInfo *rri,
-							const PlanState *rows);
+							const PlanState *plan);
 
 /* Requests of a row, and with ANALYZE what was done. */
 extern void gc_entity_explain(ResultRelInfo *rri, CmdType operation, ExplainState *es);
