@@ -33,6 +33,12 @@ contacts_list(Request *req)
 		reply_error(req, 409, "contact.list.not.ready", "The contact list is processing.");
 		return NULL;
 	}
+	/* Fields are being added. */
+	if (list->processing_us > sim_now_us())
+	{
+		reply_error(req, 409, "contact.list.not.ready", "The contact list is processing.");
+		return NULL;
+	}
 	return list;
 }
 

@@ -27,7 +27,7 @@ status_of(const List *list)
 {
 	if (list->status)
 		return list->status;
-	if (!list_is_ready(list) ||
+	if (!list_is_ready(list) || list->processing_us > sim_now_us() ||
 		(sw_is(SW_JOBS_PROCESSING, "on") && imports_active(list->id, true) > 0))
 		return "PROCESSING";
 	return "READY";
@@ -87,8 +87,8 @@ fields_of(const List *list)
 	return fields;
 }
 
-static void
-reply_list(Request *req, List *list)
+static json_t *
+shown_list(List *list)
 {
 	json_t *shown = json_pack("{s:s, s:s, s:s}", "id", list->id, "name", list->name, "status",
 							  read_status(list));
@@ -100,7 +100,13 @@ reply_list(Request *req, List *list)
 	json_object_del(schema, "description");
 	json_object_set_new(schema, "version", json_integer(list->version));
 	json_object_set_new(shown, "schema", schema);
-	reply_json(req, 200, shown);
+	return shown;
+}
+
+static void
+reply_list(Request *req, List *list)
+{
+	reply_json(req, 200, shown_list(list));
 }
 
 static bool
@@ -178,6 +184,10 @@ check_body(Request *req, const json_t *body)
 		return refuse(req, "invalid.value", "description must be a string.");
 	if (status && !is_one_of(status, " READY PROCESSING ERROR "))
 		return refuse(req, "invalid.value", "status is READY, PROCESSING or ERROR.");
+	/* The others come by themselves. */
+	if (status && strcmp(status, "READY") != 0)
+		return refuse(req, "invalid.status.transition",
+					  "A list can be asked to be READY, and nothing else.");
 	return check_members(req, schema, " name version fields ") &&
 		   check_fields(req, json_object_get(schema, "fields"));
 }
@@ -257,10 +267,15 @@ has_name(Request *req, const json_t *body, const List *own)
 	return false;
 }
 
-static int64_t
-provisioned_us(void)
+/* A new one has the first. */
+static bool
+is_first_version(Request *req, const json_t *body)
 {
-	return sim_now_us() + sw_number(SW_PROVISION_MS) * 1000;
+	const json_t *version = json_object_get(json_object_get(body, "schema"), "version");
+
+	return (version == NULL ||
+			(json_is_integer(version) && json_integer_value(version) == 1)) ||
+		   refuse(req, "invalid.schema.version", "The first version of a schema is 1.");
 }
 
 void
@@ -271,13 +286,15 @@ job_lists_post(Request *req)
 	char uuid[UUID_SIZE];
 	List *list;
 
-	if (body && check_body(req, body) && has_name(req, body, NULL) &&
-		list_check(req, made = platform_body(body), NULL))
+	if (body && check_body(req, body) && is_first_version(req, body) &&
+		has_name(req, body, NULL) && list_check(req, made = platform_body(body), NULL))
 	{
 		sim_uuid(uuid);
 		list = store_add(uuid, json_incref(made), list_columns(made));
 		list->schema = kept_schema(body);
-		list->ready_us = provisioned_us();
+		list->ready_us = sim_now_us() + sw_number(SW_PROVISION_MS) * 1000;
+		list->answers_us = sim_now_us() + sw_number(SW_PROVISION_MS) * 500;
+		list->contacts_us = list->ready_us + sw_number(SW_PROVISION_CONTACTS_MS) * 1000;
 		reply_list(req, list);
 	}
 	json_decref(made);
@@ -289,9 +306,13 @@ find_list(Request *req)
 {
 	List *list = store_find(req->arg[0]);
 
-	if (list == NULL)
+	if (list && list->answers_us <= sim_now_us())
+		return list;
+	if (list && sw_is(SW_PROVISION_STATUS, "409"))
+		reply_error(req, 409, "contact.list.not.ready", "The contact list is processing.");
+	else
 		reply_error(req, 404, "contact.list.not.found", "The contact list was not found.");
-	return list;
+	return NULL;
 }
 
 void
@@ -299,8 +320,29 @@ job_list_get(Request *req)
 {
 	List *list = find_list(req);
 
-	if (list)
+	if (list && list->was && list->was_us > sim_now_us())
+		reply_json(req, 200, json_incref(list->was));
+	else if (list)
 		reply_list(req, list);
+}
+
+/* The version that was read; who has read another one has not read this. */
+static bool
+check_version(Request *req, const json_t *schema, const List *list)
+{
+	const json_t *version = json_object_get(schema, "version");
+
+	if (!json_is_integer(version))
+		return refuse(req, "constraint.validation", "schema.version is required.");
+	if (json_integer_value(version) > list->version)
+		return refuse(req, "invalid.schema.version",
+					  "The schema version is not the one after the last.");
+	if (json_integer_value(version) == list->version)
+		return true;
+	reply_error(req, 409, "invalid.update.wrong.version",
+				"The resource has been modified since the last request. Please refresh "
+				"and retry.");
+	return false;
 }
 
 /* Fields can be added, at the end; those there are stay as they are. */
@@ -316,23 +358,26 @@ check_update(Request *req, const json_t *body, const List *list)
 	for (size_t i = 0; same && i < json_array_size(old); i++)
 		same = json_equal(json_array_get(old, i), json_array_get(fields, i));
 	json_decref(old);
-	if (json_integer_value(json_object_get(schema, "version")) != list->version)
-	{
-		reply_error(req, 409, "invalid.update.wrong.version",
-					"The resource has been modified since the last request. Please refresh "
-					"and retry.");
+	if (!check_version(req, schema, list))
 		return false;
-	}
-	return same || refuse(req, "invalid.update",
-						  "Fields can be added at the end, and not be changed or removed.");
+	if (!same)
+		return refuse(req, "invalid.update",
+					  "Fields can be added at the end, and not be changed or removed.");
+	if (list->processing_us <= sim_now_us())
+		return true;
+	reply_error(req, 409, "contact.list.not.ready", "The contact list is processing.");
+	return false;
 }
-
 static void
 change_list(List *list, const json_t *body, json_t *made)
 {
+	int64_t lag_us = sw_number(SW_SCHEMA_LAG_MS) * 1000;
 	bool grew =
 		json_array_size(json_object_get(made, "columnNames")) > (size_t) list->columns->n;
 
+	json_decref(list->was);
+	list->was = lag_us > 0 ? shown_list(list) : NULL;
+	list->was_us = sim_now_us() + lag_us;
 	if (grew)
 		store_add_columns(list, list_columns(made));
 	json_object_update(list->body, made);
@@ -340,10 +385,12 @@ change_list(List *list, const json_t *body, json_t *made)
 	list->schema = kept_schema(body);
 	free(list->name);
 	list->name = sim_strdup(json_string_value(json_object_get(body, "name")));
+	/* One that failed is tried again. */
+	list->status = NULL;
 	list->version++;
 	list->modified_us = sim_now_us();
 	if (grew)
-		list->ready_us = provisioned_us();
+		list->processing_us = sim_now_us() + sw_number(SW_PROVISION_MS) * 1000;
 }
 
 void

@@ -187,6 +187,7 @@ store_remove(List *list)
 	json_decref(list->body);
 	json_decref(list->import_status);
 	json_decref(list->schema);
+	json_decref(list->was);
 	free(list->order);
 	free(list->slots);
 	free(list->name);

@@ -93,6 +93,10 @@ typedef struct List
 	json_t *body;		   /* the attributes that callers set */
 	json_t *import_status; /* NULL = nothing was ever imported */
 	json_t *schema;		   /* as a list with a status has it; NULL = made of the columns */
+	json_t *was;		   /* what reading it shows until "was_us", whole; or NULL */
+	int64_t was_us;
+	int64_t answers_us;	   /* a list with a status does not answer before, … */
+	int64_t processing_us; /* … and is PROCESSING before */
 	const char *status;	   /* that a test set; NULL = the list's own */
 	int64_t status_reads;  /* how often that is still read; -1 = any number */
 	Lock lock;

@@ -105,6 +105,7 @@ static const SwitchDef defs[SW_COUNT] = {
 	[SW_RECORD_MAX] = {"record_max", {NULL}, 100000},
 	[SW_RECYCLE_MS] = {"recycle_ms", {NULL}, 5000},
 	[SW_REQUESTS_PER_MINUTE] = {"requests_per_minute", {NULL}, 0},
+	[SW_SCHEMA_LAG_MS] = {"schema_lag_ms", {NULL}, 0},
 	[SW_SEARCH_MAX_ROWS] = {"search_max_rows", {NULL}, 0},
 	[SW_SEED] = {"seed", {NULL}, 1},
 	[SW_STATUS_PARTS] = {"status_parts", {"merge", "replace"}, 0},

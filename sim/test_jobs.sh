@@ -46,16 +46,26 @@ test_job_lists() {
   call PUT "$job_lists/$list" "$grown"
   check "a field more, for a while" "200 PROCESSING 2 CITY" "$status $(field '"\(.status) \(.schema.version) \(.schema.fields[4].name)"')"
   append '[{"contactId":"c2","CITY":"x"}]'
-  check "nothing is taken meanwhile" "404 contact.list.not.found" "$(code)"
-  set_switch '{"provision_status":"409"}'
-  append '[{"contactId":"c2","CITY":"x"}]'
-  check "provision_status" "409 contact.list.not.ready" "$(code)"
+  check "nothing is taken meanwhile" "409 contact.list.not.ready" "$(code)"
+  call POST "$lists/$list/contacts" '[{"data":{"FIRST":"x"}}]'
+  check "by no call" "409 contact.list.not.ready" "$(code)"
+  call GET "$lists?name=Jobs"
+  check "but it is listed" 1 "$(field .total)"
+  call PUT "$job_lists/$list" "$(jq -c '.schema.version = 2' <<<"$grown")"
+  check "nor is it changed" "409 contact.list.not.ready" "$(code)"
   call PUT "$job_lists/$list" "$grown"
   check "a version that is old" "409 invalid.update.wrong.version true" "$(code) $(field '.message | startswith("The resource has been modified since")')"
   call PUT "$job_lists/$list" "$(jq -c '.schema.version = 2 | .schema.fields[0].type = "number"' <<<"$grown")"
   check "a field that changes" "400 invalid.update" "$(code)"
   call PUT "$job_lists/$list" "$(jq -c '.schema.version = 2' <<<"$job_list")"
   check "a field that goes" "400 invalid.update" "$(code)"
+  call PUT "$job_lists/$list" "$(jq -c '.schema.version = 3' <<<"$grown")"
+  check "a version that is still to come" "400 invalid.schema.version" "$(code)"
+  call PUT "$job_lists/$list" "$(jq -c 'del(.schema.version)' <<<"$grown")"
+  check "none" "400 constraint.validation" "$(code)"
+  call PUT "$job_lists/$list" "$(jq -c '.schema.version = 2 | .status = "PROCESSING"' <<<"$grown")"
+  check "a status that comes by itself" "400 invalid.status.transition" "$(code)"
+  test_new_job_list
   test_job_list_refusals
   jobs_fresh
   append '[{"contactId":"c1","FIRST":"a"}]'
@@ -84,6 +94,33 @@ test_job_lists() {
   check "jobs_processing" PROCESSING "$(field .status)"
 }
 
+# SCENARIOS A2: what is new does not answer, is PROCESSING, and is READY; a change shows later.
+test_new_job_list() {
+  set_switch '{"provision_ms":600000,"provision_status":"404"}'
+  call POST $job_lists "$(jq -c '.name = "New"' <<<"$job_list")"
+  local new=$job_lists/$(field .id)
+  check "a new list" "200 PROCESSING 1" "$status $(field '"\(.status) \(.schema.version)"')"
+  call GET "$new"
+  check "does not answer" "404 contact.list.not.found" "$(code)"
+  set_switch '{"provision_status":"409"}'
+  call GET "$new"
+  check "or is not ready" "409 contact.list.not.ready" "$(code)"
+  set_switch '{"provision_ms":400,"provision_status":"404"}'
+  call POST $job_lists "$(jq -c '.name = "Newer"' <<<"$job_list")"
+  new=$job_lists/$(field .id)
+  shows() { call GET "$new"; [ "$status $(field .status)" = "$1" ]; }
+  await "it is PROCESSING" shows "200 PROCESSING"
+  await "then READY" shows "200 READY"
+  set_switch '{"provision_ms":0,"schema_lag_ms":300}'
+  call PUT "$new" "$(jq -c '.name = "Newer" | .schema.fields += [{"name":"CITY","type":"string"}]' <<<"$job_list")"
+  check "a change is told" "200 READY 2 5" "$status $(field '"\(.status) \(.schema.version) \(.schema.fields | length)"')"
+  call GET "$new"
+  check "and not shown yet" "READY 1 4" "$(field '"\(.status) \(.schema.version) \(.schema.fields | length)"')"
+  changed() { call GET "$new"; [ "$(field .schema.version)" = 2 ]; }
+  await "then it is" changed
+  set_switch '{"schema_lag_ms":0}'
+}
+
 test_job_list_refusals() {
   local wanted change
   set_switch '{"provision_ms":0}'
@@ -95,6 +132,8 @@ test_job_list_refusals() {
 400 invalid.property|.schema.columns = []
 400 invalid.property|.schema.fields[0].size = 1
 400 invalid.value|.status = "DONE"
+400 invalid.status.transition|.status = "ERROR"
+400 invalid.schema.version|.schema.version = 2
 400 invalid.value|.description = 1
 400 invalid.value|.schema.fields[0].type = "text[]"
 400 invalid.value|.schema.fields[0].required = "yes"
