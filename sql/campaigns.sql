@@ -221,6 +221,8 @@ RESET search_path;
 -- One that is gone by then is no row.
 CALL sim.faults('[{"method": "GET", "path": "*/campaigns/c-1", "status": 404, "times": 1}]');
 UPDATE gc.campaigns SET campaign_status = 'on' RETURNING id;
+CALL sim.faults('[{"method": "DELETE", "path": "*/campaigns/c-1/progress", "status": 404, "times": 1}]');
+UPDATE gc.campaigns SET campaign_status = 'recycle';
 CALL sim.faults('[]');
 
 --

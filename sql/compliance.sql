@@ -160,6 +160,12 @@ CALL sim.forget();
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine() $$);
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine('') $$);
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine(number => '0415 555') $$);
+-- Where no campaign has a DNC list the number goes nowhere, and nobody is asked for one.
+CALL sim.faults('[{"method": "GET", "path": "/outbound/campaigns", "body_json": {"entities": [], "pageCount": 0, "total": 0}}]');
+CALL sim.forget();
+SELECT object FROM gc_fdw.quarantine(number => '+14155550101');
+SELECT method, path FROM sim.requests() WHERE path LIKE '/api/%';
+CALL sim.faults('[]');
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine('A-1', server => 'nowhere') $$);
 CREATE SERVER second FOREIGN DATA WRAPPER gc_fdw OPTIONS (api_url 'http://127.0.0.1:1', login_url 'http://127.0.0.1:1');
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine('A-1') $$);

@@ -222,12 +222,21 @@ set_status(const GcEntityWriter *writer, const char *id, const GcSpan *seen, cha
 	if (!on)
 		return stop(writer, id, now, failed);
 	gc_campaign_start(writer, id, now, failed);
-	return gc_entity_read(writer, id, failed);
+	return writer->shown ? gc_entity_read(writer, id, failed) : now;
 }
 
-/* All its contacts are to be dialled again: from now on, so that nobody may do it twice. */
+static bool
+is_recycle(const GcEntityChange *change)
+{
+	return changes_member(change, GC_CAMPAIGN_STATUS) && is_word(change, "\"recycle\"");
+}
+
+/*
+ * All its contacts are to be dialled again: from now on, so that nobody may do it twice.
+ * Returns it as it is then, if somebody looks, else as it was "seen".
+ */
 static char *
-recycle(const GcEntityWriter *writer, const char *id, const char *failed)
+recycle(const GcEntityWriter *writer, const char *id, const GcSpan *seen, const char *failed)
 {
 	const GcCallSpec spec = {.call_class = GC_CALL_UNSAFE,
 							 .method = "DELETE",
@@ -237,8 +246,24 @@ recycle(const GcEntityWriter *writer, const char *id, const char *failed)
 							 .in_doubt = writer->in_doubt,
 							 .rows = 1};
 
-	(void) gc_entity_call(writer, id, &spec, failed);
-	return gc_entity_read(writer, id, failed);
+	GcCall *call = gc_call_start(writer->calls, &spec);
+	const GcFailure *failure;
+	bool gone;
+
+	gc_call_wait(call);
+	failure = gc_call_failure(call);
+	gone = failure && failure->cause == GC_CAUSE_NOT_FOUND;
+	if (failure && !gone)
+		gc_entity_fail(writer, id, call, failed);
+	if (!gone)
+	{
+		(*writer->in_doubt)--;
+		gc_entity_took_effect(writer, call);
+	}
+	gc_call_free(call);
+	if (gone)
+		return NULL;
+	return writer->shown ? gc_entity_read(writer, id, failed) : pnstrdup(seen->p, seen->len);
 }
 
 /* ---- the list, where it has a call of its own ---- */
@@ -264,8 +289,8 @@ campaign_act(const GcEntityWriter *writer, const char *id, const GcSpan *seen, c
 {
 	if (changes_member(change, GC_CAMPAIGN_LIST))
 		return bind_to_list(writer, id, seen, now, change, failed);
-	if (is_word(change, "\"recycle\""))
-		return recycle(writer, id, failed);
+	if (is_recycle(change))
+		return recycle(writer, id, seen, failed);
 	return set_status(writer, id, seen, now, change, failed);
 }
 
@@ -279,4 +304,5 @@ const GcEntityKind gc_campaign_kind = {
 	.same = campaign_same,
 	.turn = campaign_turn,
 	.act = campaign_act,
+	.acts_unread = is_recycle,
 };

@@ -475,10 +475,13 @@ act(const GcEntityWriter *writer, const char *id, const GcSpan *seen, char *now,
 {
 	for (int i = 0; i < count; i++)
 	{
-		if (now == NULL)
+		const GcEntityKind *kind = writer->kind;
+		bool unread = kind->acts_unread && kind->acts_unread(&changes[i]);
+
+		if (now == NULL && !unread)
 			now = gc_entity_read(writer, id, failed);
-		if (now)
-			now = writer->kind->act(writer, id, seen, now, &changes[i], failed);
+		if (now || unread)
+			now = kind->act(writer, id, seen, now, &changes[i], failed);
 		if (now == NULL)
 			break;
 	}
@@ -494,7 +497,7 @@ gc_entity_apply(const GcEntityWriter *writer, const char *id, const GcSpan *seen
 		int found;
 		GcEntityChange *those = with_turn(writer, changes, count, turn, &found);
 
-		if (turn == GC_TURN_PUT && (found > 0 || now == NULL))
+		if (turn == GC_TURN_PUT && (found > 0 || count == 0))
 			now = gc_entity_put(writer, id, seen, now, those, found, failed);
 		else if (turn != GC_TURN_PUT && found > 0)
 			now = act(writer, id, seen, now, those, found, failed);

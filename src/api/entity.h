@@ -87,6 +87,7 @@ typedef struct GcEntityKind
 	GcEntityTurn (*turn)(const struct GcEntityWriter *writer, const GcEntityChange *change);
 	char *(*act)(const struct GcEntityWriter *writer, const char *id, const GcSpan *seen,
 				 char *now, const GcEntityChange *change, const char *failed);
+	bool (*acts_unread)(const GcEntityChange *change); /* "now" may be NULL; NULL: never */
 
 	/*
 	 * Throws a failure that has an explanation of its own; "id" is NULL of a new one.
@@ -118,6 +119,7 @@ typedef struct GcEntityWriter
 	char *correlation_id;	   /* the platform's of the last answer, GC_STAT_ID_SIZE bytes */
 	GcEntityThere there;	   /* what INSERT does with one that is there */
 	bool *listed_only;		   /* is set when there is no call that reads one alone */
+	bool shown;				   /* somebody looks at what it is after a change */
 	struct GcEntityKeys *keys; /* what INSERT found in the listing; NULL: it asks for each */
 } GcEntityWriter;
 

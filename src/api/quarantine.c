@@ -254,11 +254,21 @@ gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,
 					 const GcListWatch *watch)
 {
 	const GcEachWay way = {add_number, number_answered};
-	List *lists = gc_dnc_list_all(conn, stat, NULL, NULL);
-	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
-	List *wanted = campaigns_dnc_lists(gc_each_calls(each));
+	List *wanted = campaigns_dnc_lists(gc_calls_open(conn, stat));
+	List *lists;
+	GcEach *each;
 	ListCell *lc;
 
+	if (wanted == NIL)
+	{
+		ereport(WARNING,
+				(errmsg("the number was added to no DNC list"),
+				 errdetail("No campaign that this OAuth client may see has one."),
+				 errhint("UPDATE campaigns SET dnc_list_ids gives a campaign DNC lists.")));
+		return NIL;
+	}
+	lists = gc_dnc_list_all(conn, stat, NULL, NULL);
+	each = gc_each_create(conn, stat, &way, watch, list_length(lists));
 	foreach (lc, lists)
 	{
 		const GcDncList *list = lfirst(lc);

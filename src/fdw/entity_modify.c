@@ -275,6 +275,14 @@ insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 	return slot;
 }
 
+/* Does anybody look at a row that was changed? */
+static bool
+is_shown(const ResultRelInfo *rri)
+{
+	return rri->ri_projectReturning || rri->ri_WithCheckOptions != NIL ||
+		   (rri->ri_TrigDesc && rri->ri_TrigDesc->trig_update_after_row);
+}
+
 static TupleTableSlot *
 update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
@@ -289,6 +297,7 @@ update_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 		GcEntityChange *changes =
 			palloc0(sizeof(GcEntityChange) * Max(state->rows.rel->column_count, 1));
 
+		state->writer.shown = is_shown(rri);
 		object = gc_entity_update(&state->writer, kept.id, &seen, changes,
 								  changes_of(state, slot, changes));
 	}
