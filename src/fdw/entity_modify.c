@@ -13,6 +13,7 @@
 #include "fdw/decode.h"
 #include "fdw/entity_modify.h"
 #include "fdw/explain.h"
+#include "fdw/size.h"
 #include "net/connection.h"
 
 #include "access/sysattr.h"
@@ -270,6 +271,8 @@ insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 	object =
 		gc_entity_create(&state->writer, changes, changes_of(state, slot, changes), &made);
 	end_row(state, made, object);
+	if (made && gc_size_known(state->rows.rel) >= 0)
+		gc_size_note(state->rows.rel, gc_size_known(state->rows.rel) + 1);
 	slot = object ? show(state, object, slot) : NULL;
 	MemoryContextSwitchTo(caller_cxt);
 	return slot;
