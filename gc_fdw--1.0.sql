@@ -252,6 +252,7 @@ CREATE INDEX contact_audit_at ON contact_audit (at);
 CREATE INDEX contact_audit_contact_id ON contact_audit (contact_id);
 COMMENT ON TABLE contact_audit IS 'opt-outs and do-not-call entries that the platform has confirmed, contact by contact, whatever became of the transaction';
 COMMENT ON SEQUENCE contact_audit_id_seq IS 'ids of contact_audit';
+COMMENT ON COLUMN contact_audit.at IS 'when the row was written; see confirmed_at';
 COMMENT ON COLUMN contact_audit.by_role IS 'the role that was current; of an import, who submitted it';
 COMMENT ON COLUMN contact_audit.list_id IS 'of the contact list, or of the DNC list';
 COMMENT ON COLUMN contact_audit.contact_id IS 'the contact''s id; of a DNC list, the entry';
@@ -288,6 +289,11 @@ SELECT pg_catalog.pg_extension_config_dump('contact_audit_id_seq', '');
 -- Not STRICT: a key, a number, or both.
 CREATE TYPE quarantine_row AS (object text, name text, contact_id text, result text, correlation_id text);
 COMMENT ON TYPE quarantine_row IS 'what quarantine() has done of a list';
+COMMENT ON COLUMN quarantine_row.object IS 'contact_lists or dnc_lists: what the list is';
+COMMENT ON COLUMN quarantine_row.name IS 'the list''s';
+COMMENT ON COLUMN quarantine_row.contact_id IS 'the key; of a DNC list, the number';
+COMMENT ON COLUMN quarantine_row.result IS 'quarantined, already, absent; or failed or in doubt, with the platform''s words';
+COMMENT ON COLUMN quarantine_row.correlation_id IS 'the platform''s, of the last answer';
 CREATE FUNCTION quarantine(key text DEFAULT NULL, number text DEFAULT NULL, server name DEFAULT NULL) RETURNS SETOF quarantine_row
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_quarantine';
 COMMENT ON FUNCTION quarantine(text, text, name) IS
@@ -582,6 +588,10 @@ REVOKE EXECUTE ON FUNCTION reconcile_import(jsonb) FROM PUBLIC;
 
 CREATE TYPE delivery AS (sent_at timestamptz, source text, source_id bigint, correlation_id text);
 COMMENT ON TYPE delivery IS 'what delivered() returns';
+COMMENT ON COLUMN delivery.sent_at IS 'when the platform had taken it';
+COMMENT ON COLUMN delivery.source IS 'import, or statement';
+COMMENT ON COLUMN delivery.source_id IS 'the import, or the statement''s row in audit_log';
+COMMENT ON COLUMN delivery.correlation_id IS 'the platform''s, of the answer';
 CREATE FUNCTION delivered(list regclass, key text) RETURNS SETOF delivery
 LANGUAGE C STABLE STRICT ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gc_fdw_delivered';
 COMMENT ON FUNCTION delivered(regclass, text) IS

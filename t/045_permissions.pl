@@ -31,6 +31,7 @@ $admin->value("ALTER FOREIGN TABLE $_ ADD callable boolean OPTIONS (attribute 'c
 $admin->value($_) for split /\n/, <<'SQL';
 IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists, campaigns, dnc_lists, events, import_jobs) FROM SERVER genesys INTO public
 CREATE FOREIGN TABLE robinson (entry text, expires_at timestamptz) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_name 'Robinson', truncatable 'true')
+CREATE FOREIGN TABLE dialling (name text, attempts int, idle_agents int) SERVER genesys OPTIONS (object 'campaigns')
 CREATE FOREIGN TABLE codes (id text, name text, description text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', natural_key 'name')
 CREATE FOREIGN TABLE filters (id text, name text, list text OPTIONS (field 'contactList/id'), filter_type text OPTIONS (field 'filterType'), clauses jsonb, version int) SERVER genesys OPTIONS (object 'entities', path '/api/v2/outbound/contactlistfilters', natural_key 'name', version_field 'version')
 CREATE FOREIGN TABLE units (id text, name text, unit text OPTIONS (field 'businessUnitId'), zone text OPTIONS (field 'timeZone'), version int OPTIONS (field 'settings/metadata/version')) SERVER genesys OPTIONS (object 'entities', paged 'off', update_method 'patch', natural_key 'name', path '/api/v2/workforcemanagement/managementunits?expand=settings.metadata', version_field 'settings/metadata/version')
@@ -141,6 +142,7 @@ my %features = (
 	'contact_lists, UPDATE' => { sql => sub { "UPDATE contact_lists SET trim_whitespace = NOT trim_whitespace WHERE name = 'Leads'" } },
 	'contact_lists, DELETE' => { before => \&spare, sql => sub { "DELETE FROM contact_lists WHERE name = 'Spare $n'" } },
 	'campaigns, SELECT' => { sql => sub { 'SELECT * FROM campaigns' } },
+	'campaigns, SELECT of stats' => { sql => sub { 'SELECT * FROM dialling' } },
 	'campaigns, UPDATE' => { sql => sub { "UPDATE campaigns SET name = 'Spring $n'" } },
 	'campaigns, binding' => { before => \&spare, sql => sub { "UPDATE campaigns SET contact_list_id = '$spare'" } },
 	'campaigns, on' => { sql => sub { "UPDATE campaigns SET campaign_status = 'on'" } },
