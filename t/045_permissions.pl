@@ -221,6 +221,30 @@ for my $row (@rows)
 	}
 }
 
+# What a TRUNCATE has done is told, though it may not look.
+like(try('TRUNCATE', qw(outbound:contactList:view outbound:contact:delete))->{err}, qr/not brought back by the rollback\nERROR:  could not see whether contact list "Leads" is empty/, 'TRUNCATE, without outbound:contact:view: the contacts are gone, and it says so');
+
+# A permission that is for other divisions alone; its hint is another one.
+$sim->faults({ method => 'POST', path => "*/contactlists/$list/contacts", status => 403, times => 1,
+	body_json => { status => 403, code => 'missing.division.permission', message => 'You are missing the permission outbound:contact:add in division North.' } });
+$sim->set(client_permissions => { limited => undef });
+my $elsewhere = $admin->run("INSERT INTO leads (k, phone) VALUES ('K-1', '+14155550100')");
+is($elsewhere->{sqlstate}, '42501', 'a permission of other divisions');
+like($elsewhere->{err}, qr/outbound:contact:add in division North.*HINT:  Give the role of the OAuth client for that division, too/s, '… the message names both, the hint what to do');
+$sim->faults;
+
+# A name that a list has which the client does not see.
+for my $what ([ 'contact_lists', $features{'contact_lists, INSERT'}{sql} ], [ 'dnc_lists', $features{'dnc_lists, INSERT'}{sql} ])
+{
+	my ($table, $insert) = @$what;
+	my $path = $table =~ s/_//r;
+
+	$n++;
+	$sim->faults({ method => 'POST', path => "/outbound/$path", status => 400, body_json => { status => 400, code => 'duplicate.name', message => 'The name is taken.' } });
+	is($admin->run($insert->())->{sqlstate}, '23505', "$table: a name that is taken in another division");
+}
+$sim->faults;
+
 # An import by file that may not look what became of it waits, and goes on when it may: the file went once.
 my @by_file = qw(outbound:contactList:view outbound:contact:add);
 for my $case ([ 'outbound:eventLog:view', 0 ], [ 'outbound:contact:view', 100 ])

@@ -119,6 +119,9 @@ read_answer(GcFailure *failure, const GcHttpExchange *exchange)
 		read_error_body(failure, body);
 	json_decref(body);
 	set_cause(failure, cause_of_status(failure));
+	if (failure->cause == GC_CAUSE_FORBIDDEN && failure->code &&
+		strstr(failure->code, "division"))
+		failure->hint = "Give the role of the OAuth client for that division, too.";
 }
 
 /* Why there was no connection. */
