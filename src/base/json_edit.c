@@ -134,7 +134,24 @@ gc_json_edit(StringInfo out, const GcSpan *object, const GcJsonChange *changes, 
 {
 	Edit edit = {out, changes, count, palloc0(sizeof(bool) * Max(count, 1))};
 
+	if (object->p && object->type != '{')
+		return false;
 	return edit_object(&edit, object, "", 0);
+}
+
+/* Names with escapes are rare: most need not be decoded. */
+static bool
+is_name(const GcSpan *key, const char *name, int len)
+{
+	char *decoded;
+	bool is;
+
+	if (!key->escaped)
+		return key->len == len && memcmp(key->p, name, len) == 0;
+	decoded = palloc(key->len);
+	is = gc_json_unescape(key, decoded) == len && memcmp(decoded, name, len) == 0;
+	pfree(decoded);
+	return is;
 }
 
 GcSpan
@@ -154,7 +171,7 @@ gc_json_member(const GcSpan *object, const char *path)
 		gc_json_init(&json, span.p, span.len);
 		if (span.type == '{' && gc_json_enter(&json, '{'))
 			while (gc_json_key(&json, &key) && gc_json_value(&json, &value))
-				if (key.len == len && memcmp(key.p, name, len) == 0)
+				if (is_name(&key, name, len))
 					found = value;
 		span = found;
 		skip += len + (name[len] == '/');
