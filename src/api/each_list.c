@@ -96,20 +96,14 @@ end_call(GcEachItem *item)
 }
 
 GcCall *
-gc_each_read(GcEach *each, GcEachItem *item, const GcCallSpec *spec)
-{
-	end_call(item);
-	return item->call = gc_call_start(each->calls, spec);
-}
-
-GcCall *
 gc_each_read_contact(GcEach *each, GcEachItem *item)
 {
 	GcCallSpec spec;
 	char *id = pstrdup(item->shown->entry);
 
 	gc_contacts_by_ids(item->shown->list_id, &id, 1, &spec);
-	return gc_each_read(each, item, &spec);
+	end_call(item);
+	return item->call = gc_call_start(each->calls, &spec);
 }
 
 GcCall *

@@ -78,10 +78,10 @@ extern List *gc_each_run(GcEach *each);
 
 /* ---- for a way ---- */
 
-/* A call that changes nothing takes the place of the one that has ended, if there was one. */
-extern GcCall *gc_each_read(GcEach *each, GcEachItem *item, const GcCallSpec *spec);
-
-/* The same: the contact with the item's entry for its id. */
+/*
+ * A call that changes nothing, and asks for the contact with the item's entry for its id, takes
+ * the place of the one that has ended, if there was one.
+ */
 extern GcCall *gc_each_read_contact(GcEach *each, GcEachItem *item);
 
 /* The same for one that changes something. */

@@ -62,8 +62,8 @@ gc_kept_create(EState *estate, Index rti, bool with_raw)
 	return kept;
 }
 
-GcKept *
-gc_kept_find(EState *estate, Index rti)
+static GcKept *
+find_kept(EState *estate, Index rti)
 {
 	dlist_iter iter;
 
@@ -158,8 +158,8 @@ read_string(GcKept *kept, int len)
 	return string;
 }
 
-bool
-gc_kept_take(GcKept *kept, ItemPointer tid, GcKeptRow *row)
+static bool
+take(GcKept *kept, ItemPointer tid, GcKeptRow *row)
 {
 	int64 place = place_of(tid);
 	Header header;
@@ -187,10 +187,10 @@ gc_kept_take_planned(GcKept **kept, AttrNumber ctid, EState *estate, ResultRelIn
 	Datum tid = ExecGetJunkAttribute(plan_slot, ctid, &isnull);
 
 	if (*kept == NULL)
-		*kept = gc_kept_find(estate, rri->ri_RangeTableIndex);
+		*kept = find_kept(estate, rri->ri_RangeTableIndex);
 	if (isnull || *kept == NULL)
 		elog(ERROR, "a row to be changed was not read by a scan of its table");
-	return gc_kept_take(*kept, (ItemPointer) DatumGetPointer(tid), row);
+	return take(*kept, (ItemPointer) DatumGetPointer(tid), row);
 }
 
 void

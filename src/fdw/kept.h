@@ -33,9 +33,6 @@ typedef struct GcKeptRow
 /* Of the table with that index in the statement; lives as long as its executor state. */
 extern GcKept *gc_kept_create(EState *estate, Index rti, bool with_raw);
 
-/* The one that a scan made; NULL: there was none. */
-extern GcKept *gc_kept_find(EState *estate, Index rti);
-
 /* Keeps the row that the source gave last; returns its place. */
 extern int64 gc_kept_put(GcKept *kept, const GcSourceRow *row);
 
@@ -46,13 +43,10 @@ extern int64 gc_kept_count(const GcKept *kept);
 extern void gc_kept_set_tid(ItemPointer tid, int64 place);
 
 /*
- * What was kept of the row with that ctid.  False if it has been taken before:
- * a join may give a row twice, and only the first time counts, as it does for a
- * local table.
+ * What was kept of the plan's row, by its column "ctid"; *kept is found, if it is NULL.  False
+ * if it has been taken before: a join may give a row twice, and only the first time counts, as
+ * it does for a local table.
  */
-extern bool gc_kept_take(GcKept *kept, ItemPointer tid, GcKeptRow *row);
-
-/* The same by the plan's row, whose column "ctid" is that; *kept is found, if it is NULL. */
 extern bool gc_kept_take_planned(GcKept **kept, AttrNumber ctid, EState *estate,
 								 ResultRelInfo *rri, TupleTableSlot *plan_slot,
 								 GcKeptRow *row);
