@@ -218,6 +218,16 @@ CALL sim.faults('[{"method": "GET", "path": "*/campaigns", "nth": 1, "calls_afte
 CALL sim.try($$ UPDATE campaigns SET contact_list_id = 'fresh' $$);
 SELECT contact_list_id FROM campaigns;
 RESET search_path;
+-- A lost answer, and the version that came of it: it is seen that it took effect, and in doubt no longer.
+CALL sim.campaign();
+CALL sim.faults('[{"method": "PUT", "path": "*/campaigns/c-1", "nth": 1, "drop": "after"}]');
+UPDATE gc.campaigns SET always_running = true RETURNING always_running;
+SELECT total, accepted, in_doubt, status FROM gc_fdw.audit_log ORDER BY id DESC LIMIT 1;
+-- What is no array of ids takes no DNC list away.
+UPDATE gc.campaigns SET dnc_list_ids = '{d-1}';
+CALL sim.try($$ UPDATE gc.campaigns SET dnc_list_ids = '{{d-1,d-2}}' $$);
+CALL sim.try($$ UPDATE gc.campaigns SET dnc_list_ids = '{d-2,NULL}' $$);
+SELECT dnc_list_ids FROM gc.campaigns;
 -- One that is gone by then is no row.
 CALL sim.faults('[{"method": "GET", "path": "*/campaigns/c-1", "status": 404, "times": 1}]');
 UPDATE gc.campaigns SET campaign_status = 'on' RETURNING id;
@@ -244,6 +254,9 @@ END $$;
 CREATE TRIGGER before_row BEFORE UPDATE ON gc.campaigns FOR EACH ROW EXECUTE FUNCTION sim.note();
 CREATE TRIGGER after_row AFTER UPDATE ON gc.campaigns FOR EACH ROW EXECUTE FUNCTION sim.note();
 UPDATE gc.campaigns SET campaign_status = 'on', name = 'May' WHERE id = 'c-1';
+-- What a trigger sets is set, if the platform lets it be.
+CALL sim.campaign('{"name": "Lower"}');
+UPDATE gc.campaigns SET always_running = true WHERE id = 'c-1' RETURNING name, always_running;
 DROP TRIGGER before_row ON gc.campaigns;
 DROP TRIGGER after_row ON gc.campaigns;
 -- A join

@@ -221,6 +221,26 @@ INSERT INTO gc.schedules (name, week) VALUES ('Spring', '2027-03-01') RETURNING 
 INSERT INTO gc.schedules (name, week) VALUES ('Spring', '2027-03-08') RETURNING name, week, version;
 
 --
+-- Values that JSON has not, and JSON that is a string
+--
+CREATE FOREIGN TABLE gc.values (name text, n numeric OPTIONS (field 'value'), f float8 OPTIONS (field 'ratio'), j jsonb OPTIONS (field 'more'))
+  SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', natural_key 'name');
+CALL sim.forget();
+CALL sim.try($$INSERT INTO gc.values (name, n) VALUES ('NaN', 'NaN')$$);
+CALL sim.try($$INSERT INTO gc.values (name, f) VALUES ('infinite', '-Infinity')$$);
+SELECT * FROM sim.asked();
+INSERT INTO gc.values (name, n, f, j) VALUES ('values', 0.5, 1e-7, '"a \"word\""') RETURNING *;
+UPDATE gc.values SET j = '{"a": "b"}' WHERE j = '"a \"word\""' RETURNING j;
+
+--
+-- A lost answer is in doubt no longer when it is known what became of it
+--
+CALL sim.faults('[{"method": "DELETE", "path": "/wrapupcodes", "nth": 1, "drop": "after"}]');
+DELETE FROM gc.values WHERE name = 'values';
+CALL sim.faults('[]');
+SELECT operation, total, accepted, in_doubt FROM gc_fdw.audit_log ORDER BY id DESC LIMIT 1;
+
+--
 -- Another member for the entities, another for the id
 --
 CALL sim.faults('[{"path": "/odd", "status": 200, "body_json": {"things": [{"key": {"k": "x-1"}, "label": "one"}, {"key": {"k": "x-2"}}]}}]');

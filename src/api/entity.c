@@ -386,9 +386,12 @@ may_be_changed_unread(const GcEntityWriter *writer, const GcSpan *seen)
 		   gc_json_member(seen, kind->version_field).p;
 }
 
-/* Writes it; NULL: somebody else was quicker, and "last" does not have it. */
+/*
+ * Writes it; NULL: somebody else was quicker, and "last" does not have it, or that was an
+ * earlier try of the same call: then it is *doubted.
+ */
 static char *
-put(const GcEntityWriter *writer, const char *id, const char *body, bool last,
+put(const GcEntityWriter *writer, const char *id, const char *body, bool last, bool *doubted,
 	const char *failed)
 {
 	GcCallSpec spec = {.call_class = GC_CALL_IDEMPOTENT,
@@ -409,6 +412,7 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last,
 	failure = gc_call_failure(call);
 	if (failure && (failure->cause != GC_CAUSE_VERSION || last))
 		gc_entity_fail(writer, id, call, failed);
+	*doubted = failure && failure->in_doubt;
 	if (failure == NULL)
 	{
 		(*writer->in_doubt)--;
@@ -424,6 +428,8 @@ char *
 gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, char *now,
 			  const GcEntityChange *changes, int count, const char *failed)
 {
+	bool doubted = false;
+
 	for (int tries = 1;; tries++)
 	{
 		GcEntityChange *those;
@@ -435,6 +441,8 @@ gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, 
 			now = pnstrdup(seen->p, seen->len);
 		else if (now == NULL)
 			now = gc_entity_read(writer, id, failed);
+		/* What it is now says whether that took effect. */
+		*writer->in_doubt -= doubted;
 		if (now == NULL)
 			return NULL;
 		object = gc_entity_span(now);
@@ -443,7 +451,7 @@ gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, 
 			return now;
 		gc_entity_resolve(writer, those, found, failed);
 		written = put(writer, id, change_body(writer->kind, &object, those, found),
-					  tries == GC_ENTITY_TRIES, failed);
+					  tries == GC_ENTITY_TRIES, &doubted, failed);
 		if (written)
 		{
 			check_taken_away(writer->kind, written, those, found);
@@ -547,7 +555,7 @@ gc_entity_delete(const GcEntityWriter *writer, const char *id, const GcSpan *see
 	was_there = !gone || gc_call_doubted(call) != 0;
 	if (was_there)
 	{
-		*writer->in_doubt -= !gone;
+		(*writer->in_doubt)--;
 		gc_entity_took_effect(writer, call);
 	}
 	gc_call_free(call);

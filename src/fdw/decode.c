@@ -7,6 +7,7 @@
 #include "base/json_pick.h"
 #include "fdw/decode.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -157,6 +158,21 @@ gc_decoder_raw(const GcDecoder *decoder)
 	return decoder->raw;
 }
 
+/* A contact's cells are strings, of JSON, too; elsewhere a member is JSON, a string like any other. */
+static char *
+cell_text(const GcDecoder *decoder, const GcColumn *column, const GcSpan *span, int *len)
+{
+	StringInfoData json;
+
+	if (span->p == NULL || span->type != '"' || !decoder->rel->resource->by_options ||
+		(column->type.kind != GC_VALUE_JSONB && column->type.type != JSONOID))
+		return gc_value_span_text(span, len);
+	initStringInfo(&json);
+	gc_json_append(&json, span);
+	*len = json.len;
+	return json.data;
+}
+
 static void
 decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
 {
@@ -178,7 +194,7 @@ decode_column(GcDecoder *decoder, int i, Datum *values, bool *nulls)
 		len = cell ? strlen(cell) : 0;
 	}
 	else
-		cell = gc_value_span_text(&decoder->slots[decoder->slot_of[i]], &len);
+		cell = cell_text(decoder, column, &decoder->slots[decoder->slot_of[i]], &len);
 	nulls[i] = cell == NULL;
 	values[i] = cell ? gc_value_parse(&column->type, cell, len) : (Datum) 0;
 }

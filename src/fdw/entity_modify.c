@@ -10,6 +10,7 @@
 #include "api/entity_keys.h"
 #include "base/compat.h"
 #include "base/option.h"
+#include "fdw/changed.h"
 #include "fdw/decode.h"
 #include "fdw/entity_modify.h"
 #include "fdw/explain.h"
@@ -27,8 +28,8 @@ typedef struct EntityState
 	GcRows rows;
 	GcEntityWriter writer;
 	GcDecoder *decoder;
-	Bitmapset *named; /* columns that the statement gives, by attnum */
-	bool counted;	  /* this row, as accepted */
+	GcChanged columns; /* of an UPDATE */
+	bool counted;	   /* this row, as accepted */
 	bool listed_only;
 } EntityState;
 
@@ -83,6 +84,33 @@ gc_entity_check_columns(const GcRelation *rel, CmdType operation, const Bitmapse
 	}
 }
 
+/* Not all that PostgreSQL calls a number, or an array, is one to the platform. */
+static void
+check_json(const GcColumn *column, const StringInfo json)
+{
+	bool texts = strcmp(column->attribute->type, "text[]") == 0;
+	bool fine;
+	GcJson cursor;
+	GcSpan span;
+
+	gc_json_init(&cursor, json->data, json->len);
+	fine =
+		gc_json_value(&cursor, &span) && gc_json_end(&cursor) && (!texts || span.type == '[');
+	if (fine && texts)
+	{
+		gc_json_init(&cursor, json->data, json->len);
+		(void) gc_json_enter(&cursor, '[');
+		while (fine && gc_json_element(&cursor) && gc_json_value(&cursor, &span))
+			fine = span.type == '"';
+	}
+	if (!fine)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("value of column \"%s\" cannot be sent to the platform", column->name),
+				 errdetail(texts ? "It takes an array of one dimension, without NULL."
+								 : "JSON has no such value.")));
+}
+
 /* A value as the platform takes it, by the attribute's type. */
 static const char *
 value_json(GcColumn *column, Datum value)
@@ -100,7 +128,10 @@ value_json(GcColumn *column, Datum value)
 		appendStringInfoChar(&json, '"');
 	}
 	else
+	{
 		appendBinaryStringInfo(&json, cell, len);
+		check_json(column, &json);
+	}
 	return attribute->encode ? attribute->encode(json.data) : json.data;
 }
 
@@ -116,23 +147,27 @@ set_change(GcEntityChange *change, GcColumn *column, TupleTableSlot *slot)
 	change->unchangeable = column->attribute->written == GC_WRITTEN_ONCE;
 }
 
-/* What the row gives of the columns that the statement names; how many. */
+/* What the row gives of the columns that the statement, or a trigger, sets; how many. */
 static int
 changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
 {
+	ResultRelInfo *rri = state->rows.rri;
 	GcRelation *rel = state->rows.rel;
 	int count = 0;
 
+	if (state->rows.operation == CMD_UPDATE)
+		gc_changed_begin_row(&state->columns, rri, slot);
 	for (int i = 0; i < rel->column_count; i++)
 	{
 		GcColumn *column = &rel->columns[i];
-		bool given = bms_is_member(i + 1, state->named);
+		bool given;
 
 		if (column->attnum == 0)
 			continue;
 		/* A new one has no member that nobody gives; a default may have. */
-		if (state->rows.operation == CMD_INSERT)
-			given = !slot_attisnull(slot, column->attnum);
+		given = state->rows.operation == CMD_INSERT
+					? !slot_attisnull(slot, column->attnum)
+					: gc_changed_has(&state->columns, rri, slot, i);
 		if (given && !can_write(column->attribute, state->rows.operation))
 			refuse_column(rel, column);
 		if (given)
@@ -142,17 +177,6 @@ changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
 }
 
 /* ---- opening ---- */
-
-static Bitmapset *
-by_attnum(const GcRelation *rel, const Bitmapset *offset)
-{
-	Bitmapset *named = NULL;
-
-	for (int i = 0; i < rel->column_count; i++)
-		if (bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, offset))
-			named = bms_add_member(named, i + 1);
-	return named;
-}
 
 /* What of the option on_duplicate and ON CONFLICT holds for things with a natural key. */
 static GcEntityThere
@@ -353,13 +377,10 @@ gc_entity_begin(ModifyTableState *mtstate, ResultRelInfo *rri, const PlanState *
 	EState *estate = mtstate->ps.state;
 	MemoryContext caller_cxt = MemoryContextSwitchTo(estate->es_query_cxt);
 	EntityState *state = palloc0(sizeof(EntityState));
-	Bitmapset *given = NULL;
 
 	gc_rows_begin(&state->rows, &entity_writer, mtstate, rri, plan);
 	if (state->rows.operation == CMD_UPDATE)
-		given =
-			bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
-	state->named = by_attnum(state->rows.rel, given);
+		state->columns = gc_changed_columns(estate, rri, state->rows.rel);
 	open_writer(state, mtstate);
 	state->decoder = gc_decoder_create(state->rows.rel, NULL, NULL);
 	MemoryContextSwitchTo(caller_cxt);

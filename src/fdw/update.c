@@ -10,6 +10,7 @@
 
 #include "base/option.h"
 #include "base/written.h"
+#include "fdw/changed.h"
 #include "fdw/decode.h"
 #include "fdw/merge.h"
 #include "fdw/modify_state.h"
@@ -19,7 +20,6 @@
 
 #include "access/sysattr.h"
 #include "executor/executor.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -33,9 +33,8 @@ typedef struct UpdateState
 	int64 freshness_us;
 	GcTime
 		lag_until; /* searches from before that may have missed a write; -1: not known yet */
-	Bitmapset *named; /* columns that SET names, or that are generated from such, by attnum */
-	bool *changed;	  /* of the row at hand, by attnum - 1 */
-	bool compares;	  /* a trigger may have changed others */
+	GcChanged columns;
+	bool *changed; /* of the row at hand, by attnum - 1 */
 } UpdateState;
 
 /* ---- planning ---- */
@@ -72,19 +71,6 @@ gc_update_check(const GcRelation *rel, const Bitmapset *updated)
 
 /* ---- opening ---- */
 
-static Bitmapset *
-named_columns(EState *estate, ResultRelInfo *rri, const GcRelation *rel)
-{
-	Bitmapset *updated =
-		bms_union(ExecGetUpdatedCols(rri, estate), ExecGetExtraUpdatedCols(rri, estate));
-	Bitmapset *named = NULL;
-
-	for (int i = 0; i < rel->column_count; i++)
-		if (bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, updated))
-			named = bms_add_member(named, i + 1);
-	return named;
-}
-
 void
 gc_update_begin(ResultRelInfo *rri, const PlanState *rows, const GcUpdateUse *use)
 {
@@ -97,7 +83,6 @@ gc_update_begin(ResultRelInfo *rri, const PlanState *rows, const GcUpdateUse *us
 
 	bool watched = use->asks || (triggers && triggers->trig_update_after_row);
 
-	state->compares = triggers && triggers->trig_update_before_row;
 	gc_modify_open(base, estate, rri, GC_VERB_UPDATE, use->shown || use->returned || watched,
 				   use->counted);
 	/* Nobody is to see a row that is not changed in the end. */
@@ -113,38 +98,22 @@ gc_update_begin(ResultRelInfo *rri, const PlanState *rows, const GcUpdateUse *us
 										   state->merger, base->conn->max_in_flight);
 	if (watched && base->single)
 		state->decoder = gc_decoder_create(base->rel, base->list, NULL);
-	state->named = named_columns(estate, rri, base->rel);
+	state->columns = gc_changed_columns(estate, rri, base->rel);
 	state->changed = palloc0(sizeof(bool) * Max(base->rel->column_count, 1));
 	MemoryContextSwitchTo(caller_cxt);
 }
 
 /* ---- rows ---- */
 
-/* Did a trigger change the column? */
-static bool
-differs(ResultRelInfo *rri, TupleTableSlot *slot, int i)
-{
-	TupleTableSlot *old = rri->ri_oldTupleSlot;
-	Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, i);
-
-	if (slot->tts_isnull[i] || old->tts_isnull[i])
-		return slot->tts_isnull[i] != old->tts_isnull[i];
-	return !datum_image_eq(slot->tts_values[i], old->tts_values[i], att->attbyval,
-						   att->attlen);
-}
-
 static void
 find_changes(UpdateState *state, ResultRelInfo *rri, TupleTableSlot *slot)
 {
 	const GcRelation *rel = state->base.rel;
 
-	slot_getallattrs(slot);
-	if (state->compares)
-		slot_getallattrs(rri->ri_oldTupleSlot);
+	gc_changed_begin_row(&state->columns, rri, slot);
 	for (int i = 0; i < rel->column_count; i++)
 		state->changed[i] =
-			rel->columns[i].attnum != 0 &&
-			(bms_is_member(i + 1, state->named) || (state->compares && differs(rri, slot, i)));
+			rel->columns[i].attnum != 0 && gc_changed_has(&state->columns, rri, slot, i);
 }
 
 /* Until when a search may miss what this cluster wrote to the list before this statement. */
