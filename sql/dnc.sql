@@ -159,11 +159,36 @@ BEGIN;
 INSERT INTO gc.robinson VALUES ('+5001'), ('+5002');
 ROLLBACK;
 SELECT count(*) FROM gc.robinson WHERE entry LIKE '+500%';
+-- What contact_audit has of entries that begin so; rows of what is rolled back come a moment later.
+CREATE FUNCTION sim.audited(entries text, expected int) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  until timestamptz := clock_timestamp() + '20s';
+BEGIN
+  LOOP
+    EXIT WHEN (SELECT count(*) FROM gc_fdw.contact_audit a WHERE starts_with(contact_id, entries)) >= expected OR clock_timestamp() > until;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+  RETURN QUERY SELECT concat_ws(' ', contact_id, old_value, '->', new_value) FROM gc_fdw.contact_audit
+    WHERE starts_with(contact_id, entries) ORDER BY contact_id, confirmed_at;
+END $$;
 -- An entry that has been taken out to lose its date, and could not be put back
 INSERT INTO gc.robinson VALUES ('+6001', '2031-01-01');
 CALL sim.faults('[{"method": "PATCH", "path": "/phonenumbers", "nth": 2, "times": 9, "status": 400, "body_json": {"status": 400, "code": "constraint.validation", "message": "No."}}]');
 CALL sim.try($$UPDATE gc.robinson SET expires_at = NULL WHERE entry = '+6001'$$);
 CALL sim.faults('[]');
+-- The same, cancelled in between: the error says what is out, and contact_audit has which entries.
+INSERT INTO gc.robinson VALUES ('+6002', '2031-01-01');
+CALL sim.faults('[{"method": "PATCH", "path": "/phonenumbers", "nth": 2, "stall": true}]');
+SET statement_timeout = '3s';
+DO $do$ DECLARE context text; BEGIN
+  UPDATE gc.robinson SET expires_at = NULL WHERE entry = '+6002';
+EXCEPTION WHEN query_canceled THEN
+  GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+  RAISE INFO '%', split_part(context, E'\n', 1);
+END $do$;
+RESET statement_timeout;
+CALL sim.faults('[]');
+SELECT sim.audited('+600', 4);
 ALTER SERVER genesys OPTIONS (DROP max_in_flight);
 CALL sim.set('{"dnc_records_max": 3000}');
 CALL sim.try($$INSERT INTO gc.robinson SELECT '+7' || n FROM generate_series(1, 1000) n$$);

@@ -110,6 +110,13 @@ gc_dnc_batcher_create(GcCalls *calls, GcAudit *audit, const GcDncSettings *setti
 /* An entry, as the audit shows it: those of a custom list are cells. */
 #define ENTRY_SHOWN 2048
 
+/* Are they added that were taken out to lose their date? */
+static bool
+is_back(const GcDncPatch *patch)
+{
+	return !patch->remove && patch->in_doubt == NULL;
+}
+
 /* The platform has taken all of the call: each of its entries is noted. */
 static void
 audit_entries(const GcDncBatcher *batcher, const Flight *flight)
@@ -120,7 +127,7 @@ audit_entries(const GcDncBatcher *batcher, const Flight *flight)
 	GcContactChange change = {
 		.list_id = gc_value_display(patch->list->id, GC_AUDIT_LIST_SIZE),
 		.change = "dnc",
-		.old_value = batcher->settings.verb == GC_DNC_ADD ? NULL : "listed",
+		.old_value = batcher->settings.verb == GC_DNC_ADD || is_back(patch) ? NULL : "listed",
 		.new_value = patch->remove ? "removed" : "listed",
 		.confirmed_at = GetCurrentTimestamp(),
 		.correlation_id = gc_call_header(flight->call, "inin-correlation-id"),
@@ -161,16 +168,13 @@ count(GcDncBatcher *batcher, Flight *flight)
 	gc_audit_answered(batcher->audit,
 					  failure ? failure->correlation_id
 							  : gc_call_header(flight->call, "inin-correlation-id"));
-	if (failure && flight->patch.in_doubt == NULL)
-		return; /* they are removed, and nobody knows whether they are back */
-	if (failure == NULL && flight->then_add)
+	if (failure)
+		return; /* if they were taken out, nobody knows whether they are back */
+	audit_entries(batcher, flight);
+	if (flight->then_add)
 		return;
-	if (failure == NULL)
-	{
-		entry->in_doubt -= flight->patch.rows;
-		entry->accepted += flight->patch.rows;
-		audit_entries(batcher, flight);
-	}
+	entry->in_doubt -= flight->patch.rows;
+	entry->accepted += flight->patch.rows;
 }
 
 /* ---- failures ---- */
@@ -180,7 +184,6 @@ static void
 fail(GcDncBatcher *batcher, Flight *flight)
 {
 	GcAuditEntry *entry = &batcher->audit->entry;
-	bool removed = flight->patch.in_doubt == NULL;
 	const char *counts;
 
 	for (int i = 0; i < batcher->settings.in_flight; i++)
@@ -194,10 +197,6 @@ fail(GcDncBatcher *batcher, Flight *flight)
 		count(batcher, &batcher->flights[i]);
 	}
 	counts = gc_audit_tell(batcher->audit, entry->total, entry->accepted, entry->in_doubt);
-	if (removed)
-		counts = psprintf("Entries that were taken out to get another date, and may not be "
-						  "back: %d.\n%s",
-						  flight->patch.rows, counts);
 	gc_dnc_throw(flight->call, failed(batcher, flight->patch.rows), counts);
 }
 
@@ -260,6 +259,38 @@ split(GcDncBatcher *batcher, Flight *whole)
 	MemoryContextDelete(cxt);
 }
 
+/* Whatever ends it, a cancel, too, has to be told while entries are out. */
+static void
+tell_out(void *arg)
+{
+	const GcDncPatch *patch = arg;
+
+	errcontext(
+		"entries taken out of DNC list \"%s\" to lose their dates, and perhaps not back: %d; "
+		"those that gc_fdw.contact_audit has as removed are to be inserted again",
+		gc_value_display(patch->list->name, NAMEDATALEN), patch->rows);
+}
+
+static void land(GcDncBatcher *batcher, Flight *flight);
+
+/* The second call of two. */
+static void
+put_back(GcDncBatcher *batcher, Flight *flight)
+{
+	ErrorContextCallback told = {
+		.previous = error_context_stack, .callback = tell_out, .arg = &flight->patch};
+
+	gc_call_free(flight->call);
+	flight->call = NULL;
+	flight->then_add = false;
+	flight->patch.remove = false;
+	flight->patch.in_doubt = NULL; /* as they are already */
+	error_context_stack = &told;
+	start(batcher, flight);
+	land(batcher, flight);
+	error_context_stack = told.previous;
+}
+
 /* Waits for a call, and for the one that follows it. */
 static void
 land(GcDncBatcher *batcher, Flight *flight)
@@ -281,12 +312,7 @@ land(GcDncBatcher *batcher, Flight *flight)
 		release(flight);
 		return;
 	}
-	gc_call_free(flight->call);
-	flight->then_add = false;
-	flight->patch.remove = false;
-	flight->patch.in_doubt = NULL; /* as they are already */
-	start(batcher, flight);
-	land(batcher, flight);
+	put_back(batcher, flight);
 }
 
 /* A flight that is free; the oldest is waited for if there is none. */
