@@ -143,6 +143,17 @@ SELECT * FROM sim.changes(0);
 SELECT object, name, contact_id, regexp_replace(result, ':.*', '') AS result FROM gc_fdw.quarantine(number => '+14155550101') ORDER BY name;
 SELECT * FROM sim.changes(1);
 SELECT * FROM gc.robinson;
+-- Lists that have no numbers are asked for nothing; one that is not to be seen is not passed over in silence.
+SELECT sim.make('dnclists', '[{"id": "d-4", "name": "Addresses", "contactMethod": "Email"}, {"id": "d-5", "name": "Cells", "dncSourceType": "rds_custom", "customExclusionColumn": "x"},
+  {"id": "d-6", "name": "WhatsApp", "contactMethod": "WhatsApp"}]');
+SELECT sim.make('campaigns', '[{"id": "c-3", "name": "Autumn", "contactList": {"id": "leads"}, "dncLists": [{"id": "d-4"}, {"id": "d-5"}, {"id": "d-6"}, {"id": "d-unseen"}]}]');
+CALL sim.faults('[{"path": "/d-1/", "method": "PATCH", "status": 400}]');
+CALL sim.forget();
+SELECT name, CASE name WHEN 'External' THEN 'failed' ELSE result END AS result FROM gc_fdw.quarantine(number => '+14155550102') ORDER BY name;
+SELECT request, status FROM sim.traffic() WHERE request LIKE '%/d-%' ORDER BY 1;
+CALL sim.faults('[]');
+SELECT sim.control('POST', 'campaigns', '{"id": "c-3", "dncLists": []}') IS NOT NULL AS done;
+SELECT * FROM sim.changes(1);
 -- A list that does not answer as it should.
 UPDATE gc.leads SET callable = true WHERE crm_id = 'A-1';
 UPDATE gc.others SET callable = true WHERE crm_id = 'A-1';
@@ -159,6 +170,8 @@ SELECT name, result FROM gc_fdw.quarantine('A-1') ORDER BY name;
 CALL sim.forget();
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine() $$);
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine('') $$);
+CALL sim.try($$ SELECT * FROM gc_fdw.quarantine('..') $$);
+CALL sim.try($$ SELECT * FROM gc_fdw.forget_contact('..') $$);
 CALL sim.try($$ SELECT * FROM gc_fdw.quarantine(number => '0415 555') $$);
 -- Where no campaign has a DNC list the number goes nowhere, and nobody is asked for one.
 CALL sim.faults('[{"method": "GET", "path": "/outbound/campaigns", "body_json": {"entities": [], "pageCount": 0, "total": 0}}]');

@@ -95,16 +95,9 @@ path_of(const GcDncList *list, GcDncKind kind)
 }
 
 /* An entry is added, or removed, once, however often it is asked for. */
-GcCall *
-gc_dnc_patch_start(GcCalls *calls, const GcDncPatch *patch)
+void
+gc_dnc_patch_spec(const GcDncPatch *patch, GcCallSpec *spec)
 {
-	GcCallSpec spec = {.call_class = GC_CALL_IDEMPOTENT,
-					   .method = "PATCH",
-					   .path = path_of(patch->list, patch->kind),
-					   .endpoint = kinds[patch->kind].endpoint,
-					   .may_be_empty = true,
-					   .in_doubt = patch->in_doubt,
-					   .rows = patch->rows};
 	StringInfoData body;
 
 	initStringInfo(&body);
@@ -114,8 +107,23 @@ gc_dnc_patch_start(GcCalls *calls, const GcDncPatch *patch)
 	appendStringInfo(&body, ",\"%s\":[", kinds[patch->kind].member);
 	appendStringInfoString(&body, patch->entries);
 	appendStringInfoString(&body, "]}");
-	spec.body = body.data;
-	spec.body_len = body.len;
+	*spec = (GcCallSpec){.call_class = GC_CALL_IDEMPOTENT,
+						 .method = "PATCH",
+						 .path = path_of(patch->list, patch->kind),
+						 .endpoint = kinds[patch->kind].endpoint,
+						 .body = body.data,
+						 .body_len = body.len,
+						 .may_be_empty = true,
+						 .in_doubt = patch->in_doubt,
+						 .rows = patch->rows};
+}
+
+GcCall *
+gc_dnc_patch_start(GcCalls *calls, const GcDncPatch *patch)
+{
+	GcCallSpec spec;
+
+	gc_dnc_patch_spec(patch, &spec);
 	return gc_call_start(calls, &spec);
 }
 

@@ -44,7 +44,10 @@ typedef struct GcDncPatch
 /* Room that the body takes beside the entries. */
 #define GC_DNC_BODY_EXTRA 128
 
-/* Starts the call; its strings live in the current context until it is freed. */
+/* The call; its strings are allocated in the current context. */
+extern void gc_dnc_patch_spec(const GcDncPatch *patch, GcCallSpec *spec);
+
+/* Starts it; its strings live in the current context until it is freed. */
 extern GcCall *gc_dnc_patch_start(GcCalls *calls, const GcDncPatch *patch);
 
 /* Starts the removal of all entries of a kind. */

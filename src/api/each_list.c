@@ -43,27 +43,23 @@ gc_each_create(GcConnection *conn, GcStat *stat, const GcEachWay *way,
 	return each;
 }
 
-GcCalls *
-gc_each_calls(GcEach *each)
-{
-	return each->calls;
-}
-
-void
+GcEachItem *
 gc_each_add(GcEach *each, const char *object, const char *list_id, const char *name,
 			const char *entry)
 {
+	GcEachItem *item = &each->items[each->count++];
 	GcListResult *shown = palloc0(sizeof(GcListResult));
 
 	shown->object = object;
 	shown->list_id = pstrdup(list_id);
 	shown->name = pstrdup(name);
 	shown->entry = entry;
-	each->items[each->count++] = (GcEachItem){
+	*item = (GcEachItem){
 		.shown = shown,
 		.cxt = AllocSetContextCreate(CurrentMemoryContext, "gc_fdw list at work",
 									 ALLOCSET_SMALL_SIZES),
 	};
+	return item;
 }
 
 void
@@ -75,7 +71,7 @@ gc_each_add_contact(GcEach *each, List *lists, const char *contact_id)
 	{
 		const GcList *list = lfirst(lc);
 
-		gc_each_add(each, "contact_lists", list->id, list->name, contact_id);
+		(void) gc_each_add(each, "contact_lists", list->id, list->name, contact_id);
 	}
 }
 
@@ -148,10 +144,12 @@ gc_each_refused(GcEach *each, GcEachItem *item, const char *reason)
 static const char *
 words_of(const GcFailure *failure, const char *before)
 {
-	return utf8_copy(psprintf("%s: %s%s%s%s", before,
-							  failure->message ? failure->message : "no answer",
-							  failure->code ? " (" : "", failure->code ? failure->code : "",
-							  failure->code ? ")" : ""));
+	const char *message = failure->message;
+
+	if (message == NULL)
+		message = failure->status ? psprintf("HTTP status %d", failure->status) : "no answer";
+	return utf8_copy(psprintf("%s: %s%s%s%s", before, message, failure->code ? " (" : "",
+							  failure->code ? failure->code : "", failure->code ? ")" : ""));
 }
 
 void

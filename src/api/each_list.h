@@ -45,6 +45,7 @@ typedef struct GcEach GcEach;
 typedef struct GcEachItem
 {
 	GcListResult *shown;
+	const void *list;  /* for who sends the calls */
 	MemoryContext cxt; /* of one attempt: one that is held comes again many times */
 	GcCall *call;	   /* NULL: it has not begun, or has ended */
 	char *body;		   /* of a write */
@@ -65,10 +66,9 @@ typedef struct GcEachWay
 extern GcEach *gc_each_create(GcConnection *conn, GcStat *stat, const GcEachWay *way,
 							  const GcListWatch *watch, int count);
 
-extern GcCalls *gc_each_calls(GcEach *each);
-
-extern void gc_each_add(GcEach *each, const char *object, const char *list_id,
-						const char *name, const char *entry);
+/* Who adds it may say at once that it is done. */
+extern GcEachItem *gc_each_add(GcEach *each, const char *object, const char *list_id,
+							   const char *name, const char *entry);
 
 /* The same for contact lists (GcList *), and the contact with that id. */
 extern void gc_each_add_contact(GcEach *each, List *lists, const char *contact_id);

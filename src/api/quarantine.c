@@ -10,14 +10,12 @@
 #include "api/contact_lists.h"
 #include "api/contacts.h"
 #include "api/control.h"
-#include "api/dnc_lists.h"
+#include "api/dnc_entries.h"
 #include "api/quarantine.h"
-#include "api/url.h"
 #include "base/json_edit.h"
 #include "base/value.h"
 
 #define CAMPAIGNS "/api/v2/outbound/campaigns"
-#define DNC_ADD	  "/api/v2/outbound/dnclists/" GC_DNC_LIST_ID "/phonenumbers"
 
 /* The platform returns no more of them at once. */
 #define PAGE_SIZE 100
@@ -154,11 +152,11 @@ gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id,
 
 /* Is it among them already? */
 static bool
-has_list(const List *lists, const char *id)
+has_id(const List *ids, const char *id)
 {
 	ListCell *lc;
 
-	foreach (lc, lists)
+	foreach (lc, ids)
 		if (strcmp(lfirst(lc), id) == 0)
 			return true;
 	return false;
@@ -182,7 +180,7 @@ read_campaigns(GcCall *call, int number, const char *failed, List **ids)
 		{
 			const char *id = json_string_value(json_object_get(reference, "id"));
 
-			if (id && !has_list(*ids, id))
+			if (id && !has_id(*ids, id))
 				*ids = lappend(*ids, pstrdup(id));
 		}
 	}
@@ -191,8 +189,9 @@ read_campaigns(GcCall *call, int number, const char *failed, List **ids)
 
 /* The ids of the DNC lists that campaigns have. */
 static List *
-campaigns_dnc_lists(GcCalls *calls)
+campaigns_dnc_lists(GcConnection *conn, GcStat *stat)
 {
+	GcCalls *calls = gc_calls_open(conn, stat);
 	const char *failed = "could not read which DNC lists campaigns have";
 	List *ids = NIL;
 	bool last = false;
@@ -211,29 +210,25 @@ campaigns_dnc_lists(GcCalls *calls)
 		last = read_campaigns(call, number, failed, &ids);
 		gc_call_free(call);
 	}
+	gc_calls_close(calls);
 	return ids;
 }
 
 static GcCall *
 add_number(GcEach *each, GcEachItem *item)
 {
-	StringInfoData body;
-	GcCallSpec spec = {
-		.call_class = GC_CALL_IDEMPOTENT,
-		.method = "POST",
-		.path = psprintf("/api/v2/outbound/dnclists/%s/phonenumbers",
-						 gc_url_escape(item->shown->list_id)),
-		.endpoint = DNC_ADD,
-		.may_be_empty = true,
-		.rate.priority = true,
-	};
+	const GcDncList *list = item->list;
+	GcDncPatch patch = {.list = list, .kind = gc_dnc_kind(list, item->shown->entry)};
+	GcCallSpec spec;
+	StringInfoData number;
 
-	initStringInfo(&body);
-	appendStringInfoString(&body, "[\"");
-	gc_json_escape(&body, item->shown->entry, strlen(item->shown->entry));
-	appendStringInfoString(&body, "\"]");
-	spec.body = body.data;
-	spec.body_len = body.len;
+	initStringInfo(&number);
+	appendStringInfoChar(&number, '"');
+	gc_json_escape(&number, item->shown->entry, strlen(item->shown->entry));
+	appendStringInfoChar(&number, '"');
+	patch.entries = number.data;
+	gc_dnc_patch_spec(&patch, &spec);
+	spec.rate.priority = true;
 	return gc_each_write(each, item, &spec);
 }
 
@@ -249,12 +244,41 @@ number_answered(GcEach *each, GcEachItem *item)
 	gc_each_done(each, item, "quarantined", true);
 }
 
+/* A list of addresses, or of a column's values, is about no number. */
+static bool
+has_numbers(const GcDncList *list, const char *number)
+{
+	GcDncKind kind = gc_dnc_kind(list, number);
+
+	return kind == GC_DNC_PHONES || kind == GC_DNC_WHATSAPP;
+}
+
+/* One that a campaign has, and that may not be seen, is not passed over in silence. */
+static void
+add_unseen(GcEach *each, const List *wanted, const List *lists, const char *number)
+{
+	ListCell *lc;
+
+	foreach (lc, wanted)
+	{
+		const char *id = lfirst(lc);
+		bool seen = false;
+		ListCell *lc2;
+
+		foreach (lc2, lists)
+			seen |= strcmp(((const GcDncList *) lfirst(lc2))->id, id) == 0;
+		if (!seen)
+			gc_each_refused(each, gc_each_add(each, "dnc_lists", id, id, number),
+							"failed: a campaign has it, and the OAuth client may not see it");
+	}
+}
+
 List *
 gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,
 					 const GcListWatch *watch)
 {
 	const GcEachWay way = {add_number, number_answered};
-	List *wanted = campaigns_dnc_lists(gc_calls_open(conn, stat));
+	List *wanted = campaigns_dnc_lists(conn, stat);
 	List *lists;
 	GcEach *each;
 	ListCell *lc;
@@ -272,9 +296,15 @@ gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,
 	foreach (lc, lists)
 	{
 		const GcDncList *list = lfirst(lc);
+		GcEachItem *item;
 
-		if (has_list(wanted, list->id))
-			gc_each_add(each, "dnc_lists", list->id, list->name, number);
+		if (!has_id(wanted, list->id))
+			continue;
+		item = gc_each_add(each, "dnc_lists", list->id, list->name, number);
+		item->list = list;
+		if (!has_numbers(list, number))
+			gc_each_done(each, item, "no numbers", false);
 	}
+	add_unseen(each, wanted, lists, number);
 	return gc_each_run(each);
 }

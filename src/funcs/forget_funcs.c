@@ -144,9 +144,7 @@ check_arguments(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("forget_contact needs a key")));
-	if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the key must not be empty")));
+	gc_list_work_check_key(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 }
 
 Datum

@@ -75,6 +75,18 @@ gc_list_work_end(GcListWork *work, const char *hint)
 					  errhint("%s", hint)));
 }
 
+void
+gc_list_work_check_key(const char *key)
+{
+	if (*key == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the key must not be empty")));
+	/* Who is between may take them for steps in the path, and DELETE of ".." for one of the list. */
+	if (strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the key must not be \"%s\"", key)));
+}
+
 const char *
 gc_list_work_shown(const char *utf8)
 {

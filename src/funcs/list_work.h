@@ -35,6 +35,9 @@ extern GcListWork *gc_list_work_begin(const ForeignServer *server, const char *o
 /* All lists have been seen to, some of them perhaps in vain: a WARNING says how many. */
 extern void gc_list_work_end(GcListWork *work, const char *hint);
 
+/* Throws 22023 for what is no contact's id, or none that a path can have. */
+extern void gc_list_work_check_key(const char *key);
+
 /* A name or id of the platform's, for whoever reads it; NULL for NULL. */
 extern const char *gc_list_work_shown(const char *utf8);
 

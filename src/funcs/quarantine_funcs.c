@@ -88,9 +88,8 @@ check_arguments(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("quarantine needs a key or a number")));
-	if (!PG_ARGISNULL(0) && VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)) == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the key must not be empty")));
+	if (!PG_ARGISNULL(0))
+		gc_list_work_check_key(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 }
 
 static void
