@@ -292,7 +292,7 @@ gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,
 		return NIL;
 	}
 	lists = gc_dnc_list_all(conn, stat, NULL, NULL);
-	each = gc_each_create(conn, stat, &way, watch, list_length(lists));
+	each = gc_each_create(conn, stat, &way, watch, list_length(wanted));
 	foreach (lc, lists)
 	{
 		const GcDncList *list = lfirst(lc);
