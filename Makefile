@@ -11,7 +11,7 @@ OBJS        = gc_fdw.o $(patsubst %.c,%.o,$(sort $(wildcard $(LAYERS:%=src/%/*.c
 
 # REGRESS_CORE also runs under each other setting of the simulator's switches.
 REGRESS_CORE = insert partial duplicate copy select types update delete
-REGRESS     = options import_schema $(REGRESS_CORE) update_races delete_large direct truncate verify schema export objects dnc entities lists list_parent errors observe pushdown count analyze plans audit rejects bisect rejects_update rejects_duplicate commit rejects_commit imports compliance forget campaigns campaign_stats
+REGRESS     = options import_schema $(REGRESS_CORE) update_races delete_large direct truncate verify schema export objects dnc entities lists lists_jobs list_parent errors observe pushdown count analyze plans audit rejects bisect rejects_update rejects_duplicate commit rejects_commit imports compliance forget campaigns campaign_stats
 
 PG_CONFIG  ?= pg_config
 PG_CPPFLAGS = -I$(srcdir)/src

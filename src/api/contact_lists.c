@@ -56,14 +56,14 @@ static const GcAttribute list_attributes[] = {
 	{"date_modified", "timestamptz", "dateModified"},
 };
 
-static const GcListingFilter list_filters[] = {
+const GcListingFilter gc_list_filters[] = {
 	{"id", "id", GC_LISTING_MAX_IDS},
 	{"name", "name", 1, .by_name = true},
 	{NULL},
 };
 
-static void
-lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
+void
+gc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body, GcCallSpec *spec)
 {
 	resetStringInfo(path);
 	appendStringInfo(path,
@@ -85,8 +85,8 @@ const GcResource gc_contact_lists = {
 	.attributes = list_attributes,
 	.attribute_count = lengthof(list_attributes),
 	.default_rows = 100,
-	.page = lists_page,
-	.filters = list_filters,
+	.page = gc_lists_page,
+	.filters = gc_list_filters,
 	.kind = &gc_list_kind,
 	.insert_endpoint = GC_LISTS_PATH,
 	.update_endpoint = GC_LISTS_PATH "/" GC_LIST_ID,
@@ -130,6 +130,16 @@ forget(GcConnection *conn, const char *id, const char *name)
 		gc_list_forget(known);
 }
 
+void
+gc_list_expect(GcConnection *conn, const char *id, int64 age_us)
+{
+	const char *path = gc_dialect(conn->server_options)->lists_path;
+
+	gc_calls_expect(conn, psprintf(GC_LISTS_PATH "/%s", gc_url_escape(id)), age_us);
+	if (strcmp(path, GC_LISTS_PATH) != 0)
+		gc_calls_expect(conn, psprintf("%s/%s", path, gc_url_escape(id)), age_us);
+}
+
 /* Made a moment ago, its contacts may not be found yet (A2); whoever made it. */
 static void
 expect_young(GcConnection *conn, json_t *entity, const GcCall *call)
@@ -141,8 +151,7 @@ expect_young(GcConnection *conn, json_t *entity, const GcCall *call)
 
 	if (!TIMESTAMP_IS_NOBEGIN(now) && created && gc_value_moment(created, &made) &&
 		now - made < GC_YOUNG_US)
-		gc_calls_expect(conn, psprintf(GC_LISTS_PATH "/%s", gc_url_escape(id)),
-						Max(now - made, 0));
+		gc_list_expect(conn, id, Max(now - made, 0));
 }
 
 /* A list in an answer; NULL: it is none. */
@@ -231,7 +240,7 @@ gc_list_note(GcConnection *conn, const char *id, const char *object)
 		list_keep(conn, entity, gc_list_from_listing, NULL, NULL) == NULL)
 		forget(conn, id, NULL);
 	if (object == NULL)
-		gc_calls_expect(conn, psprintf(GC_LISTS_PATH "/%s", gc_url_escape(id)), GC_YOUNG_US);
+		gc_list_expect(conn, id, GC_YOUNG_US);
 	json_decref(entity);
 }
 
@@ -284,8 +293,8 @@ lists_page_walk(GcCalls *calls, int number, const char *filter, const char *mess
 	bool done;
 
 	initStringInfo(&path);
-	lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE, .criteria = filter},
-			   &path, NULL, &spec);
+	gc_lists_page(&(GcPageRequest){.number = number, .size = LISTS_PAGE, .criteria = filter},
+				  &path, NULL, &spec);
 	spec.rate.priority = true; /* somebody waits to begin */
 	call = gc_control_run(calls, &spec, message);
 	reply = gc_control_json(call, message);
@@ -526,4 +535,26 @@ gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix)
 	lists_walk(calls, filter, 0, lists_not_read, collect_list, &all);
 	gc_calls_close(calls);
 	return all.lists;
+}
+
+GcList *
+gc_list_whole(GcConnection *conn, GcStat *stat, GcList *listed)
+{
+	GcCalls *calls;
+	GcList *list;
+
+	if (reads_listing(conn))
+		return listed;
+	calls = gc_calls_open(conn, stat);
+	list = fetch_by_id(conn, calls, listed->id, listed);
+	gc_calls_close(calls);
+	return list;
+}
+
+GcList *
+gc_list_grown(GcConnection *conn, GcStat *stat, GcList *list, GcTime since)
+{
+	if (gc_dialect(conn->server_options)->grow_hint == NULL || list->read_at >= since)
+		return list;
+	return fetch(conn, stat, list->id, NULL);
 }

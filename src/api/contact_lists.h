@@ -6,7 +6,8 @@
  * is kept for the session with the connection, by id.  Its name may pass to
  * another list, though: whoever writes asks anew now and then
  * (gc_list_current), and a list of which the platform says that it is not
- * there, or has other columns, is forgotten (gc_list_forget).
+ * there, or has other columns, is forgotten (gc_list_forget).  Where columns can be added,
+ * one that a list lacks may have come since (gc_list_grown).
  */
 #ifndef GC_API_CONTACT_LISTS_H
 #define GC_API_CONTACT_LISTS_H
@@ -61,6 +62,15 @@ extern GcList *gc_list_current(GcConnection *conn, GcStat *stat, const char *id,
 /* The same without a request: NULL unless it has been read in this session. */
 extern GcList *gc_list_known(GcConnection *conn, const char *id, const char *name);
 
+/*
+ * One that lacks a column: if columns can be added in the server's dialect, and it was read
+ * before "since", the list as it is now.
+ */
+extern GcList *gc_list_grown(GcConnection *conn, GcStat *stat, GcList *list, GcTime since);
+
+/* One of gc_list_all() with all that the dialect says of it, by a call if need be. */
+extern GcList *gc_list_whole(GcConnection *conn, GcStat *stat, GcList *listed);
+
 /* All lists of the organisation whose name begins with "prefix" (NULL: all), as GcList *. */
 extern List *gc_list_all(GcConnection *conn, GcStat *stat, const char *prefix);
 
@@ -69,6 +79,9 @@ extern int gc_list_column(const GcList *list, const char *name);
 
 /* A list as it was written by this session just now, JSON; NULL: it is deleted. */
 extern void gc_list_note(GcConnection *conn, const char *id, const char *object);
+
+/* One that is so old: its contacts may not be found yet (A2). */
+extern void gc_list_expect(GcConnection *conn, const char *id, int64 age_us);
 
 /* The platform no longer finds it. */
 extern void gc_list_forget(GcList *list);

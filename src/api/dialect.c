@@ -24,6 +24,8 @@ gc_dialect(List *server_options)
 const GcResource *
 gc_dialect_resource(const GcDialect *dialect, const GcResource *resource)
 {
+	if (resource == &gc_contact_lists)
+		return dialect->contact_lists;
 	return resource == &gc_import_jobs ? dialect->import_jobs : resource;
 }
 

@@ -42,7 +42,10 @@ typedef struct GcDialect
 	int contacts_max_rows; /* of one POST of contacts */
 	const GcImportWay *ways;
 
-	const struct GcResource *import_jobs; /* the object of that name */
+	const struct GcResource *contact_lists; /* the object of that name, … */
+	const struct GcResource *import_jobs;	/* … and this one */
+	const char *lists_path; /* what it asks of lists, and is not on the platform, is below */
+	const char *grow_hint;	/* how a list gets another column; NULL: it cannot */
 
 	/* The call that reads a list; what it answers as a list, or NULL: it is none. */
 	void (*list_call)(const char *list_id, GcCallSpec *spec);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/dialect.h"
+#include "api/list_jobs.h"
 #include "api/list_shape.h"
 #include "api/resource.h"
 #include "api/url.h"
@@ -30,8 +31,8 @@ list_call(const char *list_id, GcCallSpec *spec)
 {
 	*spec = (GcCallSpec){.call_class = GC_CALL_SAFE,
 						 .method = "GET",
-						 .path = psprintf("/api/v2/outbound/lists/%s", gc_url_escape(list_id)),
-						 .endpoint = "/api/v2/outbound/lists/{listId}",
+						 .path = psprintf(GC_JOB_LISTS_PATH "/%s", gc_url_escape(list_id)),
+						 .endpoint = GC_JOB_LISTS_ENDPOINT,
 						 .rate.priority = true};
 }
 
@@ -66,7 +67,13 @@ const GcDialect gc_dialect_jobs = {
 	.name = "jobs",
 	.contacts_max_rows = SMALL_BLOCK,
 	.ways = ways,
+	.contact_lists = &gc_job_lists,
 	.import_jobs = &gc_import_queues,
+	.lists_path = GC_JOB_LISTS_PATH,
+	.grow_hint =
+		"UPDATE of the list's column_names, in a table with object 'contact_lists', adds "
+		"a column to it. Or set the column's option field, or leave it out of the "
+		"table.",
 	.list_call = list_call,
 	.list_read = gc_list_from_fields,
 	.campaign_bind = campaign_bind,

@@ -10,8 +10,7 @@
 #include "api/resource.h"
 #include "api/url.h"
 
-#define LISTS_PATH "/api/v2/outbound/contactlists"
-#define CAMPAIGN   "/api/v2/outbound/campaigns/{campaignId}"
+#define CAMPAIGN "/api/v2/outbound/campaigns/{campaignId}"
 
 static const GcImportWay ways[] = {
 	/* Full requests, three rounds of four at once. */
@@ -26,8 +25,8 @@ list_call(const char *list_id, GcCallSpec *spec)
 	*spec = (GcCallSpec){
 		.call_class = GC_CALL_SAFE,
 		.method = "GET",
-		.path = psprintf(LISTS_PATH "/%s?includeSize=true", gc_url_escape(list_id)),
-		.endpoint = LISTS_PATH "/" GC_LIST_ID,
+		.path = psprintf(GC_LISTS_PATH "/%s?includeSize=true", gc_url_escape(list_id)),
+		.endpoint = GC_LISTS_PATH "/" GC_LIST_ID,
 		.rate.priority = true};
 }
 
@@ -55,7 +54,9 @@ const GcDialect gc_dialect_platform = {
 	.name = "platform",
 	.contacts_max_rows = GC_CONTACTS_MAX_ROWS,
 	.ways = ways,
+	.contact_lists = &gc_contact_lists,
 	.import_jobs = &gc_import_jobs,
+	.lists_path = GC_LISTS_PATH,
 	.list_call = list_call,
 	.list_read = gc_list_from_listing,
 	.campaign_start = campaign_start,

@@ -21,6 +21,12 @@ gc_entity_path(const GcEntityKind *kind, const char *id, const char *rest)
 	return psprintf("%s/%s%s", kind->path, gc_url_escape(id), rest);
 }
 
+const char *
+gc_entity_collection(const GcEntityKind *kind)
+{
+	return kind->listed_at ? kind->listed_at : kind->path;
+}
+
 /* Throws a call's failure. */
 void
 gc_entity_fail(const GcEntityWriter *writer, const char *id, const GcCall *call,
@@ -321,7 +327,8 @@ still_to_make(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
 	{
 		if (gc_entity_has(kind, now, &changes[i]))
 			continue;
-		gc_entity_check_change(kind, seen, now, &changes[i]);
+		if (!changes[i].merged)
+			gc_entity_check_change(kind, seen, now, &changes[i]);
 		those[(*found)++] = changes[i];
 	}
 	return those;
@@ -432,6 +439,8 @@ gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, 
 
 	for (int tries = 1;; tries++)
 	{
+		const GcEntityChange *wanted = changes;
+		int wanted_count = count;
 		GcEntityChange *those;
 		GcSpan object;
 		char *written;
@@ -446,7 +455,10 @@ gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, 
 		if (now == NULL)
 			return NULL;
 		object = gc_entity_span(now);
-		those = still_to_make(writer->kind, seen, &object, changes, count, &found);
+		if (writer->kind->combine)
+			wanted =
+				writer->kind->combine(writer, seen, &object, changes, &wanted_count, failed);
+		those = still_to_make(writer->kind, seen, &object, wanted, wanted_count, &found);
 		if (found == 0)
 			return now;
 		gc_entity_resolve(writer, those, found, failed);
@@ -522,10 +534,12 @@ gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *see
 				 const GcEntityChange *changes, int count)
 {
 	const GcEntityKind *kind = writer->kind;
-	char *failed = psprintf("could not update %s",
-							gc_entity_label(kind, gc_entity_text(seen, name_member(kind))));
+	char *name = gc_entity_text(seen, name_member(kind));
+	char *failed = psprintf("could not update %s", gc_entity_label(kind, name));
 	char *written = gc_entity_apply(writer, id, seen, NULL, changes, count, failed);
 
+	if (written && kind->settle)
+		written = kind->settle(writer, id, name, written);
 	gc_entity_note(writer, id, written);
 	return written;
 }
@@ -538,8 +552,9 @@ gc_entity_delete(const GcEntityWriter *writer, const char *id, const GcSpan *see
 	char *failed = psprintf("could not delete %s", gc_entity_label(kind, name ? name : id));
 	GcCallSpec spec = {.call_class = GC_CALL_IDEMPOTENT,
 					   .method = "DELETE",
-					   .path = gc_entity_path(kind, id, ""),
-					   .endpoint = kind->endpoint,
+					   .path =
+						   psprintf("%s/%s", gc_entity_collection(kind), gc_url_escape(id)),
+					   .endpoint = kind->listed_at ? kind->listed_endpoint : kind->endpoint,
 					   .may_be_empty = true,
 					   .in_doubt = writer->in_doubt,
 					   .rows = 1};

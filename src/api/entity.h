@@ -29,6 +29,7 @@ typedef struct GcEntityChange
 	GcJsonChange member;
 	const char *name;  /* the column's, in the database's encoding */
 	bool unchangeable; /* it can be given to a new one only */
+	bool merged;	   /* what others have changed of it is in it */
 } GcEntityChange;
 
 /* When a change is made, one turn after the other. */
@@ -43,14 +44,16 @@ typedef enum GcEntityTurn
 /* What things of one kind are, for writing; const, or made from a table's options. */
 typedef struct GcEntityKind
 {
-	const char *label;		   /* what one is called: "campaign" */
-	const char *path;		   /* of the collection; one of them is at path/{id} */
-	const char *endpoint;	   /* … that, as a pattern */
-	const char *items;		   /* the member of a listing that has them: "entities" */
-	const char *id_field;	   /* the member that is its id; NULL: "id" */
-	const char *version_field; /* … that a change has to carry, if "patches"; NULL: none */
-	bool unpaged;			   /* a listing has all of them */
-	bool patches;			   /* a change is a PATCH with its members alone */
+	const char *label;			 /* what one is called: "campaign" */
+	const char *path;			 /* of the collection; one of them is at path/{id} */
+	const char *listed_at;		 /* where they are listed, in short, and deleted; NULL: path */
+	const char *listed_endpoint; /* … one of them there, as a pattern */
+	const char *endpoint;		 /* one at path/{id}, as a pattern */
+	const char *items;			 /* the member of a listing that has them: "entities" */
+	const char *id_field;		 /* the member that is its id; NULL: "id" */
+	const char *version_field;	 /* … that a change has to carry, if "patches"; NULL: none */
+	bool unpaged;				 /* a listing has all of them */
+	bool patches;				 /* a change is a PATCH with its members alone */
 	const char *natural_key; /* a member by which one is known: "name"; NULL: there is none */
 	bool filters_by_name;	 /* a listing takes name= and filterType= */
 	const char *listing_query; /* a listing is asked with this besides; NULL: nothing */
@@ -71,10 +74,24 @@ typedef struct GcEntityKind
 					const char *failed);
 
 	/*
-	 * After it was made: waits until it can be used, and gives it as it is then, in the
-	 * current context.  NULL: it can be at once.
+	 * Makes the changes to one that is "now", and was read as "seen" (their p NULL: a new one)
+	 * those to the members that it has, where a table shows others.  NULL: it has those.
 	 */
-	char *(*await)(const struct GcEntityWriter *writer, const char *id, const char *name);
+	GcEntityChange *(*combine)(const struct GcEntityWriter *writer, const GcSpan *seen,
+							   const GcSpan *now, const GcEntityChange *changes, int *count,
+							   const char *failed);
+
+	/* One that was read, with the members that a table shows.  NULL: as it is. */
+	char *(*view)(const char *object);
+
+	/*
+	 * After it was made, or found: waits until it can be used, and gives it as it is then, in
+	 * the current context.  NULL: it can be at once.  And the same after a change of it.
+	 */
+	char *(*await)(const struct GcEntityWriter *writer, const char *id, const char *name,
+				   char *object);
+	char *(*settle)(const struct GcEntityWriter *writer, const char *id, const char *name,
+					char *object);
 
 	/* It is so now, as far as this session knows; "object" NULL: gone.  NULL: nobody cares. */
 	void (*note)(const struct GcEntityWriter *writer, const char *id, const char *object);

@@ -15,7 +15,7 @@ static void
 check_same(const GcEntityKind *kind, const char *there, const char *key,
 		   const GcEntityChange *changes, int count)
 {
-	GcSpan object = gc_entity_span(there);
+	GcSpan object = gc_entity_span(kind->view ? kind->view(there) : there);
 	StringInfoData differ;
 
 	initStringInfo(&differ);
@@ -96,6 +96,31 @@ has_all(const GcEntityKind *kind, const char *there, const GcEntityChange *chang
 	return true;
 }
 
+/* What is to be written to make one. */
+static char *
+body_of(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
+		const char *failed)
+{
+	const GcSpan nothing = {0};
+	GcEntityChange *wanted = palloc(sizeof(GcEntityChange) * Max(count, 1));
+
+	memcpy(wanted, changes, sizeof(GcEntityChange) * count);
+	if (writer->kind->combine)
+		wanted = writer->kind->combine(writer, &nothing, &nothing, changes, &count, failed);
+	gc_entity_resolve(writer, wanted, count, failed);
+	return gc_entity_edited(writer->kind, &nothing, wanted, count);
+}
+
+/* It can be used, and is as it is then; what is listed in short, as a whole. */
+static char *
+usable(const GcEntityWriter *writer, char *there, const char *key)
+{
+	GcSpan object = gc_entity_span(there);
+	char *id = gc_entity_id(writer->kind, &object);
+
+	return id && writer->kind->await ? writer->kind->await(writer, id, key, there) : there;
+}
+
 /* What is there, made what it is to be. */
 static char *
 brought_about(const GcEntityWriter *writer, char *there, const GcEntityChange *changes,
@@ -121,20 +146,6 @@ brought_about(const GcEntityWriter *writer, char *there, const GcEntityChange *c
 	return written;
 }
 
-static char *
-make_new(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
-		 const char *key, const char *failed, bool *found)
-{
-	const GcSpan nothing = {0};
-	GcEntityChange *resolved = palloc(sizeof(GcEntityChange) * Max(count, 1));
-	const char *body;
-
-	memcpy(resolved, changes, sizeof(GcEntityChange) * count);
-	gc_entity_resolve(writer, resolved, count, failed);
-	body = gc_entity_edited(writer->kind, &nothing, resolved, count);
-	return make(writer, body, key, failed, found);
-}
-
 char *
 gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, int count,
 				 bool *made)
@@ -148,7 +159,6 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 	char *known = NULL;
 	char *there;
 	bool found;
-	char *id;
 
 	if (kind->check)
 		kind->check(writer, &object, failed);
@@ -157,23 +167,21 @@ gc_entity_create(const GcEntityWriter *writer, const GcEntityChange *changes, in
 	there = known;
 	found = known != NULL;
 	if (!found)
-		there = make_new(writer, changes, count, key, failed, &found);
+		there = make(writer, body_of(writer, changes, count, failed), key, failed, &found);
 	if (found && writer->there == GC_THERE_IGNORE && !*writer->counted)
 	{
 		*made = false;
 		return NULL;
 	}
+	there = usable(writer, there, key);
 	if (found && writer->there == GC_THERE_UPDATE)
 		there = brought_about(writer, there, changes, count);
 	else if (found)
 		check_same(kind, there, key, changes, count);
 	*made = *writer->counted;
 	object = gc_entity_span(there);
-	id = gc_entity_id(kind, &object);
-	if (*made && id && kind->await)
-		there = kind->await(writer, id, key);
 	if (there != known)
 		gc_entity_remember(writer, key, there);
-	gc_entity_note(writer, id, there);
+	gc_entity_note(writer, gc_entity_id(kind, &object), there);
 	return there;
 }

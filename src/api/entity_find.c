@@ -67,7 +67,7 @@ page_path(const Walk *walk, int number)
 	StringInfoData path;
 
 	initStringInfo(&path);
-	appendStringInfoString(&path, kind->path);
+	appendStringInfoString(&path, gc_entity_collection(kind));
 	if (!kind->unpaged)
 	{
 		appendStringInfo(&path, "?pageSize=%d&pageNumber=%d", PAGE_SIZE, number);
@@ -92,7 +92,7 @@ go_over(Walk *walk)
 		GcCallSpec spec = {.call_class = GC_CALL_SAFE,
 						   .method = "GET",
 						   .path = page_path(walk, number),
-						   .endpoint = writer->kind->path};
+						   .endpoint = gc_entity_collection(writer->kind)};
 		GcCall *call = gc_call_start(writer->calls, &spec);
 
 		gc_call_wait(call);

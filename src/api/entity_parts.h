@@ -37,6 +37,9 @@ extern char *gc_entity_look_up(const GcEntityWriter *writer, const char *key,
 extern void gc_entity_remember(const GcEntityWriter *writer, const char *key,
 							   const char *object);
 
+/* Where they are listed and deleted. */
+extern const char *gc_entity_collection(const GcEntityKind *kind);
+
 /* Its id. */
 extern char *gc_entity_id(const GcEntityKind *kind, const GcSpan *object);
 

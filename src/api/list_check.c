@@ -15,6 +15,8 @@
 #define MAX_HEADER_CHARS  128
 #define MAX_PHONE_COLUMNS 10
 
+static const char *const platform_types[] = {"NUMERIC", "TEXT", "TIMESTAMP", NULL};
+
 /* Members that name columns that can be reached, and how messages call them. */
 static const struct
 {
@@ -140,15 +142,20 @@ static void
 check_media(json_t *list, const char *failed)
 {
 	int phones = json_array_size(json_object_get(list, "phoneColumns"));
+
+	for (int i = 0; i < lengthof(media); i++)
+		check_named(list, media[i].member, media[i].called, "type", failed);
+	if (phones > MAX_PHONE_COLUMNS)
+		over_limit(failed, "Phone columns", phones, MAX_PHONE_COLUMNS);
+}
+
+static void
+check_reachable(json_t *list, const char *failed)
+{
 	int reached = 0;
 
 	for (int i = 0; i < lengthof(media); i++)
-	{
-		check_named(list, media[i].member, media[i].called, "type", failed);
 		reached += json_array_size(json_object_get(list, media[i].member));
-	}
-	if (phones > MAX_PHONE_COLUMNS)
-		over_limit(failed, "Phone columns", phones, MAX_PHONE_COLUMNS);
 	if (reached == 0)
 		refuse(
 			ERRCODE_INVALID_PARAMETER_VALUE, failed,
@@ -156,25 +163,44 @@ check_media(json_t *list, const char *failed)
 			"of which a list has at least one.");
 }
 
-static void
-check_types(json_t *list, const char *failed)
+static bool
+is_one_of(const char *word, const char *const *words)
 {
-	json_t *types = json_object_get(list, "columnDataTypeSpecifications");
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
+/* NUMERIC, TEXT and TIMESTAMP */
+static char *
+listed(const char *const *words)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; words[i]; i++)
+		appendStringInfo(&list, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " and ", words[i]);
+	return list.data;
+}
+
+static void
+check_types(json_t *list, const char *const *types, const char *failed)
+{
+	json_t *specs = json_object_get(list, "columnDataTypeSpecifications");
 	size_t i;
 	json_t *spec;
 
 	check_named(list, "columnDataTypeSpecifications", "column_types", "columnDataType",
 				failed);
-	json_array_foreach(types, i, spec)
+	json_array_foreach(specs, i, spec)
 	{
 		const char *type = json_string_value(json_object_get(spec, "columnDataType"));
 
-		if (strcmp(type, "NUMERIC") != 0 && strcmp(type, "TEXT") != 0 &&
-			strcmp(type, "TIMESTAMP") != 0)
+		if (!is_one_of(type, types))
 			refuse(ERRCODE_INVALID_PARAMETER_VALUE, failed,
-				   psprintf("\"column_types\" has \"%s\"; there are NUMERIC, TEXT and "
-							"TIMESTAMP.",
-							shown(type)));
+				   psprintf("\"column_types\" has \"%s\"; there are %s.", shown(type),
+							listed(types)));
 	}
 }
 
@@ -201,6 +227,25 @@ release(void *arg)
 }
 
 void
+gc_list_check_columns(json_t *list, const char *const *types, const char *failed)
+{
+	check_columns(json_object_get(list, "columnNames"), failed);
+	check_media(list, failed);
+	check_types(list, types, failed);
+}
+
+void
+gc_list_check_whole(json_t *list, const char *const *types, const char *failed)
+{
+	check_name(list, failed);
+	check_columns(json_object_get(list, "columnNames"), failed);
+	check_media(list, failed);
+	check_reachable(list, failed);
+	check_types(list, types, failed);
+	check_zones(list, failed);
+}
+
+void
 gc_list_check_new(const GcEntityWriter *writer, const GcSpan *body, const char *failed)
 {
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
@@ -209,9 +254,5 @@ gc_list_check_new(const GcEntityWriter *writer, const GcSpan *body, const char *
 	callback->func = release;
 	callback->arg = list;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	check_name(list, failed);
-	check_columns(json_object_get(list, "columnNames"), failed);
-	check_media(list, failed);
-	check_types(list, failed);
-	check_zones(list, failed);
+	gc_list_check_whole(list, platform_types, failed);
 }

@@ -99,6 +99,28 @@ is_word(const char *word, const char *wanted)
 	return word && pg_strcasecmp(word, wanted) == 0;
 }
 
+/* Is that its type, or its format, which may have another word for it? */
+static bool
+holds(json_t *field, const char *medium, const char *format)
+{
+	const char *type = json_string_value(json_object_get(field, "type"));
+	const char *has = json_string_value(json_object_get(field, "format"));
+
+	return is_word(type, medium) || is_word(has, medium) || is_word(has, format);
+}
+
+bool
+gc_list_field_is_phone(json_t *field)
+{
+	return holds(field, "phone", "e164");
+}
+
+bool
+gc_list_field_is_email(json_t *field)
+{
+	return holds(field, "email", "email");
+}
+
 /* False: it is no field. */
 static bool
 read_field(GcList *list, json_t *field)
@@ -106,7 +128,6 @@ read_field(GcList *list, json_t *field)
 	int n = list->column_count;
 	const char *name = json_string_value(json_object_get(field, "name"));
 	const char *type = json_string_value(json_object_get(field, "type"));
-	const char *format = json_string_value(json_object_get(field, "format"));
 
 	if (name == NULL)
 		return false;
@@ -115,9 +136,8 @@ read_field(GcList *list, json_t *field)
 		list->types[n] = GC_COLUMN_NUMERIC;
 	else if (is_word(type, "date") || is_word(type, "datetime"))
 		list->types[n] = GC_COLUMN_TIMESTAMP;
-	list->is_phone[n] =
-		is_word(type, "phone") || is_word(format, "phone") || is_word(format, "e164");
-	list->is_email[n] = is_word(type, "email") || is_word(format, "email");
+	list->is_phone[n] = gc_list_field_is_phone(field);
+	list->is_email[n] = gc_list_field_is_email(field);
 	list->is_required[n] = json_is_true(json_object_get(field, "required"));
 	list->column_count++;
 	return true;

@@ -23,4 +23,8 @@ extern GcList *gc_list_from_fields(struct json_t *entity);
 /* Takes from a listing what fields do not say: cells' lengths, trimming, the size. */
 extern void gc_list_complete(GcList *list, const GcList *listed);
 
+/* Does a field hold phone numbers, or email addresses? */
+extern bool gc_list_field_is_phone(struct json_t *field);
+extern bool gc_list_field_is_email(struct json_t *field);
+
 #endif /* GC_API_LIST_SHAPE_H */

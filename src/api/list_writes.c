@@ -20,9 +20,6 @@
 #define DIVISIONS_PATH "/api/v2/authorization/divisions"
 #define CAMPAIGNS_PATH "/api/v2/outbound/campaigns"
 
-/* So long is waited before a list that was made is first asked for, and again (A2). */
-#define READY_POLL_US 500000
-
 /* Divisions, or campaigns, that are asked for at once. */
 #define PAGE_SIZE 100
 
@@ -240,9 +237,8 @@ ask(const GcEntityWriter *writer, const char *id)
 	return call;
 }
 
-/* Is it the answer of a list that is still being made? */
-static bool
-is_not_yet(const GcFailure *failure)
+bool
+gc_list_is_not_yet(const GcFailure *failure)
 {
 	return failure->cause == GC_CAUSE_NOT_FOUND || failure->cause == GC_CAUSE_LOCKED;
 }
@@ -259,7 +255,7 @@ not_ready(const GcEntityWriter *writer, const char *id, const char *shown)
 }
 
 static char *
-await_list(const GcEntityWriter *writer, const char *id, const char *name)
+await_list(const GcEntityWriter *writer, const char *id, const char *name, char *made)
 {
 	const char *shown = gc_value_display(name ? name : id, NAMEDATALEN);
 	char *failed = psprintf("contact list \"%s\" was created, but could not be read", shown);
@@ -267,12 +263,15 @@ await_list(const GcEntityWriter *writer, const char *id, const char *name)
 	GcTime until = now + writer->ready_timeout_ms * INT64CONST(1000);
 	char *object = NULL;
 
+	/* What is listed can be used. */
+	if (!*writer->counted)
+		return made;
 	while (object == NULL)
 	{
 		GcCall *call;
 
-		(void) gc_calls_sleep(writer->calls, Min(now + READY_POLL_US, until), GC_WAIT_BACKOFF,
-							  true);
+		(void) gc_calls_sleep(writer->calls, Min(now + GC_LIST_POLL_US, until),
+							  GC_WAIT_BACKOFF, true);
 		call = ask(writer, id);
 		now = gc_clock_now();
 		if (gc_call_failure(call) == NULL)
@@ -280,7 +279,7 @@ await_list(const GcEntityWriter *writer, const char *id, const char *name)
 			object = gc_entity_take(call, failed);
 			gc_calls_expect(writer->conn, gc_entity_path(writer->kind, id, ""), 0);
 		}
-		else if (!is_not_yet(gc_call_failure(call)))
+		else if (!gc_list_is_not_yet(gc_call_failure(call)))
 			gc_call_throw(call, failed, NULL);
 		else if (now >= until)
 			not_ready(writer, id, shown);
@@ -347,9 +346,9 @@ explain_use(const GcEntityWriter *writer, const char *id, const GcFailure *failu
 							   : NULL);
 }
 
-static void
-explain(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
-		const char *failed)
+void
+gc_list_explain(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
+				const char *failed)
 {
 	GcFailure explained = *failure;
 	bool deletes = strcmp(failure->method, "DELETE") == 0;
@@ -361,7 +360,7 @@ explain(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
 		(failure->code && strcmp(failure->code, "invalid.update") == 0))
 	{
 		explained.sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED;
-		explained.hint = FIXED_HINT;
+		explained.hint = writer->kind->unchangeable_hint;
 		gc_failure_throw(&explained, failed, NULL);
 	}
 	if (says(failure, "limit.exceeded") || says(failure, "max.entity.count"))
@@ -398,5 +397,5 @@ const GcEntityKind gc_list_kind = {
 	.resolve = resolve_division,
 	.await = await_list,
 	.note = note_list,
-	.explain = explain,
+	.explain = gc_list_explain,
 };

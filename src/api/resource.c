@@ -55,27 +55,36 @@ attribute_matches(const GcAttribute *attribute, const char *value, const char **
 	return true;
 }
 
+/* The attribute of that name of one resource. */
+static const GcAttribute *
+find_attribute(const GcResource *resource, const char *name, const char **column,
+			   GcNearest *nearest)
+{
+	for (int i = 0; i < resource->attribute_count; i++)
+	{
+		const GcAttribute *attribute = &resource->attributes[i];
+
+		if (attribute_matches(attribute, name, column))
+			return attribute;
+		gc_nearest_offer(nearest, attribute->per_column
+									  ? psprintf("%s:<column>", attribute->name)
+									  : attribute->name);
+	}
+	return NULL;
+}
+
 const GcAttribute *
 gc_resource_find(const GcResource *resource, const char *name, const char **column,
 				 GcNearest *nearest)
 {
-	gc_nearest_init(nearest, name);
-	for (int i = 0; gc_resources[i]; i++)
-	{
-		if (resource != NULL && resource->attributes != gc_resources[i]->attributes)
-			continue;
-		for (int j = 0; j < gc_resources[i]->attribute_count; j++)
-		{
-			const GcAttribute *attribute = &gc_resources[i]->attributes[j];
+	const GcAttribute *found = NULL;
 
-			if (attribute_matches(attribute, name, column))
-				return attribute;
-			gc_nearest_offer(nearest, attribute->per_column
-										  ? psprintf("%s:<column>", attribute->name)
-										  : attribute->name);
-		}
-	}
-	return NULL;
+	gc_nearest_init(nearest, name);
+	if (resource)
+		return find_attribute(resource, name, column, nearest);
+	for (int i = 0; gc_resources[i] && found == NULL; i++)
+		found = find_attribute(gc_resources[i], name, column, nearest);
+	return found;
 }
 
 const GcAttribute *

@@ -177,6 +177,7 @@ typedef struct GcResource
 
 extern const GcResource gc_contacts;
 extern const GcResource gc_contact_lists;
+extern const GcResource gc_job_lists; /* the same in dialect "jobs" */
 extern const GcResource gc_campaigns;
 extern const GcResource gc_dnc_lists;
 extern const GcResource gc_dnc_entries;
@@ -184,6 +185,11 @@ extern const GcResource gc_events;
 extern const GcResource gc_import_jobs;
 extern const GcResource gc_import_queues; /* the same in dialect "jobs" */
 extern const GcResource gc_entities;
+
+/* What those of lists have in common: a page of the listing, and what it is filtered by. */
+extern void gc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body,
+						  GcCallSpec *spec);
+extern const GcListingFilter gc_list_filters[];
 
 /* All of them, NULL-terminated. */
 extern const GcResource *const gc_resources[];

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "base/nearest.h"
 #include "base/option.h"
 #include "fdw/drift.h"
@@ -131,11 +132,15 @@ compare(const GcRelation *rel, const GcList *list, bool strict)
 }
 
 static const char *
-hint_for(int sqlstate)
+hint_for(const GcRelation *rel, int sqlstate)
 {
+	const char *grow_hint = gc_dialect(rel->server_options)->grow_hint;
+
 	switch (sqlstate)
 	{
 		case ERRCODE_UNDEFINED_COLUMN:
+			if (grow_hint)
+				return grow_hint;
 			return "The columns of a list cannot change: set the column's option field, leave "
 				   "it out of the table, or make a new list.";
 		case ERRCODE_DATATYPE_MISMATCH:
@@ -179,20 +184,27 @@ refuse(const GcRelation *rel, List *drifts)
 		else
 			appendStringInfo(&detail, "The table: %s.", drift->detail);
 	}
-	ereport(ERROR, (errcode(sqlstate),
-					errmsg("foreign table \"%s\" does not fit %s", rel->name, rel->label),
-					errdetail_internal("%s", detail.data), errhint("%s", hint_for(sqlstate))));
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("foreign table \"%s\" does not fit %s", rel->name, rel->label),
+			 errdetail_internal("%s", detail.data), errhint("%s", hint_for(rel, sqlstate))));
 }
 
 GcList *
 gc_drift_list(GcConnection *conn, GcStat *stat, GcRelation *rel)
 {
 	int max_age = gc_option_ms(rel->options, rel->server_options, "list_freshness");
+	GcTime since = gc_clock_now();
 	GcList *list = gc_list_current(conn, stat, rel->list_id, rel->list_name, max_age);
 	List *drifts;
 
-	gc_relation_call(rel, list);
 	drifts = compare(rel, list, rel->strict);
+	if (drifts != NIL)
+	{
+		list = gc_list_grown(conn, stat, list, since);
+		drifts = compare(rel, list, rel->strict);
+	}
+	gc_relation_call(rel, list);
 	if (drifts != NIL)
 		refuse(rel, drifts);
 	return list;
@@ -257,6 +269,24 @@ check_access(Relation relation)
 					   RelationGetRelationName(relation));
 }
 
+/* What differs, with what can be done about it where that is more than to see it. */
+static List *
+explained(const GcRelation *rel, List *drifts)
+{
+	ListCell *lc;
+
+	foreach (lc, drifts)
+	{
+		GcDrift *drift = lfirst(lc);
+
+		if (drift->sqlstate == ERRCODE_UNDEFINED_COLUMN &&
+			gc_dialect(rel->server_options)->grow_hint)
+			drift->detail =
+				psprintf("%s; an UPDATE of the list's column_names can add it", drift->detail);
+	}
+	return drifts;
+}
+
 /* Which has to be a list's. */
 static GcRelation *
 load_contacts(Relation relation)
@@ -308,7 +338,7 @@ gc_drift_schema(Oid relid)
 	gc_relation_call(rel, list);
 	schema->label = rel->label;
 	schema->id_pattern = pstrdup(gc_option_string(rel->options, NIL, "contact_id_pattern"));
-	schema->drifts = compare(rel, list, true);
+	schema->drifts = explained(rel, compare(rel, list, true));
 	schema->column_count = rel->column_count;
 	schema->columns = palloc0(sizeof(GcSchemaColumn) * Max(rel->column_count, 1));
 	for (int i = 0; i < rel->column_count; i++)

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "api/dialect.h"
 #include "api/entity_keys.h"
 #include "base/compat.h"
 #include "base/option.h"
@@ -19,6 +20,7 @@
 
 #include "access/sysattr.h"
 #include "executor/executor.h"
+#include "foreign/foreign.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/rel.h"
@@ -62,6 +64,13 @@ can_write(const GcAttribute *attribute, CmdType operation)
 static _Noreturn void
 refuse_column(const GcRelation *rel, const GcColumn *column)
 {
+	if (column->attribute->path == NULL)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("column \"%s\" of foreign table \"%s\" cannot be written",
+							   column->name, rel->name),
+						errdetail("Dialect \"%s\" of server \"%s\" has nothing of the kind.",
+								  gc_dialect(rel->server_options)->name,
+								  GetForeignServer(rel->server_id)->servername)));
 	ereport(ERROR,
 			(errcode(ERRCODE_GENERATED_ALWAYS),
 			 errmsg("column \"%s\" of foreign table \"%s\" is set by the platform and cannot "
@@ -256,7 +265,15 @@ end_row(EntityState *state, bool done, const char *object)
 		gc_audit_wrote(state->rows.audit, id);
 }
 
-/* The row as the platform has it; what takes further calls, as the statement has it. */
+/* Is it as it was read, where an answer to a write does not have it? */
+static bool
+stays(const GcAttribute *attribute)
+{
+	return attribute->expanded ||
+		   (attribute->written == GC_WRITTEN_NEVER && attribute->path != NULL);
+}
+
+/* The row as the platform has it; what an answer does not have, as the statement has it. */
 static TupleTableSlot *
 show(EntityState *state, const char *object, TupleTableSlot *given)
 {
@@ -264,6 +281,8 @@ show(EntityState *state, const char *object, TupleTableSlot *given)
 	MemoryContext caller_cxt = gc_rows_clear_result(&state->rows);
 	GcJson json;
 
+	if (state->writer.kind->view)
+		object = state->writer.kind->view(object);
 	gc_json_init(&json, object, strlen(object));
 	if (!gc_decoder_row(state->decoder, &json, result->tts_values, result->tts_isnull))
 		ereport(ERROR, (errcode(ERRCODE_FDW_ERROR),
@@ -274,7 +293,7 @@ show(EntityState *state, const char *object, TupleTableSlot *given)
 	{
 		const GcColumn *column = &state->rows.rel->columns[i];
 
-		if (column->attnum != 0 && column->attribute->expanded)
+		if (column->attnum != 0 && result->tts_isnull[i] && stays(column->attribute))
 			result->tts_values[i] =
 				slot_getattr(given, column->attnum, &result->tts_isnull[i]);
 	}

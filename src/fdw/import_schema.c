@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/contact_lists.h"
+#include "api/dialect.h"
 #include "api/dnc_lists.h"
 #include "api/resource.h"
 #include "base/names.h"
@@ -40,6 +41,7 @@ typedef struct ImportColumn
 	const char *option; /* "field" or "attribute" */
 	const char *value;
 	const char *format; /* the option of that name; or NULL */
+	bool not_null;
 } ImportColumn;
 
 /* A name or value from the platform in the database's encoding; throws if it has none there. */
@@ -67,14 +69,17 @@ append_column(StringInfo sql, const char *name, const ImportColumn *column)
 	appendStringInfo(sql, "\n  %s %s", quote_identifier(name), column->type);
 	/* What the column's name says by itself needs no option. */
 	named = strcmp(column->option, "field") == 0 && strcmp(name, column->value) == 0;
-	if (named && column->format == NULL)
-		return;
-	appendStringInfoString(sql, " OPTIONS (");
-	if (!named)
-		append_option(sql, column->option, column->value);
-	if (column->format)
-		append_option(sql, "format", column->format);
-	appendStringInfoChar(sql, ')');
+	if (!named || column->format)
+	{
+		appendStringInfoString(sql, " OPTIONS (");
+		if (!named)
+			append_option(sql, column->option, column->value);
+		if (column->format)
+			append_option(sql, "format", column->format);
+		appendStringInfoChar(sql, ')');
+	}
+	if (column->not_null)
+		appendStringInfoString(sql, " NOT NULL");
 }
 
 /* Is a table of that name wanted?  The server filters too, but not the requests. */
@@ -189,7 +194,8 @@ list_columns(Import *import, const GcList *list, GcName *names, ImportColumn *co
 			(ImportColumn){column_sql_type(list->types[i]), "field", names[count].remote,
 						   list->is_phone[i]   ? "e164"
 						   : list->is_email[i] ? "email"
-											   : NULL};
+											   : NULL,
+						   list->is_required[i]};
 		count++;
 	}
 	for (int i = 0; i < gc_contacts.attribute_count; i++)
@@ -295,7 +301,7 @@ table_names(Import *import, List *lists, List *dnc_lists)
 }
 
 static void
-import_lists(Import *import, List *lists, List *dnc_lists)
+import_lists(Import *import, GcConnection *conn, GcStat *stat, List *lists, List *dnc_lists)
 {
 	GcName *names = table_names(import, lists, dnc_lists);
 	ListCell *lc;
@@ -305,7 +311,7 @@ import_lists(Import *import, List *lists, List *dnc_lists)
 		const char *table = names[foreach_current_index(lc)].sql;
 
 		if (wanted(import, table))
-			import_list(import, lfirst(lc), table);
+			import_list(import, gc_list_whole(conn, stat, lfirst(lc)), table);
 	}
 	foreach (lc, dnc_lists)
 	{
@@ -389,6 +395,7 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	GcConnection *conn;
 	List *lists;
 	List *dnc_lists = NIL;
+	const GcDialect *dialect = gc_dialect(server->options);
 	bool objects;
 
 	gc_option_validate(stmt->options, GC_PLACE_IMPORT);
@@ -407,7 +414,7 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 		for (int i = 0; gc_resources[i]; i++)
 			if (!gc_resources[i]->has_list && !gc_resources[i]->has_dnc_list &&
 				!gc_resources[i]->by_options)
-				import_object(&import, gc_resources[i]);
+				import_object(&import, gc_dialect_resource(dialect, gc_resources[i]));
 	conn = gc_connection_get(GetUserId(), server_id);
 	if (!wants_lists(stmt))
 		return import.commands;
@@ -416,7 +423,7 @@ gcImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid server_id)
 	check_key(&import, lists);
 	if (objects)
 		dnc_lists = read_dnc_lists(conn, &stat, prefix);
-	import_lists(&import, lists, dnc_lists);
+	import_lists(&import, conn, &stat, lists, dnc_lists);
 	if (prefix && lists == NIL)
 		ereport(NOTICE, (errmsg("no contact list has a name that begins with \"%s\"",
 								gc_value_display(prefix, NAMEDATALEN))));

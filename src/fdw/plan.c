@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "optimizer/cost.h"
+#include "optimizer/inherit.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
@@ -253,6 +254,9 @@ used_columns(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 		pull_varattnos((Node *) root->parse->returningList, baserel->relid, &used);
 	foreach (lc, baserel->baserestrictinfo)
 		pull_varattnos((Node *) lfirst_node(RestrictInfo, lc)->clause, baserel->relid, &used);
+	/* … and what a change is to is held against what somebody else has made of it. */
+	if (updates && rel->resource->kind)
+		used = bms_add_members(used, get_rel_all_updated_cols(root, baserel));
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
 	for (int i = 0; i < rel->column_count; i++)
 		if (whole_row || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, used) ||

@@ -371,6 +371,7 @@ unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
 			  const char *field)
 {
 	const char *nearest = gc_relation_nearest(column, list);
+	const char *grow_hint = gc_dialect(rel->server_options)->grow_hint;
 
 	ereport(
 		ERROR,
@@ -382,14 +383,30 @@ unknown_field(const GcRelation *rel, const GcList *list, const GcColumn *column,
 			 ? errhint("Perhaps you meant \"%s\": set the column's option %s, or leave the "
 					   "column out of the table.",
 					   nearest, column->field ? "field" : "attribute")
-			 : errhint("The columns of a list cannot change: leave the column out of the "
-					   "table, or make a new list.")));
+			 : errhint("%s", grow_hint
+								 ? grow_hint
+								 : "The columns of a list cannot change: leave the column "
+								   "out of the table, or make a new list.")));
 }
 
 void
 gc_relation_call(GcRelation *rel, const GcList *list)
 {
 	rel->label = psprintf("contact list \"%s\"", gc_value_display(list->name, LIST_NAME_MAX));
+}
+
+bool
+gc_relation_lacks(const GcRelation *rel, const GcList *list)
+{
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+		const char *field = column->field ? column->field : column->attribute_column;
+
+		if (column->attnum != 0 && field && gc_list_column(list, field) < 0)
+			return true;
+	}
+	return false;
 }
 
 void

@@ -79,6 +79,9 @@ extern const char *gc_relation_nearest(const GcColumn *column, const GcList *lis
  */
 extern void gc_relation_check(GcRelation *rel, const GcList *list);
 
+/* Has the table a column that the list does not have? */
+extern bool gc_relation_lacks(const GcRelation *rel, const GcList *list);
+
 /*
  * The further calls that these columns (attnums) take, those for many at once first; how
  * many, into an array of GC_EXPANSIONS_MAX.

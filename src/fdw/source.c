@@ -123,8 +123,12 @@ gc_source_connect(GcSourceRequest *request, Oid user_id)
 	request->conn = gc_connection_get(user_id, rel->server_id);
 	if (rel->resource->has_list)
 	{
+		GcTime since = gc_clock_now();
+
 		request->list =
 			gc_list_get(request->conn, request->stat, rel->list_id, rel->list_name);
+		if (gc_relation_lacks(rel, request->list))
+			request->list = gc_list_grown(request->conn, request->stat, request->list, since);
 		gc_relation_check(rel, request->list);
 	}
 	if (rel->resource->has_dnc_list)
