@@ -167,7 +167,7 @@ for my $settings ({ requests_per_minute => 1000000 }, { requests_per_minute => u
 	is(scalar(grep { $_->{status} == 429 } $sim->requests), 0, 'is obeyed before it is reached');
 	my $seconds = $posts[-1]{at} - $posts[0]{at};
 	note sprintf 'limit 600 a minute: %d requests in %.2f s', scalar @posts, $seconds;
-	cmp_ok($seconds, '>=', 0.1 * $#posts, 'one request each 100 ms');
+	cmp_ok($seconds, '>=', 0.1 * $#posts - 0.05, 'one request each 100 ms (the last may be quicker on its way than the first)');
 	$sim->set(requests_per_minute => 0, rate_window_seconds => 60, limit_scope => 'token');
 }
 
