@@ -79,15 +79,16 @@ my %places = (
 	},
 	list => {
 		statement => sub { my ($dialect) = @_; return "UPDATE $dialect.contact_lists SET name = 'L-$row' WHERE id = '$other'" },
-		request => { method => 'PUT', path => "*/contactlists/$other" },
-		pattern => qr{^PUT .*/contactlists/$other$},
+		# /contactlists, or /lists of dialect "jobs"
+		request => { method => 'PUT', path => "*lists/$other" },
+		pattern => qr{^PUT .*/(contact)?lists/$other$},
 		done => sub { return $sim->api('GET', "/outbound/contactlists/$other")->{name} eq "L-$row" },
 		K4 => { once => 2, always => 3 },
 	},
 	new_list => {
 		statement => sub { my ($dialect) = @_; return "INSERT INTO $dialect.contact_lists (name, column_names, phone_columns) VALUES ('N-$row', '{id,phone}', '[{\"columnName\": \"phone\", \"type\": \"cell\"}]')" },
-		request => { method => 'POST', path => '*/contactlists' },
-		pattern => qr{^POST .*/contactlists$},
+		request => { method => 'POST', path => '*lists' },
+		pattern => qr{^POST .*/(contact)?lists$},
 		done => sub { return scalar grep { $_->{name} eq "N-$row" } @{ $sim->api('GET', '/outbound/contactlists?pageSize=100&pageNumber=1&sortOrder=descending')->{entities} } },
 	},
 	dnc_list => {
