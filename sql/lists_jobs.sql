@@ -234,6 +234,12 @@ CALL sim.forget();
 CALL sim.changed($$description = 'never'$$);
 SELECT count(*) FROM sim.asked() asked WHERE asked LIKE 'PUT%';
 CALL sim.faults('[]');
+-- D2: an answer that is lost: what was sent is there, and is not sent twice.
+CALL sim.faults('[{"method": "PUT", "path": "/lists/", "drop": "after", "times": 1}]');
+CALL sim.forget();
+UPDATE gc.contact_lists SET column_names = column_names || '{Lost}' WHERE name = 'Leads 2' RETURNING version, column_names[15:] AS names;
+CALL sim.faults('[]');
+SELECT * FROM sim.asked() asked WHERE asked LIKE 'PUT%';
 -- It takes longer, or ends up in ERROR.
 CALL sim.set('{"provision_ms": 60000}');
 ALTER FOREIGN TABLE gc.contact_lists OPTIONS (SET ready_timeout '700ms');

@@ -1,6 +1,6 @@
 # A2: an INSERT that waits for its list to be usable can be cancelled at once, in the first half
 # second and between the looks thereafter; what was made is there, is in the audit, and is taken
-# by the same INSERT run again (A3).
+# by the same INSERT run again (A3).  In either dialect.
 use strict;
 use warnings;
 
@@ -15,23 +15,28 @@ skip_unless_possible();
 my $sim = GcSim->new;
 my $node = new_node('lists');
 
-add_server($node, $sim, 'genesys', ready_timeout => '60s');
-$node->safe_psql('postgres', 'IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists) FROM SERVER genesys INTO public');
+for my $dialect (qw(platform jobs))
+{
+	add_server($node, $sim, $dialect, ready_timeout => '60s', dialect => $dialect);
+	$node->safe_psql('postgres', "CREATE SCHEMA $dialect; IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists) FROM SERVER $dialect INTO $dialect");
+}
 my $session = GcSession->new($node);
 my $control = GcSession->new($node);
-my $asks = qr{^GET .*/contactlists/[0-9a-f-]+$};
+my $asks = qr{^GET .*/(contact)?lists/[0-9a-f-]+$};
 
-sub provision { my ($name) = @_; return "INSERT INTO contact_lists (name, column_names, phone_columns) VALUES ('$name', '{id,phone}', '[{\"columnName\": \"phone\", \"type\": \"cell\"}]')" }
+sub provision { my ($dialect, $name) = @_; return "INSERT INTO $dialect.contact_lists (name, column_names, phone_columns) VALUES ('$name', '{id,phone}', '[{\"columnName\": \"phone\", \"type\": \"cell\"}]')" }
 
 # Before the list is asked for, and after it has said that it is not there.
-for my $case ([ 'Early', 0 ], [ 'Between', 1 ])
+my $cancelled = 0;
+for my $case ([ 'platform', 'Early', 0 ], [ 'platform', 'Between', 1 ], [ 'jobs', 'Early', 0 ], [ 'jobs', 'Between', 1 ])
 {
-	my ($name, $looks) = @$case;
+	my ($dialect, $moment, $looks) = @$case;
+	my $name = "$moment $dialect";
 
 	$sim->set(provision_ms => 600000);
 	$sim->forget_requests;
-	$session->start(provision($name));
-	await("$name: it is waited for", sub { $sim->requests(qr{^POST .*/contactlists$}) && $sim->requests($asks) >= $looks });
+	$session->start(provision($dialect, $name));
+	await("$name: it is waited for", sub { $sim->requests(qr{^POST .*/(contact)?lists$}) && $sim->requests($asks) >= $looks });
 	await("$name: the session sleeps", sub {
 		$control->value('SELECT wait_event_type FROM pg_stat_activity WHERE pid = ' . $session->pid) eq 'Extension' });
 	my $from = time;
@@ -42,13 +47,30 @@ for my $case ([ 'Early', 0 ], [ 'Between', 1 ])
 	like($result->{err}, qr/what was sent to contact lists .* is not undone.*Rows accepted: 1, in doubt: 0, not sent: 0/s,
 		"$name: which says what was done");
 	await("$name: it is in the audit", sub {
-		$control->value("SELECT count(*) FROM gc_fdw.audit_log WHERE operation = 'INSERT' AND status = 'failed' AND accepted = 1") == $looks + 1 });
+		$control->value("SELECT count(*) FROM gc_fdw.audit_log WHERE operation = 'INSERT' AND status = 'failed' AND accepted = 1") == $cancelled + 1 });
+	$cancelled++;
 }
+
+# L: so is the wait for fields that are being added, which are there then, and are waited for by the same UPDATE (I3).
+$sim->set(provision_ms => 0);
+$session->run(provision('jobs', 'Grows'));
+$sim->set(provision_ms => 600000);
+$sim->forget_requests;
+my $grow = q{UPDATE jobs.contact_lists SET column_names = column_names || '{city}' WHERE name = 'Grows' RETURNING version, status};
+$session->start($grow);
+await('the list is waited for', sub { ($sim->requests(qr{^PUT .*/lists/[0-9a-f-]+$})) });
+await('the session sleeps', sub {
+	$control->value('SELECT wait_event_type FROM pg_stat_activity WHERE pid = ' . $session->pid) eq 'Extension' });
+my $began = time;
+$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+my $grown = $session->finish(30);
+like($grown->{err}, qr/canceling statement due to user request/, 'an UPDATE that adds fields is cancelled');
+cmp_ok($grown->{at} - $began, '<', 2, 'at once');
 
 # They are there, once the platform has them, and nothing is made twice.
 $sim->set(provision_ms => 0);
-$session->run(provision('Third'));
-is($session->run('SELECT count(*) FROM contact_lists')->{out}, '1', 'those that were cancelled are still being made');
+$session->run(provision('platform', 'Third'));
+is($session->run('SELECT count(*) FROM platform.contact_lists')->{out}, '2', 'those that were cancelled are still being made');
 
 $session->close;
 $control->close;

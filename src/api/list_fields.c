@@ -421,20 +421,22 @@ gc_list_fields_same(const GcEntityChange *change, const GcSpan *has, const GcSpa
 	return is_within(there, wanted, types) && is_within(wanted, there, types);
 }
 
-/* Is a field as the statement wants it, as far as it says? */
+/* Is a field as the statement wants it: as far as it says, or, of a new one, altogether? */
 static bool
-fits(const Wanted *wanted, json_t *field)
+fits(const Wanted *wanted, json_t *field, bool is_new)
 {
 	const char *name = string_of(field, "name");
 	json_t *types = json_array();
 	bool same;
 
 	add_type(types, field);
-	same = (!wanted->has_phones || gc_list_field_is_phone(field) ==
-									   (find(wanted->phones, "columnName", name) != NULL)) &&
-		   (!wanted->has_emails || gc_list_field_is_email(field) ==
-									   (find(wanted->emails, "columnName", name) != NULL)) &&
-		   (!wanted->has_types ||
+	same = (!(is_new || wanted->has_phones) ||
+			gc_list_field_is_phone(field) ==
+				(find(wanted->phones, "columnName", name) != NULL)) &&
+		   (!(is_new || wanted->has_emails) ||
+			gc_list_field_is_email(field) ==
+				(find(wanted->emails, "columnName", name) != NULL)) &&
+		   (!(is_new || wanted->has_types) ||
 			same_type(json_array_get(types, 0), find(wanted->types, "columnName", name)));
 	json_decref(types);
 	return same;
@@ -474,7 +476,7 @@ check_field(const Wanted *wanted, json_t *seen, json_t *field)
 				   psprintf("Field \"%s\" cannot be removed.", shown(name)), GC_FIELDS_HINT);
 		return; /* somebody else's, and it stays */
 	}
-	if (fits(wanted, field))
+	if (fits(wanted, field, wanted->has_names && !was))
 		return;
 	if (!was || (fields && !json_equal(find(fields, "name", name), field)))
 		changed_meanwhile(wanted, name);
