@@ -74,11 +74,7 @@ send_chunks(Sending *sending, const GcPart *part)
 		MemoryContextReset(chunk_cxt);
 	}
 	MemoryContextSwitchTo(caller_cxt);
-	if (sending->row != part->rows)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("part %d of the import has lost rows", part->part),
-						errdetail("Staged: " INT64_FORMAT ", still there: " INT64_FORMAT ".",
-								  part->rows, sending->row)));
+	gc_parts_check_rows(part, sending->row);
 }
 
 static void

@@ -173,6 +173,9 @@ gc_import_file_open(int64 import_id, const GcPart *part, const uint8 *skips, boo
 	if (file->rows == part->rows)
 		file->skips = NULL;
 	if (file->rows > 0 && (file->skips || bare))
+	{
 		measure(file);
+		gc_parts_check_rows(part, file->row);
+	}
 	return file;
 }

@@ -174,6 +174,7 @@ gc_job_rows_read(GcJobRows *rows, bool again, int64 *there, int64 *requests)
 		read_again(rows, there, requests);
 	else
 		walk_chunks(rows, take_chunk);
+	gc_parts_check_rows(rows->part, rows->row);
 }
 
 int

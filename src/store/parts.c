@@ -223,6 +223,16 @@ gc_parts_chunk(Oid table, int64 import_id, int part, int chunk, int *len)
 }
 
 void
+gc_parts_check_rows(const GcPart *part, int64 rows)
+{
+	if (rows != part->rows)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("part %d of the import has lost rows", part->part),
+						errdetail("Staged: " INT64_FORMAT ", still there: " INT64_FORMAT ".",
+								  part->rows, rows)));
+}
+
+void
 gc_parts_keep(Oid table)
 {
 	gc_table_keep(table, &chunk_layout);

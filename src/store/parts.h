@@ -11,6 +11,8 @@
 
 #include "postgres.h"
 
+#include "store/imports.h"
+
 /* The most that a chunk holds, but for a row that is longer by itself. */
 #define GC_CHUNK_BYTES (1024 * 1024)
 
@@ -48,6 +50,9 @@ extern int gc_parts_close(GcPartWriter *writer);
  * if there is another of its name.
  */
 extern char *gc_parts_chunk(Oid table, int64 import_id, int part, int chunk, int *len);
+
+/* So many rows were in its chunks: throws XX001 if some have been lost. */
+extern void gc_parts_check_rows(const GcPart *part, int64 rows);
 
 /* It is not dropped any more until the transaction ends; throws if it was. */
 extern void gc_parts_keep(Oid table);
