@@ -115,7 +115,7 @@ INSERT INTO gc.many SELECT 'warm', i, '' FROM generate_series(1, 40) i;
 CALL sim.forget();
 INSERT INTO gc.many SELECT CASE WHEN n IN (3, 50) THEN 'twice' ELSE 'm' || n END, i, n || repeat('x', 100)
   FROM generate_series(1, 150) n, generate_series(1, 40) i ORDER BY n, i;
-SELECT sum(rows), count(*) <= 40 * 3 AS few, max(bytes) <= 16 * 1024 AS within FROM sim.requests() WHERE method = 'POST';
+SELECT sum(rows), count(*) <= 40 * 4 AS few, max(bytes) <= 16 * 1024 AS within FROM sim.requests() WHERE method = 'POST';
 SELECT count(*), count(DISTINCT crm_id), count(*) FILTER (WHERE crm_id = 'twice' AND note LIKE '50x%') AS last FROM gc.many;
 -- A statement that fails meanwhile says what it has sent.
 SET client_min_messages = error;

@@ -77,8 +77,8 @@ SELECT count(*) FROM sim.contacts('leads');
 --
 -- A campaign uses some: the platform passes over them, the others go, and the
 -- error names them, however many batches there were.
-INSERT INTO gc.leads (crm_id, first_name) SELECT 'U-' || g, 'x' FROM generate_series(1, 210) g;
 ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
+INSERT INTO gc.leads (crm_id, first_name) SELECT 'U-' || g, 'x' FROM generate_series(1, 210) g;
 DO $$ BEGIN FOR i IN 1..7 LOOP CALL sim.touch('leads', 'U-' || 30 * i, '{"inUse": true}'); END LOOP; END $$;
 CALL sim.try($$DELETE FROM gc.leads WHERE first_name = 'x'$$);
 SELECT id FROM sim.contacts('leads') WHERE id LIKE 'U-%';

@@ -287,9 +287,9 @@ CALL sim.faults('[{"path": "*/search", "body_contains": "\"pageNumber\":1,", "bo
 SELECT count(l) FROM gc.leads l;
 -- Lists that are none
 SELECT gc_fdw.disconnect('genesys');
-CALL sim.faults('[{"path": "*/contactlists/leads", "body_json": {"id": "leads"}}]');
+CALL sim.faults('[{"path": "*/outbound/*lists/leads", "body_json": {"id": "leads"}}]');
 CALL sim.try('SELECT * FROM gc.leads');
-CALL sim.faults('[{"path": "*/contactlists/leads", "body": "nothing"}]');
+CALL sim.faults('[{"path": "*/outbound/*lists/leads", "body": "nothing"}]');
 CALL sim.try('INSERT INTO gc.leads VALUES (''x'')');
 CALL sim.faults('[{"path": "*/contactlists", "body_json": {"total": 1}}]');
 CALL sim.try('SELECT * FROM gc.lists');

@@ -41,7 +41,7 @@ BEGIN
   RAISE INFO 'ROW_COUNT %', n;
 END $$;
 SELECT request, rows, status, count(*) FROM sim.traffic() GROUP BY 1, 2, 3 ORDER BY 1, 2 DESC;
-SELECT substr(body, 1, 300) FROM sim.requests() WHERE path LIKE '%/contacts';
+SELECT substr(body, 1, 300) FROM sim.requests() WHERE path LIKE '%/contacts' AND body LIKE '%"id":"L-2"%';
 SELECT count(*), count(*) FILTER (WHERE data->>'first_name' LIKE 'NAME %') AS named,
   count(*) FILTER (WHERE data->>'score' LIKE '%.50') AS scored,
   count(*) FILTER (WHERE data->>'Hidden Col' = E'é "\\ ' || substr(id, 3)) AS kept,

@@ -35,7 +35,7 @@ my %writes = (
 my %struck = (
 	page1 => { path => '/page1/contacts/search', body_contains => '"pageNumber":1,' },
 	page2 => { path => '/page2/contacts/search', body_contains => '"pageNumber":2,' },
-	list => { path => '*/contactlists/list', method => 'GET' },
+	list => { path => dialect() eq 'jobs' ? '/outbound/lists/list' : '*/contactlists/list', method => 'GET' },
 	batch => { path => '*/batch/contacts', method => 'POST', nth => 2 },
 	row => { path => '*/row/contacts', method => 'POST' },
 	each => { path => '*/each/contacts', method => 'POST', nth => 2 },
@@ -47,7 +47,7 @@ my %after = (page1 => 2, page2 => 1, batch => 1, each => 1, unsafe => 1);
 my %request_of = (
 	page1 => qr{/page1/contacts/search$},
 	page2 => qr{/page2/contacts/search$},
-	list => qr{^GET .*/contactlists/list$},
+	list => dialect() eq 'jobs' ? qr{^GET .*/outbound/lists/list$} : qr{^GET .*/contactlists/list$},
 	batch => qr{/batch/contacts$},
 	row => qr{/row/contacts$},
 	each => qr{/each/contacts$},

@@ -28,7 +28,8 @@ sub begin
 	my ($method, @arguments) = @_;
 	my $name = 'moment_' . ++$list->{number};
 	@$list{qw(name id)} = ($name, $sim->list($name, qw(Phone Key Name)));
-	leads_table($node, $name, 'genesys', $name, batch_size => 20);
+	# Of jobs it is the size of a part.
+	leads_table($node, $name, 'genesys', $name, batch_size => $method eq 'bulk' ? $rows : 20);
 	submit($method, @arguments);
 	return;
 }
@@ -83,7 +84,7 @@ sub meddle
 sub sent
 {
 	my $count = 0;
-	$count += $_->{rows} // 0 for grep { $_->{method} ne 'GET' && $_->{path} =~ m{/contacts$|/uploads/|^/storage} } $sim->requests;
+	$count += $_->{rows} // 0 for grep { $_->{method} ne 'GET' && $_->{path} =~ m{/contacts$|/uploads/|^/storage|/outbound/lists/.*/contacts/} } $sim->requests;
 	return $count;
 }
 
@@ -108,7 +109,9 @@ sub ends
 
 my %way = (
 	contacts => { send => { path => '*/contacts', method => 'POST' }, look => { path => '*/contacts/bulk', method => 'POST' } },
-	upload => { send => { path => '/uploads/v2/contactlist' }, look => { path => '*/export', method => 'POST' } });
+	upload => { send => { path => dialect() eq 'jobs' ? '*/contacts/upload' : '/uploads/v2/contactlist' }, look => { path => '*/export', method => 'POST' } });
+# Jobs of contacts are like files.
+$way{bulk} = { send => { path => part_path(), method => 'POST' }, look => { path => '*/contactlists/*/contacts/bulk', method => 'POST' } } if dialect() eq 'jobs';
 
 for my $method (sort keys %way)
 {
@@ -123,7 +126,7 @@ for my $method (sort keys %way)
 	ends("$method, killed before the platform has it", sent => $rows);
 
 	# The platform has taken it, the worker does not know.  Killed once more while it is read back.
-	$sim->faults({ %$send, stall => \1, effect => \1, nth => $method eq 'upload' ? 1 : 3 });
+	$sim->faults({ %$send, stall => \1, effect => \1, nth => $method eq 'contacts' ? 3 : 1 });
 	begin($method);
 	hit('the platform has it');
 	await('all contacts', sub { $sim->count($list->{id}) == $rows });

@@ -23,10 +23,11 @@ sub missing
 	return undef;
 }
 
-# new(ARGUMENT...): arguments of gc_sim, but for --port.
+# new(ARGUMENT...): arguments of gc_sim, but for --port.  It speaks the dialect that GC_DIALECT names.
 sub new
 {
 	my ($class, @args) = @_;
+	unshift @args, '--set', 'rate_headers=xratelimit' if ($ENV{GC_DIALECT} // '') eq 'jobs';
 	my $self = bless {
 		args => [@args],
 		port => 0,

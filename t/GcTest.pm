@@ -18,7 +18,7 @@ use GcSession;
 use GcSim;
 
 our @EXPORT = qw(
-  skip_unless_possible skip_sanitized new_node new_shimmed_node new_database add_server leads_table
+  skip_unless_possible skip_sanitized dialect part_path new_node new_shimmed_node new_database add_server leads_table
   await await_waiting await_recovery paced is_alive shimmed jump_clock stall_names answer_names fill_disk free_disk
   counts_in explained open_sockets descriptors tasks rss_kb context_bytes slurp_log
 );
@@ -115,6 +115,12 @@ sub jump_clock
 	return;
 }
 
+# The dialect that the tests are run for.
+sub dialect { return $ENV{GC_DIALECT} || 'platform' }
+
+# The POSTs by which parts of an import go, unless it says how: contacts, or the jobs of dialect "jobs".
+sub part_path { return dialect() eq 'jobs' ? '*/outbound/lists/*/contacts/bulk' : '*/contacts' }
+
 # new_database(NODE, NAME, ENCODING)
 sub new_database
 {
@@ -126,14 +132,15 @@ sub new_database
 }
 
 # add_server(NODE, SIM, NAME, OPTION => VALUE...): a server and the user's mapping.  No
-# smoothing and no read_lag unless asked for, and a list that is written to is looked at once.  Takes "dbname" and
-# "client" (an id of the simulator's) too.
+# smoothing and no read_lag unless asked for, and a list that is written to is looked at once; of the
+# dialect that GC_DIALECT names.  Takes "dbname" and "client" (an id of the simulator's) too.
 sub add_server
 {
 	my ($node, $sim, $name, %options) = @_;
 	my $dbname = delete $options{dbname} // 'postgres';
 	my $client = delete $options{client} // 'id';
-	my %all = (requests_per_second => 0, requests_per_minute => 1000000, jitter => 0, read_lag => 0, list_freshness => '1h', %options);
+	my %all = (requests_per_second => 0, requests_per_minute => 1000000, jitter => 0, read_lag => 0, list_freshness => '1h',
+		dialect => dialect(), %options);
 
 	$all{api_url} //= $sim->url;
 	$all{login_url} //= $sim->url;

@@ -11,6 +11,10 @@ CREATE SCHEMA sim;
 CREATE SCHEMA gc;
 
 \getenv sim_url GC_SIM_URL
+-- The dialect that the tests are run for; \if :jobs is for what the other one does not have.
+\set dialect platform
+\getenv dialect GC_DIALECT
+SELECT :'dialect' = 'jobs' AS jobs \gset
 CREATE TABLE sim.settings (url text);
 INSERT INTO sim.settings VALUES (:'sim_url');
 
@@ -203,7 +207,7 @@ SELECT format($$
   CREATE SERVER genesys FOREIGN DATA WRAPPER gc_fdw
     OPTIONS (api_url %1$L, login_url %1$L, requests_per_minute '1000000',
              requests_per_second '0', jitter '0', read_lag '0', list_freshness '1h',
-             retry_timeout '5s', max_retries '2') $$, url)
+             retry_timeout '5s', max_retries '2', dialect %2$L) $$, url, :'dialect')
 FROM sim.settings \gexec
 CREATE USER MAPPING FOR CURRENT_USER SERVER genesys OPTIONS (client_id 'id', client_secret 'secret');
 CALL sim.reset();
