@@ -83,7 +83,13 @@ gc_resource_find(const GcResource *resource, const char *name, const char **colu
 	if (resource)
 		return find_attribute(resource, name, column, nearest);
 	for (int i = 0; gc_resources[i] && found == NULL; i++)
-		found = find_attribute(gc_resources[i], name, column, nearest);
+	{
+		GcNearest others = *nearest;
+
+		/* Whose it is meant to be is not known: most likely a contact's. */
+		found = find_attribute(gc_resources[i], name, column,
+							   gc_resources[i] == &gc_contacts ? nearest : &others);
+	}
 	return found;
 }
 
