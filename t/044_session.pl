@@ -1,7 +1,8 @@
 # The must-show of provisioning and control: docs/tour.md is a session from an organisation without lists to one
 # without lists again.  It is run as it stands there, in both dialects: what psql shows is what the page shows,
 # and each statement makes the requests that the page names and no other, by the simulator's record and by
-# gc_fdw.requests.  A2, A3, F1, H1, I1, K2; DESIGN §2.1.
+# gc_fdw.requests.  A2, A3, F1, H1, I1, K2, L; DESIGN §2.1.  The page's last block has what is otherwise under
+# dialect "jobs".
 #
 # GC_TOUR_OUT=FILE writes the page as it should be.
 use strict;
@@ -48,6 +49,17 @@ sub statements
 	return map { s/\n-# /\n/gr } $block =~ /^=# (.*(?:\n-# .*)*)$/mg;
 }
 
+# What a statement asks under "jobs", if that is not what it asks elsewhere; and what it shows, if that is different.
+sub otherwise
+{
+	my (undef, $shown, $elsewhere) = map { settled($_) } @_;
+	my ($output, $expected) = map { s/\n-- asked: .*//r } $shown, $elsewhere;
+
+	return '' if $shown eq $elsewhere;
+	return "$_[1]\n\n" if $output ne $expected;
+	return '=# ' . ($_[0] =~ s/\n/\n-# /gr) . ($_[1] =~ /(\n-- asked: .*)/ ? $1 : '') . "\n\n";
+}
+
 # A session as psql shows it; what goes out for each statement, as two records have it.
 sub session
 {
@@ -82,38 +94,53 @@ my %admin = ('a campaign' => sub {
 		contactList => { id => $empty->{id} }, callerName => 'Us', callerAddress => '+14155550000', phoneColumns => [ { columnName => 'Phone', type => 'cell' } ] });
 });
 
-for my $dialect ('platform')
+# The page's last block: statements that are otherwise.
+my ($otherwise) = $page =~ /^<!-- jobs -->\n```\n(.*?)^```\n/ms;
+
+my @platform;    # what each statement showed
+
+for my $dialect ('platform', 'jobs')
 {
 	my $sim = GcSim->new;
 	$node->safe_psql('postgres', "CREATE DATABASE $dialect");
 	$node->safe_psql($dialect, 'CREATE EXTENSION gc_fdw; CREATE SCHEMA gc; CREATE SCHEMA dw');
 	add_server($node, $sim, 'genesys', dbname => $dialect, dialect => $dialect);
 	my $run = session($sim, $dialect);
-	my $made = '';
+	my ($made, $differs) = ('', '');
 
-	for my $part (split /^(```\n.*?^```\n|<!-- admin: .*? -->\n)/ms, $page)
+	for my $part (split /^(```\n.*?^```\n|<!-- .*? -->\n)/ms, $page)
 	{
+		last if $part =~ /^<!-- jobs -->/;
 		if ($part =~ /^<!-- admin: (.*?) -->/) { $admin{$1}->($sim) }
 		if ($part !~ /^```\n=# /)
 		{
 			$made .= $part;
 			next;
 		}
-		my $shown = '';
-		for my $statement (statements($part))
+		my @shown;
+		for my $on_page (split /\n\n(?==# )/, $part =~ s/^```\n|\n```\n\z//gr)
 		{
+			my ($statement) = statements("$on_page\n");
 			my ($output, $asked) = $run->($statement);
+			my $shown = '=# ' . ($statement =~ s/\n/\n-# /gr) . "\n$output";
 
-			$shown .= "\n" if $shown ne '';
-			$shown .= '=# ' . ($statement =~ s/\n/\n-# /gr) . "\n$output";
 			$shown =~ s/\n*\z/\n/;
 			$shown .= "-- asked: $asked\n" if $asked ne '';
+			$shown =~ s/ +$//mg;
+			chomp $shown;
+			if ($dialect eq 'jobs') { $differs .= otherwise($statement, $shown, shift @platform) }
+			else
+			{
+				is(settled($shown), settled($on_page), "$dialect: $statement");
+				push @platform, $shown;
+			}
+			push @shown, $shown;
 		}
-		$shown =~ s/ +$//mg;
-		is(settled("```\n$shown```\n"), settled($part), "$dialect: " . (statements($part))[0]);
-		$made .= "```\n$shown```\n";
+		$made .= "```\n" . join("\n\n", @shown) . "\n```\n";
 	}
-	PostgreSQL::Test::Utils::append_to_file($ENV{GC_TOUR_OUT}, $made) if $ENV{GC_TOUR_OUT} && $dialect eq 'platform';
+	$differs =~ s/\n\n\z/\n/;
+	is(settled($differs), settled($otherwise), 'jobs: what is otherwise') if $dialect eq 'jobs';
+	PostgreSQL::Test::Utils::append_to_file($ENV{GC_TOUR_OUT}, $dialect eq 'jobs' ? "<!-- jobs -->\n```\n$differs```\n" : $made) if $ENV{GC_TOUR_OUT};
 }
 
 done_testing();
