@@ -4,7 +4,7 @@
  *
  * For a statement that makes many where a listing cannot be asked for one name: 500 rows would
  * be 500 walks.  What was read is in a temporary file; in memory there are but a hash of each
- * key and the place of its thing, 16 bytes or so, whatever the things are.
+ * key and the place of its thing, some 60 bytes, whatever the things are.
  */
 #ifndef GC_API_ENTITY_KEYS_H
 #define GC_API_ENTITY_KEYS_H
