@@ -80,6 +80,25 @@ INSERT INTO gc.others (crm_id, note, phone, callable) SELECT 'B-' || g, 'n', '+1
 ROLLBACK;
 RESET client_min_messages;
 SELECT list, change, was, new, count(*), count(DISTINCT contact) FROM sim.changes(3000) GROUP BY 1, 2, 3, 4;
+-- The worker goes away between two statements, or a savepoint takes the stream: another one goes on.
+BEGIN;
+INSERT INTO gc.others (crm_id, note, phone, callable) SELECT 'W-' || g, 'n', '+1415555' || 1000 + g, false FROM generate_series(1, 1000) g;
+DO $$
+DECLARE
+  worker int;
+BEGIN
+  FOR i IN 1 .. 2000 LOOP
+    -- It waits for more: what it has got is committed.
+    SELECT pid INTO worker FROM pg_stat_activity
+    WHERE backend_type = 'gc_fdw worker' AND datname = current_database() AND wait_event = 'MessageQueueReceive';
+    EXIT WHEN FOUND;
+    PERFORM pg_stat_clear_snapshot(), pg_sleep(0.01);
+  END LOOP;
+  RAISE NOTICE 'ended: %', pg_terminate_backend(worker, 20000);
+END $$;
+INSERT INTO gc.others (crm_id, note, phone, callable) SELECT 'W-' || g, 'n', '+1415555' || 1000 + g, false FROM generate_series(1001, 2000) g;
+COMMIT;
+SELECT list, change, new, count(*), count(DISTINCT contact) FROM sim.changes(2000) GROUP BY 1, 2, 3;
 -- An import that is cut off: what was confirmed of a part is not confirmed a second time.
 \if :jobs
 \set nth 41

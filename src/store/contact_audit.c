@@ -52,11 +52,11 @@ static const GcTableColumn columns[COLUMN_COUNT] = {
 
 static const GcTableLayout layout = {"contact_audit", true, COLUMN_COUNT, columns};
 
-/* The transaction's rows, each behind its length, in TopTransactionContext; NULL: none. */
-static StringInfo kept = NULL;
+/* The transaction's rows, each behind its length, from the cursor on; NULL: none. */
+static StringInfo kept = NULL; /* in TopTransactionContext */
 static int kept_rows = 0;
 
-/* It has more than memory holds: they go to the stream, or into the transaction. */
+/* It has more than memory holds: they go to the stream, or (no worker is to be had) are written. */
 static bool streams = false;
 static bool writes = false;
 static int64 written_rows = 0;
@@ -165,34 +165,40 @@ keep(const char *row, int len)
 	gc_mail_prepare(&mail, Max(kept->len, KEPT_BYTES / 16) * 2);
 }
 
-static void
-forget_kept(void)
+static const char *
+kept_bytes(void)
 {
-	if (kept)
-		resetStringInfo(kept);
-	kept_rows = 0;
+	return kept->data + kept->cursor;
 }
 
+/* What is in the stream is kept no longer: an error may come between two rows. */
 static void
-stream_row(void *arg, const char *row, int len)
+stream_rows(void)
 {
-	gc_stream_put(GC_STREAM_CHANGES, row, len);
+	while (kept_rows > 0)
+	{
+		int len;
+
+		memcpy(&len, kept_bytes(), sizeof(len));
+		gc_stream_put(GC_STREAM_CHANGES, kept_bytes() + sizeof(len), len);
+		kept->cursor += sizeof(len) + len;
+		kept_rows--;
+	}
 }
 
-/* Memory is full. */
+/* Memory is full.  The stream may have gone, with a savepoint or its worker. */
 static void
 spill(void)
 {
-	if (!streams && !writes)
-	{
-		streams = gc_stream_try(GC_STREAM_CHANGES);
-		writes = !streams;
-	}
-	if (streams)
-		walk(kept->data, kept_rows, stream_row, NULL);
-	else if (write_rows(kept->data, kept_rows))
+	if (!writes)
+		writes = !gc_stream_try(GC_STREAM_CHANGES);
+	streams |= !writes;
+	if (!writes)
+		stream_rows();
+	else if (write_rows(kept_bytes(), kept_rows))
 		written_rows += kept_rows;
-	forget_kept();
+	resetStringInfo(kept);
+	kept_rows = 0;
 }
 
 void
@@ -235,12 +241,12 @@ hand_over(void)
 
 	if (head && kept->len <= mail.room)
 	{
-		memcpy(head->bytes, kept->data, kept->len);
+		memcpy(head->bytes, kept_bytes(), kept->len - kept->cursor);
 		head->count = kept_rows;
 		if (gc_mail_send(&mail, GC_JOB_CHANGES))
 			return;
 	}
-	walk(kept->data, kept_rows, log_row, NULL);
+	walk(kept_bytes(), kept_rows, log_row, NULL);
 }
 
 static void
@@ -251,8 +257,8 @@ on_xact(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 			if (streams)
 				gc_stream_flush();
-			if (kept_rows > 0 && !write_rows(kept->data, kept_rows))
-				walk(kept->data, kept_rows, log_row, NULL);
+			if (kept_rows > 0 && !write_rows(kept_bytes(), kept_rows))
+				walk(kept_bytes(), kept_rows, log_row, NULL);
 			return;
 		case XACT_EVENT_ABORT:
 			if (kept_rows > 0)

@@ -121,32 +121,7 @@ stream_await(void)
 	return true;
 }
 
-bool
-gc_stream_try(GcStreamKind kind)
-{
-	if (stream && worker_ended())
-		stream_drop();
-	if (stream == NULL && !stream_start())
-		return false;
-	stream->kind = kind;
-	return stream_await();
-}
-
-void
-gc_stream_open(GcStreamKind kind)
-{
-	const char *rows = gc_stream_kind(kind)->rows;
-
-	if (stream && worker_ended())
-		stream_drop();
-	if (stream == NULL && !stream_start())
-		throw_no_worker(rows, false);
-	stream->kind = kind;
-	if (!stream_await())
-		throw_no_worker(rows, true);
-}
-
-static void
+static _Noreturn void
 throw_lost(void)
 {
 	uint64 committed = pg_atomic_read_u64(&stream->channel->committed);
@@ -161,6 +136,40 @@ throw_lost(void)
 					   ", lost: " UINT64_FORMAT ".",
 					   committed, put - committed),
 			 errhint("The server's log says why.")));
+}
+
+/* One that has ended makes room for another, if it has written all that it was given. */
+static void
+drop_ended(void)
+{
+	if (stream == NULL || !worker_ended())
+		return;
+	if (pg_atomic_read_u64(&stream->channel->committed) < stream->put)
+		throw_lost();
+	stream_drop();
+}
+
+bool
+gc_stream_try(GcStreamKind kind)
+{
+	drop_ended();
+	if (stream == NULL && !stream_start())
+		return false;
+	stream->kind = kind;
+	return stream_await();
+}
+
+void
+gc_stream_open(GcStreamKind kind)
+{
+	const char *rows = gc_stream_kind(kind)->rows;
+
+	drop_ended();
+	if (stream == NULL && !stream_start())
+		throw_no_worker(rows, false);
+	stream->kind = kind;
+	if (!stream_await())
+		throw_no_worker(rows, true);
 }
 
 void
