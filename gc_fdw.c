@@ -42,6 +42,7 @@
 #include "funcs/forget_funcs.h"
 #include "funcs/import_funcs.h"
 #include "funcs/ledger_funcs.h"
+#include "funcs/list_work.h"
 #include "funcs/parent_funcs.h"
 #include "funcs/schema_funcs.h"
 #include "net/connection.h"
@@ -174,6 +175,7 @@ _PG_init(void)
 	gc_import_funcs_init(gc_staging_submit);
 	gc_ledger_funcs_init(gc_ledger_list_id);
 	gc_forget_funcs_init(gc_staged_forget);
+	gc_list_work_init(gc_pending_count);
 	gc_import_jobs_init(gc_import_of_job);
 	gc_parent_funcs_init(gc_drift_list_name);
 	gc_imports_init(gc_import_run, gc_import_task_run);

@@ -154,6 +154,36 @@ DROP SERVER second;
 SELECT relation, rows FROM gc_fdw.forget_contact('F-40') WHERE rows > 0;
 
 --
+-- What has failed without a write is in doubt of nothing, and what became of a lost answer is known
+--
+INSERT INTO gc.leads (crm_id, note) VALUES ('F-50', 'x');
+CALL sim.faults('[{"path": "*/leads/contacts/F-50", "method": "GET", "body_kind": "html"}]');
+SELECT relation, rows FROM gc_fdw.forget_contact('F-50') WHERE relation = 'contact list "leads"';
+SELECT total, accepted, rejected, in_doubt FROM gc_fdw.audit_log WHERE operation = 'FORGET' ORDER BY id DESC LIMIT 1;
+-- It was sent, and nobody can look.
+CALL sim.faults('[{"path": "*/leads/contacts/F-50", "method": "GET", "nth": 2, "status": 403, "body_json": {"status": 403, "code": "missing.permissions", "message": "No."}}]');
+SELECT relation, rows FROM gc_fdw.forget_contact('F-50') WHERE relation = 'contact list "leads"';
+SELECT total, accepted, rejected, in_doubt FROM gc_fdw.audit_log WHERE operation = 'FORGET' ORDER BY id DESC LIMIT 1;
+ALTER SERVER genesys OPTIONS (SET retry_timeout '5s', SET max_retries '2');
+INSERT INTO gc.leads (crm_id, note) VALUES ('F-50', 'x');
+CALL sim.faults('[{"path": "*/leads/contacts/F-50", "method": "DELETE", "nth": 1, "drop": "after"}]');
+SELECT relation, rows FROM gc_fdw.forget_contact('F-50') WHERE relation = 'contact list "leads"';
+SELECT total, accepted, rejected, in_doubt FROM gc_fdw.audit_log WHERE operation = 'FORGET' ORDER BY id DESC LIMIT 1;
+CALL sim.faults('[]');
+
+--
+-- Rows of this very transaction that wait for its COMMIT would bring it back
+--
+ALTER FOREIGN TABLE gc.leads OPTIONS (ADD deliver 'commit');
+BEGIN;
+INSERT INTO gc.leads (crm_id, note) VALUES ('F-60', 'x');
+CALL sim.try($$ SELECT * FROM gc_fdw.forget_contact('F-60') $$);
+CALL sim.try($$ SELECT * FROM gc_fdw.quarantine('F-60') $$);
+COMMIT;
+ALTER FOREIGN TABLE gc.leads OPTIONS (DROP deliver);
+SELECT relation, rows FROM gc_fdw.forget_contact('F-60') WHERE rows > 0;
+
+--
 -- Rights, and arguments, before any request
 --
 CALL sim.forget();

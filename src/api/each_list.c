@@ -99,6 +99,7 @@ gc_each_read_contact(GcEach *each, GcEachItem *item)
 
 	gc_contacts_by_ids(item->shown->list_id, &id, 1, &spec);
 	end_call(item);
+	item->reads = true;
 	return item->call = gc_call_start(each->calls, &spec);
 }
 
@@ -109,6 +110,8 @@ gc_each_write(GcEach *each, GcEachItem *item, GcCallSpec *spec)
 	if (!item->shown->written && each->watch.writes)
 		each->watch.writes(each->watch.arg);
 	item->shown->written = true;
+	item->reads = false;
+	item->unknown = true;
 	spec->in_doubt = each->watch.in_doubt;
 	spec->rows = 1;
 	spec->in_use_ends = true;
@@ -118,8 +121,17 @@ gc_each_write(GcEach *each, GcEachItem *item, GcCallSpec *spec)
 void
 gc_each_known(GcEach *each, GcEachItem *item)
 {
+	item->unknown = false;
 	if (each->watch.in_doubt)
 		(*each->watch.in_doubt)--;
+}
+
+/* Is there a write of which nobody knows?  A read that fails leaves that as it was. */
+static bool
+is_unknown(const GcEachItem *item)
+{
+	return item->unknown &&
+		   (item->call == NULL || item->reads || gc_call_in_doubt(item->call));
 }
 
 /* ---- what becomes of it ---- */
@@ -127,6 +139,8 @@ gc_each_known(GcEach *each, GcEachItem *item)
 void
 gc_each_done(GcEach *each, GcEachItem *item, const char *result, bool changed)
 {
+	if (!item->shown->failed && is_unknown(item))
+		gc_each_known(each, item);
 	item->shown->result = result;
 	item->shown->changed = changed;
 	item->over = true;
@@ -157,7 +171,7 @@ gc_each_failed(GcEach *each, GcEachItem *item)
 {
 	const GcFailure *failure = gc_call_failure(item->call);
 
-	item->shown->in_doubt = gc_call_in_doubt(item->call);
+	item->shown->in_doubt = is_unknown(item);
 	gc_each_refused(each, item,
 					words_of(failure, item->shown->in_doubt ? "in doubt" : "failed"));
 }
@@ -177,6 +191,7 @@ gc_each_held(GcEach *each, GcEachItem *item, const GcFailure *failure)
 	else
 	{
 		item->held = true;
+		item->unknown = is_unknown(item);
 		end_call(item);
 	}
 }

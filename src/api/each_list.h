@@ -48,6 +48,8 @@ typedef struct GcEachItem
 	const void *list;  /* for who sends the calls */
 	MemoryContext cxt; /* of one attempt: one that is held comes again many times */
 	GcCall *call;	   /* NULL: it has not begun, or has ended */
+	bool reads;		   /* the call changes nothing */
+	bool unknown;	   /* one before it did, and nobody knows yet whether it took effect */
 	char *body;		   /* of a write */
 	int step;		   /* for who sends the calls; 0 whenever it begins */
 	bool held;		   /* it comes again, … */

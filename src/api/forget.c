@@ -62,11 +62,7 @@ answered_delete(GcEach *each, GcEachItem *item, const GcFailure *failure)
 		(void) gc_each_read_contact(each, item);
 	}
 	else if (gc_contacts_is_missing(failure))
-	{
-		if (failure->in_doubt)
-			gc_each_known(each, item);
 		gc_each_done(each, item, "erased", true);
-	}
 	else if (failure->cause == GC_CAUSE_CAMPAIGN || failure->cause == GC_CAUSE_IN_USE)
 		gc_each_held(each, item, failure);
 	else

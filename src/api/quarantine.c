@@ -137,11 +137,10 @@ contact_answered(GcEach *each, GcEachItem *item)
 }
 
 List *
-gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id,
+gc_quarantine_contact(GcConnection *conn, GcStat *stat, List *lists, const char *contact_id,
 					  const GcListWatch *watch)
 {
 	const GcEachWay way = {gc_each_read_contact, contact_answered};
-	List *lists = gc_list_all(conn, stat, NULL);
 	GcEach *each = gc_each_create(conn, stat, &way, watch, list_length(lists));
 
 	gc_each_add_contact(each, lists, contact_id);

@@ -10,12 +10,11 @@
 #include "api/each_list.h"
 
 /*
- * Takes the contact with that id off dialling in all of the organisation's lists that have
+ * Takes the contact with that id off dialling in those of the lists (GcList *) that have
  * it: callable becomes false, and the answer shows it ("quarantined", "already", "absent").
- * Throws if the lists cannot be read.
  */
-extern List *gc_quarantine_contact(GcConnection *conn, GcStat *stat, const char *contact_id,
-								   const GcListWatch *watch);
+extern List *gc_quarantine_contact(GcConnection *conn, GcStat *stat, List *lists,
+								   const char *contact_id, const GcListWatch *watch);
 
 /* Adds the number (E.164) to the DNC lists that campaigns have, likewise. */
 extern List *gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,

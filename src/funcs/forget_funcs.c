@@ -109,12 +109,14 @@ static void
 put_list(const Wanted *wanted, const GcListResult *list)
 {
 	char *label = psprintf("contact list \"%s\"", gc_list_work_shown(list->name));
+	char *reason = gc_value_display(list->result, 1024);
+	const char *end = *reason && reason[strlen(reason) - 1] == '.' ? "" : ".";
 
 	put_row(wanted, label, list->failed ? -1 : list->changed);
 	if (list->failed)
 		ereport(WARNING,
 				(errmsg("could not erase the contact from %s", label),
-				 errdetail_internal("%s.", gc_value_display(list->result, 1024)),
+				 errdetail_internal("%s%s", reason, end),
 				 list->correlation_id ? errcontext("correlation id: %s",
 												   gc_list_work_shown(list->correlation_id))
 									  : 0));
@@ -129,6 +131,7 @@ run(Wanted *wanted)
 
 	work = wanted->work = gc_list_work_begin(wanted->server, "FORGET", NULL);
 	lists = gc_list_all(work->conn, &work->stat, NULL);
+	gc_list_work_check_waiting(lists);
 	erase_staged(wanted);
 	erase_history(wanted, lists);
 	foreach (lc, gc_forget_contact(work->conn, &work->stat, lists, wanted->utf8, &work->watch))

@@ -13,6 +13,8 @@
 /* Characters that are shown of a name. */
 #define NAME_SHOWN 256
 
+static int64 (*rows_waiting)(const GcList *list) = NULL;
+
 static void
 note_write(void *arg)
 {
@@ -85,6 +87,32 @@ gc_list_work_check_key(const char *key)
 	if (strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the key must not be \"%s\"", key)));
+}
+
+void
+gc_list_work_init(int64 (*waiting)(const GcList *list))
+{
+	rows_waiting = waiting;
+}
+
+void
+gc_list_work_check_waiting(const List *lists)
+{
+	ListCell *lc;
+
+	foreach (lc, lists)
+	{
+		const GcList *list = lfirst(lc);
+
+		if (rows_waiting(list) > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("rows for contact list \"%s\" wait for COMMIT",
+							gc_list_work_shown(list->name)),
+					 errdetail("This transaction has written them, and they could bring the "
+							   "contact back."),
+					 errhint("COMMIT first.")));
+	}
 }
 
 const char *

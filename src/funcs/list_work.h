@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "api/contact_lists.h"
 #include "api/each_list.h"
 #include "store/audit.h"
 
@@ -37,6 +38,12 @@ extern void gc_list_work_end(GcListWork *work, const char *hint);
 
 /* Throws 22023 for what is no contact's id, or none that a path can have. */
 extern void gc_list_work_check_key(const char *key);
+
+/* "waiting" counts the transaction's rows for a list that wait for COMMIT; from _PG_init. */
+extern void gc_list_work_init(int64 (*waiting)(const GcList *list));
+
+/* Throws 55000 if there are such: they would come after what is done now. */
+extern void gc_list_work_check_waiting(const List *lists);
 
 /* A name or id of the platform's, for whoever reads it; NULL for NULL. */
 extern const char *gc_list_work_shown(const char *utf8);

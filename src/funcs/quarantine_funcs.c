@@ -98,7 +98,13 @@ run(ReturnSetInfo *result, const ForeignServer *server, const char *key, const c
 	GcListWork *work = gc_list_work_begin(server, "QUARANTINE", put_audit);
 
 	if (key)
-		put_rows(result, gc_quarantine_contact(work->conn, &work->stat, key, &work->watch));
+	{
+		List *lists = gc_list_all(work->conn, &work->stat, NULL);
+
+		gc_list_work_check_waiting(lists);
+		put_rows(result,
+				 gc_quarantine_contact(work->conn, &work->stat, lists, key, &work->watch));
+	}
 	if (number)
 		put_rows(result, gc_quarantine_number(work->conn, &work->stat, number, &work->watch));
 	gc_list_work_end(work,
