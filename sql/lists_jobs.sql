@@ -6,7 +6,7 @@
 -- Contact lists of dialect "jobs": fields, schema versions, a status
 --
 SET TimeZone = 'UTC';
-ALTER SERVER genesys OPTIONS (ADD dialect 'jobs', ADD ready_timeout '5s');
+ALTER SERVER genesys OPTIONS (SET dialect 'jobs', ADD ready_timeout '5s');
 IMPORT FOREIGN SCHEMA outbound LIMIT TO (contact_lists) FROM SERVER genesys INTO gc;
 -- The requests of a statement, and the body of the last one
 CREATE FUNCTION sim.asked() RETURNS SETOF text LANGUAGE sql AS $$
