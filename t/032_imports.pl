@@ -220,9 +220,13 @@ new_list('twins');
 $sim->faults({ path => part_path(), method => 'POST', status => 503, effect => \1, nth => 2, times => 1000 });
 $id = $control->value("SELECT gc_fdw.submit_import('twins', "
 	  . "'SELECT ''twins-1'' AS k, name FROM unnest(ARRAY[''name 0'', ''name 1'']) WITH ORDINALITY AS n (name, i) ORDER BY i')");
-becomes($id, 'paused', 'an answer is lost');
-$sim->faults();
-is($control->value("SELECT gc_fdw.resume_imports($id)"), '1', 'it goes on');
+# A job that was taken in spite of its answer is found.
+if (dialect() ne 'jobs')
+{
+	becomes($id, 'paused', 'an answer is lost');
+	$sim->faults();
+	is($control->value("SELECT gc_fdw.resume_imports($id)"), '1', 'it goes on');
+}
 becomes($id, 'done', 'twins');
 is(stored('twins'), '1/0', 'the last row of an id counts, sent again, too');
 
