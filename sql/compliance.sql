@@ -88,10 +88,10 @@ DECLARE
   worker int;
 BEGIN
   FOR i IN 1 .. 2000 LOOP
-    -- It waits for more: what it has got is committed.
+    -- It waits for more, and has committed what it was given: the first 64 kB.
     SELECT pid INTO worker FROM pg_stat_activity
     WHERE backend_type = 'gc_fdw worker' AND datname = current_database() AND wait_event = 'MessageQueueReceive';
-    EXIT WHEN FOUND;
+    EXIT WHEN FOUND AND (SELECT count(*) FROM gc_fdw.contact_audit WHERE contact_id LIKE 'W-%') >= 530;
     PERFORM pg_stat_clear_snapshot(), pg_sleep(0.01);
   END LOOP;
   RAISE NOTICE 'ended: %', pg_terminate_backend(worker, 20000);
