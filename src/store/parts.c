@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "store/parts.h"
 #include "store/table.h"
 
