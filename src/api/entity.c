@@ -7,7 +7,6 @@
 #include "api/entity_parts.h"
 #include "api/url.h"
 #include "base/stat.h"
-#include "base/value.h"
 
 #include "common/string.h"
 
@@ -71,12 +70,6 @@ gc_entity_take(GcCall *call, const char *failed)
 	if (!gc_json_value(&json, &object) || object.type != '{' || !gc_json_end(&json))
 		gc_call_throw_reply(call, "The answer is not a JSON object.", failed, NULL);
 	return pnstrdup(bytes, len);
-}
-
-GcSpan
-gc_entity_span(const char *object)
-{
-	return (GcSpan){.p = object, .len = strlen(object), .type = '{'};
 }
 
 /* Of some collections nothing but the listing can be read. */
@@ -171,119 +164,7 @@ gc_entity_try(const GcEntityWriter *writer, const char *id, const GcCallSpec *sp
 	return run(writer, id, spec, true, &answer, failed);
 }
 
-/* ---- members ---- */
-
-/* What messages call it: campaign "x". */
-char *
-gc_entity_label(const GcEntityKind *kind, const char *name)
-{
-	return name ? psprintf("%s \"%s\"", kind->label, gc_value_display(name, NAMEDATALEN))
-				: pstrdup(kind->label);
-}
-
-static const char *
-name_member(const GcEntityKind *kind)
-{
-	return kind->name_of ? kind->name_of : kind->natural_key;
-}
-
-char *
-gc_entity_text(const GcSpan *object, const char *path)
-{
-	GcSpan span = path ? gc_json_member(object, path) : (GcSpan){0};
-	int len;
-
-	return span.p ? gc_value_span_text(&span, &len) : NULL;
-}
-
-char *
-gc_entity_id(const GcEntityKind *kind, const GcSpan *object)
-{
-	return gc_entity_text(object, kind->id_field ? kind->id_field : "id");
-}
-
-/* A reference is written as a whole: the name beside its id would be the old one's. */
-static GcJsonChange
-as_written(const GcJsonChange *change)
-{
-	int len = strlen(change->path) - strlen("/id");
-
-	if (len <= 0 || strcmp(change->path + len, "/id") != 0)
-		return *change;
-	return (GcJsonChange){.path = pnstrdup(change->path, len),
-						  .json = change->json ? psprintf("{\"id\":%s}", change->json) : NULL};
-}
-
-/* The object with the changes, and without what is never written. */
-char *
-gc_entity_edited(const GcEntityKind *kind, const GcSpan *object, const GcEntityChange *changes,
-				 int count)
-{
-	GcJsonChange *members = NULL;
-	StringInfoData out;
-	int room = count + 1;
-	int n = 0;
-
-	for (const char *const *name = kind->shown; name && *name; name++)
-		room++;
-	members = palloc(sizeof(GcJsonChange) * room);
-	for (int i = 0; i < count; i++)
-		members[n++] = as_written(&changes[i].member);
-	for (const char *const *name = kind->shown; name && *name; name++)
-		members[n++] = (GcJsonChange){.path = *name};
-	initStringInfo(&out);
-	if (!gc_json_edit(&out, object, members, n))
-		elog(ERROR, "could not edit a JSON object");
-	return out.data;
-}
-
-/* An answer to a write, with what reading alone shows as it was read before. */
-static char *
-with_shown(const GcEntityKind *kind, const char *answer, const GcSpan *read)
-{
-	GcSpan object = gc_entity_span(answer);
-	StringInfoData out;
-
-	for (const char *const *name = kind->shown; name && *name; name++)
-	{
-		GcSpan was = gc_json_member(read, *name);
-		GcSpan is = gc_json_member(&object, *name);
-		StringInfoData json;
-		GcJsonChange change = {.path = *name};
-
-		if (was.p == NULL || is.p)
-			continue;
-		initStringInfo(&json);
-		gc_json_append(&json, &was);
-		change.json = json.data;
-		initStringInfo(&out);
-		if (!gc_json_edit(&out, &object, &change, 1))
-			elog(ERROR, "could not edit a JSON object");
-		object = gc_entity_span(out.data);
-	}
-	return pnstrdup(object.p, object.len);
-}
-
-static GcSpan
-value_of(const char *json)
-{
-	GcSpan span = {0};
-	GcJson cursor;
-
-	gc_json_init(&cursor, json ? json : "null", json ? strlen(json) : 4);
-	(void) gc_json_value(&cursor, &span);
-	return span;
-}
-
-/* Does the object have the member as the change wants it? */
-bool
-gc_entity_has(const GcEntityKind *kind, const GcSpan *object, const GcEntityChange *change)
-{
-	GcSpan has = gc_json_member(object, change->member.path);
-	GcSpan wants = value_of(change->member.json);
-
-	return kind->same ? kind->same(change, &has, &wants) : gc_json_same(&has, &wants);
-}
+/* ---- changing ---- */
 
 void
 gc_entity_resolve(const GcEntityWriter *writer, GcEntityChange *changes, int count,
@@ -293,15 +174,13 @@ gc_entity_resolve(const GcEntityWriter *writer, GcEntityChange *changes, int cou
 		writer->kind->resolve(writer, &changes[i], failed);
 }
 
-/* ---- changing ---- */
-
 void
 gc_entity_check_change(const GcEntityKind *kind, const GcSpan *seen, const GcSpan *now,
 					   const GcEntityChange *change)
 {
 	GcSpan was = gc_json_member(seen, change->member.path);
 	GcSpan is = gc_json_member(now, change->member.path);
-	const char *called = gc_entity_label(kind, gc_entity_text(now, name_member(kind)));
+	const char *called = gc_entity_label(kind, gc_entity_name(kind, now));
 
 	if (!gc_json_same(&was, &is))
 		ereport(
@@ -373,11 +252,10 @@ check_taken_away(const GcEntityKind *kind, const char *written, const GcEntityCh
 
 	for (int i = 0; i < count && kind->patches; i++)
 		if (changes[i].member.json == NULL && !gc_entity_has(kind, &object, &changes[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("\"%s\" of %s still has a value", changes[i].name,
-							gc_entity_label(kind, gc_entity_text(&object, name_member(kind)))),
-					 errdetail("The platform took null for leaving it as it is.")));
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("\"%s\" of %s still has a value", changes[i].name,
+								   gc_entity_label(kind, gc_entity_name(kind, &object))),
+							errdetail("The platform took null for leaving it as it is.")));
 }
 
 /*
@@ -467,7 +345,7 @@ gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, 
 		if (written)
 		{
 			check_taken_away(writer->kind, written, those, found);
-			return with_shown(writer->kind, written, &object);
+			return gc_entity_with_shown(writer->kind, written, &object);
 		}
 		now = NULL;
 	}
@@ -534,7 +412,7 @@ gc_entity_update(const GcEntityWriter *writer, const char *id, const GcSpan *see
 				 const GcEntityChange *changes, int count)
 {
 	const GcEntityKind *kind = writer->kind;
-	char *name = gc_entity_text(seen, name_member(kind));
+	char *name = gc_entity_name(kind, seen);
 	char *failed = psprintf("could not update %s", gc_entity_label(kind, name));
 	char *written = gc_entity_apply(writer, id, seen, NULL, changes, count, failed);
 
@@ -548,7 +426,7 @@ bool
 gc_entity_delete(const GcEntityWriter *writer, const char *id, const GcSpan *seen)
 {
 	const GcEntityKind *kind = writer->kind;
-	char *name = gc_entity_text(seen, name_member(kind));
+	char *name = gc_entity_name(kind, seen);
 	char *failed = psprintf("could not delete %s", gc_entity_label(kind, name ? name : id));
 	GcCallSpec spec = {.call_class = GC_CALL_IDEMPOTENT,
 					   .method = "DELETE",

@@ -40,8 +40,11 @@ extern void gc_entity_remember(const GcEntityWriter *writer, const char *key,
 /* Where they are listed and deleted. */
 extern const char *gc_entity_collection(const GcEntityKind *kind);
 
-/* Its id. */
+/* ---- members: api/entity_members.c ---- */
+
+/* Its id, and what messages call it by; NULL: it has none. */
 extern char *gc_entity_id(const GcEntityKind *kind, const GcSpan *object);
+extern char *gc_entity_name(const GcEntityKind *kind, const GcSpan *object);
 
 /* What messages call it: campaign "x". */
 extern char *gc_entity_label(const GcEntityKind *kind, const char *name);
@@ -50,9 +53,15 @@ extern char *gc_entity_label(const GcEntityKind *kind, const char *name);
 extern char *gc_entity_edited(const GcEntityKind *kind, const GcSpan *object,
 							  const GcEntityChange *changes, int count);
 
+/* An answer to a write, with what reading alone shows as it was read before. */
+extern char *gc_entity_with_shown(const GcEntityKind *kind, const char *answer,
+								  const GcSpan *read);
+
 /* Does the object have the member as the change wants it? */
 extern bool gc_entity_has(const GcEntityKind *kind, const GcSpan *object,
 						  const GcEntityChange *change);
+
+/* ---- of changes ---- */
 
 /* Puts in place, in the changes, what has to be asked for first. */
 extern void gc_entity_resolve(const GcEntityWriter *writer, GcEntityChange *changes, int count,
