@@ -79,7 +79,7 @@ check_dialects() {
 		pids+=($!)
 	done
 	for lane in sql tap; do
-		wait "${pids[0]}" || { cat "$work/log/dialect.$lane" && rc=1; }
+		wait "${pids[0]}" || { without_passed "$work/log/dialect.$lane" | tail -n 100 && rc=1; }
 		pids=("${pids[@]:1}")
 	done
 	dialect_matrix
