@@ -56,7 +56,7 @@ SELECT * FROM sim.await(:file);
 SELECT * FROM sim.await(:alone);
 SELECT count(*), count(*) FILTER (WHERE id = 'F-7') AS is_there, max(data->>'note') FROM sim.contacts('leads');
 -- Under dialect "jobs" files go without their header, but lie here with it.
-ALTER SERVER genesys OPTIONS (ADD dialect 'jobs');
+ALTER SERVER genesys OPTIONS (SET dialect 'jobs');
 SELECT gc_fdw.pause('gc.leads');
 SELECT gc_fdw.submit_import('gc.leads', $$ SELECT 'F-' || g AS crm_id, 'job' AS note, '' AS phone FROM generate_series(7, 9) g $$, method => 'upload') AS file \gset
 SELECT * FROM gc_fdw.forget_contact('F-7') WHERE rows > 0;
@@ -64,7 +64,7 @@ SELECT part, state, method, rows, bytes, sha256, has_it FROM sim.parts WHERE imp
 SELECT gc_fdw.unpause('gc.leads');
 SELECT * FROM sim.await(:file);
 SELECT count(*) FILTER (WHERE id = 'F-7') AS is_there, count(*) FILTER (WHERE data->>'note' = 'job') AS there FROM sim.contacts('leads');
-ALTER SERVER genesys OPTIONS (DROP dialect);
+ALTER SERVER genesys OPTIONS (SET dialect :'dialect');
 
 --
 -- Rows that are skipped, since their contacts are there, stay with their contacts
