@@ -18,7 +18,9 @@ CALL sim.try($$SELECT gc_fdw.create_list_parent('gc', 'leads')$$);
 ALTER FOREIGN TABLE gc."herbst_ä" RENAME list TO list_name;
 SELECT gc_fdw.create_list_parent('gc', 'leads');
 -- Those that have the common columns are partitions themselves, another has a table beside it.
-\d+ gc.leads
+\d gc.leads
+SELECT inhrelid::regclass AS partition, pg_get_expr(relpartbound, oid) AS bound
+FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'gc.leads'::regclass ORDER BY 1::text;
 \d gc.leads_spring
 -- Rows go where list_name says.
 INSERT INTO gc.leads (id, name, phone, list_name) VALUES ('1', 'Ann', '+14155550101', 'Spring'), ('2', 'Ben', '+14155550102', 'Summer'),
