@@ -294,6 +294,20 @@ campaign_act(const GcEntityWriter *writer, const char *id, const GcSpan *seen, c
 	return set_status(writer, id, seen, now, change, failed);
 }
 
+/* The name of a list where its id belongs is soon written. */
+static void
+explain_campaign(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
+				 const char *failed)
+{
+	GcFailure told = *failure;
+
+	if (failure->cause != GC_CAUSE_REFERENCE)
+		return;
+	told.hint = "\"contact_list_id\" and \"dnc_list_ids\" take ids, not names, and the "
+				"contact list needs the campaign's phone columns.";
+	gc_failure_throw(&told, failed, NULL);
+}
+
 const GcEntityKind gc_campaign_kind = {
 	.label = "campaign",
 	.path = GC_CAMPAIGNS_PATH,
@@ -302,6 +316,7 @@ const GcEntityKind gc_campaign_kind = {
 	.natural_key = "name",
 	.filters_by_name = true,
 	.same = campaign_same,
+	.explain = explain_campaign,
 	.turn = campaign_turn,
 	.act = campaign_act,
 	.acts_unread = is_recycle,
