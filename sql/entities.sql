@@ -271,8 +271,22 @@ CREATE FOREIGN TABLE gc.bad (a text OPTIONS (field 'x/y'), b text OPTIONS (field
 SELECT * FROM gc.bad;
 CREATE FOREIGN TABLE gc.bad2 (a text OPTIONS (field 'x//y')) SERVER genesys OPTIONS (object 'entities', path '/api/v2/x');
 SELECT * FROM gc.bad2;
+-- A natural key that is misspelt would make everything twice.
+CREATE FOREIGN TABLE gc.bad3 (id text, title text OPTIONS (field 'name')) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', natural_key 'nme');
+INSERT INTO gc.bad3 (title) VALUES ('twice');
+-- NOT NULL is the table's word, but of what the platform sets.
+CREATE FOREIGN TABLE gc.strict_codes (id text NOT NULL, name text NOT NULL, description text NOT NULL)
+  SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', natural_key 'name');
+CALL sim.forget();
+CALL sim.try($$INSERT INTO gc.strict_codes (name) VALUES ('no description')$$);
+CALL sim.try($$INSERT INTO gc.strict_codes (name, description) VALUES (NULL, 'no name')$$);
+SELECT * FROM sim.writes();
+INSERT INTO gc.strict_codes (name, description) VALUES ('strict', 'described');
+CALL sim.try($$UPDATE gc.strict_codes SET description = NULL WHERE name = 'strict'$$);
+DELETE FROM gc.strict_codes WHERE name = 'strict';
 CREATE FOREIGN TABLE gc.none (id text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/nothing');
 CALL sim.try($$SELECT * FROM gc.none$$);
+CALL sim.try($$INSERT INTO gc.none DEFAULT VALUES$$);
 CREATE FOREIGN TABLE gc.unlisted (id text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', items 'codes');
 CALL sim.try($$SELECT * FROM gc.unlisted$$);
 TRUNCATE gc.codes;

@@ -61,6 +61,20 @@ gc_entities_path_problem(const char *path)
 	return NULL;
 }
 
+/* What is not there is the collection: of a single entity that has gone the statement knows. */
+static void
+explain_entity(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
+			   const char *failed)
+{
+	GcFailure told = *failure;
+
+	if (failure->cause != GC_CAUSE_NOT_FOUND)
+		return;
+	told.hint = "Check the table option \"path\", and the server option \"region\" or "
+				"\"api_url\".";
+	gc_failure_throw(&told, failed, NULL);
+}
+
 const GcResource *
 gc_entities_resource(const GcEntitiesOptions *options)
 {
@@ -72,6 +86,7 @@ gc_entities_resource(const GcEntitiesOptions *options)
 	if (len > 0 && options->path[len - 1] == '/')
 		len--;
 	kind->label = "entity";
+	kind->explain = explain_entity;
 	kind->path = pnstrdup(options->path, len);
 	kind->endpoint = psprintf("%s/{id}", kind->path);
 	kind->listing_query = query && query[1] ? query + 1 : NULL;

@@ -262,6 +262,8 @@ read_answer(GcPager *pager, GcCall *call)
 	{
 		if (gc_list_is_doubted(gc_call_failure(call)) && pager->on_missing)
 			pager->on_missing(pager->on_missing_arg);
+		if (pager->resource->by_options)
+			kind->explain(NULL, NULL, gc_call_failure(call), not_read(pager));
 		gc_call_throw(call, not_read(pager), NULL);
 	}
 	bytes = gc_call_reply(call, &len);

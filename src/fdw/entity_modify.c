@@ -156,6 +156,17 @@ set_change(GcEntityChange *change, GcColumn *column, TupleTableSlot *slot)
 	change->unchangeable = column->attribute->written == GC_WRITTEN_ONCE;
 }
 
+/* NOT NULL is the table's word, but of what the platform sets. */
+static void
+check_null(const GcRelation *rel, const GcColumn *column, TupleTableSlot *slot)
+{
+	if (column->not_null && can_write(column->attribute, CMD_INSERT) &&
+		slot_attisnull(slot, column->attnum))
+		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+						errmsg("null value in column \"%s\" of foreign table \"%s\"",
+							   column->name, rel->name)));
+}
+
 /* What the row gives of the columns that the statement, or a trigger, sets; how many. */
 static int
 changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
@@ -179,6 +190,8 @@ changes_of(EntityState *state, TupleTableSlot *slot, GcEntityChange *changes)
 					: gc_changed_has(&state->columns, rri, slot, i);
 		if (given && !can_write(column->attribute, state->rows.operation))
 			refuse_column(rel, column);
+		if (given || state->rows.operation == CMD_INSERT)
+			check_null(rel, column, slot);
 		if (given)
 			set_change(&changes[count++], column, slot);
 	}

@@ -323,6 +323,32 @@ read_key(GcRelation *rel)
 				  nearest.best ? psprintf("Perhaps you meant \"%s\".", nearest.best) : NULL);
 }
 
+/* Misspelt, each INSERT would make what is there a second time. */
+static void
+check_natural_key(GcRelation *rel)
+{
+	const char *key = gc_option_string(rel->options, NIL, "natural_key");
+	GcNearest nearest;
+
+	if (key == NULL)
+		return;
+	gc_nearest_init(&nearest, key);
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+		const char *member =
+			column->attnum != 0 ? gc_value_display(column->attribute->path, MAXPGPATH) : NULL;
+
+		if (member && strcmp(member, key) == 0)
+			return;
+		if (member)
+			gc_nearest_offer(&nearest, member);
+	}
+	invalid_table(rel,
+				  psprintf("its natural_key \"%s\" is not a member that a column is", key),
+				  nearest.best ? psprintf("Perhaps you meant \"%s\".", nearest.best) : NULL);
+}
+
 GcRelation *
 gc_relation_load(Relation relation)
 {
@@ -349,6 +375,7 @@ gc_relation_load(Relation relation)
 	read_list_options(rel);
 	read_columns(rel);
 	read_key(rel);
+	check_natural_key(rel);
 	return rel;
 }
 
