@@ -14,11 +14,14 @@ CREATE FOREIGN TABLE gc.leads (contact_id text OPTIONS (attribute 'id'), key tex
     code integer NOT NULL, short text, amount numeric)
   SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'key');
 SET timezone = 'UTC';
+-- In the order of the rows, whatever the size of a request is
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 INSERT INTO gc.leads (key, name, age, since, code, short, amount)
 SELECT 'K-' || i, CASE WHEN i % 10 > 0 THEN 'Name ' || i % 7 END, CASE WHEN i % 50 > 0 THEN i END,
        timestamptz '2026-01-01' + i * interval '1 hour', i * 7 % 250, 'S-' || i % 3, i % 4 + 0.04
 FROM generate_series(1, 500) i;
 INSERT INTO gc.leads (key, name, age, code) VALUES ('K-upper', 'NAME 3', -1, 7), ('K-odd', '50%_\', 0.5, 7);
+ALTER SERVER genesys OPTIONS (DROP max_in_flight);
 CREATE FOREIGN TABLE gc.exact (contact_id text OPTIONS (attribute 'id'), key text, name text, age numeric, since timestamptz,
     code integer NOT NULL, short varchar(8), amount numeric(6,1))
   SERVER genesys OPTIONS (object 'contacts', list_id 'leads', key 'key', exact_filters 'true');
