@@ -46,7 +46,10 @@ SELECT request, rows FROM sim.traffic();
 INSERT INTO gc.leads VALUES ('L-1', 'Ana', 1.50, '2026-01-02 03:04:05+00', true, '+14155550101');
 SELECT * FROM gc.leads;
 -- A hundred: one page, and no look at a second one
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 INSERT INTO gc.leads (crm_id, first_name, score) SELECT 'L-' || g, 'name ' || g, g FROM generate_series(2, 100) g;
+ALTER SERVER genesys OPTIONS (DROP max_in_flight);
+SELECT count(*) > 0 AS there FROM gc.leads;
 CALL sim.forget();
 SELECT count(*), count(DISTINCT crm_id), sum(score) FROM gc.leads;
 SELECT request, rows FROM sim.traffic();
@@ -56,7 +59,10 @@ CALL sim.forget();
 SELECT count(*), count(DISTINCT crm_id), sum(score) FROM gc.leads;
 SELECT rows, count(*) FROM sim.requests() GROUP BY 1 ORDER BY 1 DESC;
 -- Two hundred and fifty
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 INSERT INTO gc.leads (crm_id, first_name, score) SELECT 'L-' || g, 'name ' || g, g FROM generate_series(102, 250) g;
+ALTER SERVER genesys OPTIONS (DROP max_in_flight);
+SELECT count(*) > 0 AS there FROM gc.leads;
 CALL sim.forget();
 SELECT count(*), count(DISTINCT crm_id), sum(score) FROM gc.leads;
 SELECT rows, count(*) FROM sim.requests() GROUP BY 1 ORDER BY 1 DESC;
@@ -159,7 +165,9 @@ END $$;
 -- INSERT … SELECT from another list
 CALL sim.list('copy', '{crm_id,first_name,phone}');
 CREATE FOREIGN TABLE gc.copy (crm_id text, first_name text) SERVER genesys OPTIONS (object 'contacts', list_name 'copy', key 'crm_id');
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
 INSERT INTO gc.copy SELECT crm_id, upper(first_name) FROM gc.leads;
+ALTER SERVER genesys OPTIONS (DROP max_in_flight);
 SELECT count(*), min(first_name) FROM gc.copy;
 -- … and from the list that is written: it is read to its end first, so that no row is met again.
 CALL sim.list('self', '{crm_id,first_name,phone}');
