@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "api/control.h"
 #include "api/jobs.h"
+#include "api/list_shape.h"
 #include "api/resource.h"
 #include "api/url.h"
 #include "base/json_pick.h"
@@ -290,8 +292,18 @@ gc_job_queue(GcCalls *calls, const char *list_id, const char *what,
 	return true;
 }
 
+static GcList *
+read_list(GcCall *call, const char *message)
+{
+	GcList *list = gc_list_from_fields(gc_control_json(call, message));
+
+	if (list == NULL)
+		gc_call_throw_reply(call, "The answer has no fields.", message, NULL);
+	return list;
+}
+
 GcListStatus
-gc_job_list_status(GcCalls *calls, const char *list_id, const char *what)
+gc_job_list_status(GcCalls *calls, const char *list_id, const char *what, GcList **list)
 {
 	GcSpan object = {.type = '{'};
 	GcSpan status;
@@ -302,6 +314,8 @@ gc_job_list_status(GcCalls *calls, const char *list_id, const char *what)
 		read_call(calls, psprintf("/api/v2/outbound/lists/%s", gc_url_escape(list_id)), LIST,
 				  what, &gone);
 
+	if (list)
+		*list = NULL;
 	/* Whoever sends to one that is gone is told so. */
 	if (call == NULL)
 		return gone ? GC_LIST_READY : GC_LIST_PROCESSING;
@@ -312,6 +326,8 @@ gc_job_list_status(GcCalls *calls, const char *list_id, const char *what)
 		result = GC_LIST_PROCESSING;
 	else if (gc_json_span_is(&status, "ERROR"))
 		result = GC_LIST_ERROR;
+	if (list && result == GC_LIST_READY)
+		*list = read_list(call, psprintf("could not read the fields of %s", what));
 	gc_call_free(call);
 	return result;
 }

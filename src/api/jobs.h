@@ -9,6 +9,7 @@
 
 #include "postgres.h"
 
+#include "api/contact_lists.h"
 #include "api/dialect.h"
 #include "api/request.h"
 
@@ -113,7 +114,11 @@ typedef enum GcListStatus
 	GC_LIST_ERROR,
 } GcListStatus;
 
-/* Whether a list takes jobs; what could not be asked is PROCESSING. */
-extern GcListStatus gc_job_list_status(GcCalls *calls, const char *list_id, const char *what);
+/*
+ * Whether a list takes jobs; what could not be asked is PROCESSING.  With "list" (which may be
+ * NULL) one that is READY is given with its fields as they are now; NULL if it is gone.
+ */
+extern GcListStatus gc_job_list_status(GcCalls *calls, const char *list_id, const char *what,
+									   GcList **list);
 
 #endif /* GC_API_JOBS_H */

@@ -13,6 +13,9 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+/* What each row of a staged file ends with. */
+#define ROW_END "\r\n"
+
 bool
 gc_import_bit(const uint8 *bits, int64 row)
 {
@@ -77,7 +80,26 @@ gc_import_file_rows(int64 import_id, const GcPart *part,
 	MemoryContextDelete(cxt);
 }
 
+char **
+gc_import_file_columns(int64 import_id, const GcPart *part, int *count)
+{
+	char **columns = palloc(sizeof(char *) * GC_CSV_MAX_COLUMNS);
+	int len;
+	char *at = gc_parts_chunk(part->chunks, import_id, part->part, 1, &len);
+	char *end = at + len;
+
+	if (at == NULL || !gc_staged_csv_get(&at, end, columns, GC_CSV_MAX_COLUMNS, count))
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a staged file is damaged")));
+	return columns;
+}
+
 /* ---- what is sent ---- */
+
+static bool
+is_sent(const GcImportFile *file)
+{
+	return file->row < 0 ? !file->bare : !gc_import_bit(file->skips, file->row);
+}
 
 /* Takes the rows that are left out of a chunk; its new length. */
 static int
@@ -88,12 +110,33 @@ leave_out(GcImportFile *file, char *payload, int len)
 	char *to = payload;
 
 	for (; gc_staged_csv_pass(&at, payload + len); from = at, file->row++)
-		if (file->row < 0 ? !file->bare : !gc_import_bit(file->skips, file->row))
+		if (is_sent(file))
 		{
 			memmove(to, from, at - from);
 			to += at - from;
 		}
 	return to - payload;
+}
+
+/* The same, with the empty cells that are added. */
+static char *
+widen(GcImportFile *file, char *payload, int *len)
+{
+	const char *at = payload;
+	const char *from = payload;
+	StringInfoData wide;
+
+	initStringInfo(&wide);
+	for (; gc_staged_csv_pass(&at, payload + *len); from = at, file->row++)
+		if (is_sent(file))
+		{
+			appendBinaryStringInfo(&wide, from, at - from - strlen(ROW_END));
+			for (int i = 0; i < file->added; i++)
+				appendStringInfoChar(&wide, ',');
+			appendStringInfoString(&wide, ROW_END);
+		}
+	*len = wide.len;
+	return wide.data;
 }
 
 char *
@@ -111,7 +154,9 @@ gc_import_file_piece(void *arg, int number, int *len)
 	{
 		payload = gc_parts_chunk(file->part->chunks, file->import_id, file->part->part,
 								 ++file->chunk, len);
-		if (payload && (file->skips || file->bare))
+		if (payload && file->added > 0)
+			payload = widen(file, payload, len);
+		else if (payload && (file->skips || file->bare))
 			*len = leave_out(file, payload, *len);
 	} while (payload && *len == 0);
 	return payload;
@@ -178,4 +223,13 @@ gc_import_file_open(int64 import_id, const GcPart *part, const uint8 *skips, boo
 		gc_parts_check_rows(part, file->row);
 	}
 	return file;
+}
+
+void
+gc_import_file_widen(GcImportFile *file, int added)
+{
+	if (added == file->added)
+		return;
+	file->added = added;
+	measure(file);
 }

@@ -29,6 +29,7 @@ typedef struct GcImportFile
 	const GcPart *part;
 	const uint8 *skips; /* a bit for each row that is left out; NULL: none is */
 	bool bare;			/* so is the header */
+	int added;			/* empty cells behind those of each row */
 	int64 rows;
 	int64 bytes;
 	const char *sha256; /* in hex */
@@ -36,9 +37,15 @@ typedef struct GcImportFile
 	int64 row;			/* … and how many rows, the header not counted */
 } GcImportFile;
 
+/* The columns of its header, the first of which has the ids; in the current context. */
+extern char **gc_import_file_columns(int64 import_id, const GcPart *part, int *count);
+
 /* With rows left out, or the header ("bare"), the part is read to its end for that; in the current context. */
 extern GcImportFile *gc_import_file_open(int64 import_id, const GcPart *part,
 										 const uint8 *skips, bool bare);
+
+/* So many empty cells are to be behind those of each row, for fields that the list has got since. */
+extern void gc_import_file_widen(GcImportFile *file, int added);
 
 /* A GcUpload's "piece", of a GcImportFile. */
 extern char *gc_import_file_piece(void *arg, int number, int *len);

@@ -13,6 +13,7 @@
 #include "api/jobs.h"
 #include "api/upload.h"
 #include "base/option.h"
+#include "fdw/import_fields.h"
 #include "fdw/import_file.h"
 #include "fdw/import_seen.h"
 #include "fdw/import_wait.h"
@@ -99,14 +100,27 @@ await_list(const Sending *sending, GcTime since)
 						  GC_WAIT_BACKOFF, true);
 }
 
+/* A file has no header: F1. */
+static void
+fit_file(const Sending *sending, const GcList *now)
+{
+	if (now)
+		gc_import_file_widen(sending->file,
+							 gc_import_fields_added(sending->run, sending->part, now));
+}
+
 /* G2 */
 static void
 await_ready(const Sending *sending, GcTime since)
 {
+	GcList *now = NULL;
+
 	for (;;)
-		switch (gc_job_list_status(sending->calls, sending->run->list->id, label(sending)))
+		switch (gc_job_list_status(sending->calls, sending->run->list->id, label(sending),
+								   is_file(sending) ? &now : NULL))
 		{
 			case GC_LIST_READY:
+				fit_file(sending, now);
 				return;
 			case GC_LIST_ERROR:
 				throw_broken(sending);
@@ -117,7 +131,7 @@ await_ready(const Sending *sending, GcTime since)
 }
 
 static GcJobOutcome
-submit_once(Sending *sending, int count)
+hand_over(Sending *sending, int count)
 {
 	GcImportRun *run = sending->run;
 	StringInfoData body;
@@ -143,6 +157,21 @@ submit_once(Sending *sending, int count)
 					  psprintf("could not import %d contacts into %s", count, label(sending)),
 					  &sending->ticket);
 	pfree(body.data);
+	return outcome;
+}
+
+/* From here on it may be there, unless the platform has not taken it. */
+static GcJobOutcome
+submit_once(Sending *sending, int count)
+{
+	GcImportRun *run = sending->run;
+	bool was_untouched = run->is_untouched;
+	GcJobOutcome outcome;
+
+	run->is_untouched = false;
+	outcome = hand_over(sending, count);
+	if (outcome != GC_JOB_TAKEN && outcome != GC_JOB_IN_DOUBT)
+		run->is_untouched = was_untouched;
 	return outcome;
 }
 
@@ -496,6 +525,8 @@ gc_import_job(GcImportRun *run, const GcPart *part, GcPartResult *result)
 	sending->stall_us = gc_import_stall_us(run->import);
 	sending->rows = gc_job_rows_create(run, part, is_file(sending));
 	sending->most = PG_INT32_MAX;
+	run->stat = &sending->stat;
+	run->is_untouched = part->attempts == 0;
 	send_part(sending);
 	count(sending);
 	gc_calls_close(sending->calls);

@@ -221,6 +221,9 @@ read_failure(const GcImportRun *run, const ErrorData *error)
 			error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message,
 	};
 
+	/* It waits for somebody, who is told what to do. */
+	if (!failure.is_final && !failure.passes && error->hint)
+		failure.reason = psprintf("%s  %s", failure.reason, error->hint);
 	failure.is_untouched = run->is_untouched;
 	if (run->stat)
 		failure.requests = run->stat->requests;
