@@ -16,6 +16,7 @@ ALTER FOREIGN TABLE gc.summer ADD COLUMN list_name text OPTIONS (attribute 'list
 ALTER FOREIGN TABLE gc."herbst_ä" ADD COLUMN list text OPTIONS (attribute 'list_name');
 CALL sim.try($$SELECT gc_fdw.create_list_parent('gc', 'leads')$$);
 ALTER FOREIGN TABLE gc."herbst_ä" RENAME list TO list_name;
+CALL sim.try($$SELECT gc_fdw.create_list_parent('gc', 'spring')$$);
 SELECT gc_fdw.create_list_parent('gc', 'leads');
 -- Those that have the common columns are partitions themselves, another has a table beside it.
 \d gc.leads

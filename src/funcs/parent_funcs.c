@@ -268,6 +268,19 @@ attach(const Parent *parent, const Member *member)
 					 partition, quote_literal_cstr(member->list_name)));
 }
 
+/* CREATE TABLE would say so too, with all columns of the parent behind it. */
+static void
+check_name(const Parent *parent)
+{
+	Oid schema = get_namespace_oid(parent->schema, true);
+
+	if (OidIsValid(schema) && OidIsValid(get_relname_relid(parent->plain, schema)))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
+						errmsg("relation \"%s\" already exists", parent->plain),
+						errhint("Give the parent a name that no list's table has, or drop the "
+								"parent that is there.")));
+}
+
 Datum
 gc_fdw_create_list_parent(PG_FUNCTION_ARGS)
 {
@@ -284,6 +297,7 @@ gc_fdw_create_list_parent(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	parent.lists = PG_ARGISNULL(2) ? tables_of(parent.schema) : PG_GETARG_DATUM(2);
+	check_name(&parent);
 	read_members(&parent);
 	check_types(&parent);
 	execute(psprintf("CREATE TABLE %s (%s) PARTITION BY LIST (%s)", parent.name,
