@@ -85,7 +85,7 @@ check_spec(const Wanted *wanted, json_t *spec, const char *called, const char *k
 		if (strstr(known, psprintf(" %s ", member)) == NULL && !json_is_null(value))
 			refuse(wanted, ERRCODE_FEATURE_NOT_SUPPORTED,
 				   psprintf("\"%s\" gives \"%s\" of column \"%s\", which the server's dialect "
-							"has not.",
+							"does not have.",
 							called, shown(member),
 							shown(gc_fields_string(spec, "columnName"))),
 				   NULL);
