@@ -287,8 +287,12 @@ DELETE FROM gc.strict_codes WHERE name = 'strict';
 CREATE FOREIGN TABLE gc.none (id text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/nothing');
 CALL sim.try($$SELECT * FROM gc.none$$);
 CALL sim.try($$INSERT INTO gc.none DEFAULT VALUES$$);
+CREATE FOREIGN TABLE gc.none_named (name text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/nothing', natural_key 'name');
+CALL sim.try($$INSERT INTO gc.none_named VALUES ('a')$$);
 CREATE FOREIGN TABLE gc.unlisted (id text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', items 'codes');
 CALL sim.try($$SELECT * FROM gc.unlisted$$);
+CREATE FOREIGN TABLE gc.unlisted_named (name text) SERVER genesys OPTIONS (object 'entities', path '/api/v2/routing/wrapupcodes', items 'codes', natural_key 'name');
+CALL sim.try($$INSERT INTO gc.unlisted_named VALUES ('a')$$);
 TRUNCATE gc.codes;
 -- IMPORT makes none of them.
 IMPORT FOREIGN SCHEMA outbound LIMIT TO (entities) FROM SERVER genesys INTO gc;

@@ -6,6 +6,7 @@
 
 #include "api/entity_keys.h"
 #include "api/entity_parts.h"
+#include "api/page.h"
 #include "api/url.h"
 
 /* A listing is asked for so many at once. */
@@ -51,9 +52,11 @@ look_through(Walk *walk, GcCall *call, int number, bool *last)
 	GcSpan item;
 
 	*last = pages == NULL || number >= atoi(pages);
-	gc_json_init(&json, items.p ? items.p : "[]", items.p ? items.len : 2);
+	/* Taken for an empty one, it would have everything made a second time. */
+	gc_json_init(&json, items.p ? items.p : "", items.p ? items.len : 0);
 	if (!gc_json_enter(&json, '['))
-		gc_call_throw_reply(call, "The answer has no entities.", walk->failed, NULL);
+		gc_call_throw_reply(call, gc_page_lacks(walk->writer->kind->items), walk->failed,
+							NULL);
 	while (gc_json_element(&json) && gc_json_value(&json, &item) && look_at(walk, &item))
 		;
 	pfree(reply);
@@ -97,7 +100,7 @@ go_over(Walk *walk)
 
 		gc_call_wait(call);
 		if (gc_call_failure(call))
-			gc_call_throw(call, walk->failed, NULL);
+			gc_entity_fail(writer, NULL, call, walk->failed);
 		look_through(walk, call, number, &last);
 		gc_call_free(call);
 	}

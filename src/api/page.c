@@ -76,9 +76,12 @@ gc_page_read_items(GcPage *page, const char *bytes, size_t len, const char *item
 		return psprintf("The answer is not well-formed JSON: %s at byte " INT64_FORMAT ".",
 						json.error ? json.error : "something stands behind its end",
 						(int64) (json.p - json.start));
-	if (!found && strcmp(items, "entities") != 0)
-		return psprintf("The answer has no array \"%s\".", items);
-	if (!found)
-		return "The answer has no entities.";
-	return NULL;
+	return found ? NULL : gc_page_lacks(items);
+}
+
+const char *
+gc_page_lacks(const char *items)
+{
+	return strcmp(items, "entities") == 0 ? "The answer has no entities."
+										  : psprintf("The answer has no array \"%s\".", items);
 }

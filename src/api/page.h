@@ -36,4 +36,7 @@ extern const char *gc_page_read(GcPage *page, const char *bytes, size_t len);
 extern const char *gc_page_read_items(GcPage *page, const char *bytes, size_t len,
 									  const char *items);
 
+/* The words for a listing that has no such array. */
+extern const char *gc_page_lacks(const char *items);
+
 #endif /* GC_API_PAGE_H */
