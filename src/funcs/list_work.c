@@ -54,6 +54,7 @@ gc_list_work_begin(const ForeignServer *server, const char *operation,
 	work->stat.spent = palloc0(sizeof(int64));
 	work->audit = gc_audit_begin(psprintf("server \"%s\"", server->servername), "", operation,
 								 NULL, &work->stat);
+	work->audit->counts = "Lists";
 	on_reset->func = release;
 	on_reset->arg = work;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, on_reset);

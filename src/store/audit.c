@@ -120,6 +120,7 @@ make_audit(const char *label, const char *list_id, const char *operation, const 
 	entry->status = GC_AUDIT_COMPLETED;
 	audit->label = pstrdup(label);
 	audit->of_contacts = list_id != NULL;
+	audit->counts = audit->of_contacts ? "Contacts" : "Rows";
 	audit->subxact = GetCurrentSubTransactionId();
 	audit->shared = audit_count >= SINGLE_MAX;
 	return audit;
@@ -204,8 +205,7 @@ three_counts(const GcAudit *audit, int64 total, int64 accepted, int64 in_doubt)
 {
 	return psprintf("%s accepted: " INT64_FORMAT ", in doubt: " INT64_FORMAT
 					", not sent: " INT64_FORMAT ".",
-					audit->of_contacts ? "Contacts" : "Rows", accepted, in_doubt,
-					total - accepted - in_doubt);
+					audit->counts, accepted, in_doubt, total - accepted - in_doubt);
 }
 
 const char *

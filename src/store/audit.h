@@ -34,6 +34,7 @@ typedef struct GcAudit
 	GcAuditEntry entry; /* accepted, in_doubt and rejected are for the statement to count */
 	char *label;		/* contact list "Leads" */
 	SubTransactionId subxact;
+	const char *counts; /* what the WARNING counts: "Contacts" */
 	bool of_contacts;	/* else of things that are written one by one … */
 	bool several;		/* … of which more than one was a list */
 	bool over;			/* its fate is known */
