@@ -155,11 +155,11 @@ dnc_list_put(Request *req)
 	json_decref(body);
 }
 
-/* Does a campaign have it? */
+/* Does a campaign of that kind have it? */
 static bool
-is_used(const Thing *list)
+has_it(ThingKind kind, const Thing *list)
 {
-	for (Thing *campaign = things_first(THING_CAMPAIGN); campaign; campaign = campaign->next)
+	for (Thing *campaign = things_first(kind); campaign; campaign = campaign->next)
 	{
 		size_t i;
 		json_t *item;
@@ -181,7 +181,7 @@ dnc_list_delete(Request *req)
 
 	if (list == NULL)
 		return;
-	if (is_used(list))
+	if (has_it(THING_CAMPAIGN, list) || has_it(THING_MESSAGING, list))
 		refuse(req, 400, "referential.integrity.error", "A campaign refers to the DNC list.");
 	else if (strcmp(text_of(import, "state"), "IN_PROGRESS") == 0)
 		refuse(req, 400, "contact.list.import.in.progress",

@@ -222,14 +222,20 @@ is_importing(const List *list)
 	return sw_is(SW_IMPORT_DELETE, "refuse") && imports_active(list->id, false) > 0;
 }
 
+static bool
+has_it(ThingKind kind, const List *list)
+{
+	for (Thing *campaign = things_first(kind); campaign; campaign = campaign->next)
+		if (strcmp(thing_refers(campaign->body, "contactList"), list->id) == 0)
+			return true;
+	return false;
+}
+
 /* One that a campaign refers to stays, too. */
 static bool
 is_used(const List *list)
 {
-	for (Thing *campaign = things_first(THING_CAMPAIGN); campaign; campaign = campaign->next)
-		if (strcmp(thing_refers(campaign->body, "contactList"), list->id) == 0)
-			return true;
-	return false;
+	return has_it(THING_CAMPAIGN, list) || has_it(THING_MESSAGING, list);
 }
 
 static void

@@ -28,9 +28,15 @@
 #include "list_export.h"
 #include "lists.h"
 #include "locks.h"
+#include "messaging.h"
 #include "outage.h"
 #include "search.h"
 #include "uploads.h"
+
+/* SMS, e-mail, WhatsApp: any of them. */
+#define MESSAGING_VIEW                                                                        \
+	"outbound:messagingCampaign:view | outbound:emailCampaign:view | "                        \
+	"outbound:whatsAppCampaign:view"
 
 const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/contactlists", "outbound:contactList:view", lists_get, 0},
@@ -122,6 +128,8 @@ const Route platform_routes[] = {
 	{"GET", "api/v2/outbound/campaigns/*/progress", "outbound:campaign:view",
 	 campaign_progress, 0},
 	{"GET", "api/v2/outbound/campaigns/*/stats", "outbound:campaign:view", campaign_stats, 0},
+	{"GET", "api/v2/outbound/messagingcampaigns", MESSAGING_VIEW, messaging_get, 0},
+	{"GET", "api/v2/outbound/messagingcampaigns/*", MESSAGING_VIEW, messaging_get_one, 0},
 	{"GET", "api/v2/authorization/divisions", NULL, divisions_get, 0},
 	{"GET", "api/v2/outbound/dnclists", "outbound:dncList:view", dnc_lists_get, 0},
 	{"POST", "api/v2/outbound/dnclists", "outbound:dncList:add", dnc_lists_post, 0},
@@ -206,6 +214,7 @@ const Route control_routes[] = {
 	{"POST", "_sim/outage", NULL, control_outage, 0},
 	{"POST", "_sim/liststatus", NULL, job_list_seed_status, 0},
 	{"POST", "_sim/campaigns", NULL, campaigns_seed, 0},
+	{"POST", "_sim/messagingcampaigns", NULL, messaging_seed, 0},
 	{"POST", "_sim/divisions", NULL, divisions_seed, 0},
 	{"POST", "_sim/dnclists", NULL, dnc_lists_seed, 0},
 	{"POST", "_sim/entities", NULL, collections_seed, 0},

@@ -499,6 +499,7 @@ test_append
 test_job_upload
 test_job_import
 test_campaign_writes
+test_messaging_campaigns
 stop
 test_journal
 test_discarded_upload

@@ -72,3 +72,27 @@ LIST
     check "no campaign$change" "404 resource.not.found" "$(code)"
   done
 }
+
+test_messaging_campaigns() {
+  local messaging=$out/messagingcampaigns
+  fresh
+  call POST /_sim/messagingcampaigns '{"id":"M1","name":"Texts","contactList":{"id":"L1"},"dncLists":[{"id":"D1"}],"smsConfig":{}}'
+  call POST /_sim/messagingcampaigns '{"id":"M2","name":"Mails","contactList":{"id":"L1"},"emailConfig":{}}'
+  call GET $messaging
+  check "they are listed by name" "200 M2,M1 1" "$status $(field '"\([.entities[].id] | join(",")) \(.pageCount)"')"
+  call GET "$messaging?type=SMS"
+  check "by type" "M1 D1" "$(field '"\([.entities[].id] | join(",")) \(.entities[0].dncLists[0].id)"')"
+  call GET "$messaging?type=FAX"
+  check "of those there are" "400 invalid.query.param.value" "$(code)"
+  call GET $messaging/M2
+  check "one of them" "200 Mails off 10 1" "$status $(field '"\(.name) \(.campaignStatus) \(.messagesPerMinute) \(.version)"')"
+  call DELETE $out/contactlists/L1
+  check "their list stays" "400" "$status"
+  set_switch '{"client_permissions":{"id":["outbound:campaign:view"]}}'
+  call GET $messaging
+  check "they take a permission of their own" "403 missing.any.permissions" "$(code)"
+  set_switch '{"client_permissions":{"id":["outbound:whatsAppCampaign:view"]}}'
+  call GET $messaging
+  check "or that of another kind" "200" "$status"
+  set_switch '{"client_permissions":{"id":null}}'
+}

@@ -21,6 +21,7 @@ static Kind kinds[THING_KINDS] = {
 	[THING_EVENT] = {"events", NULL, NULL},
 	[THING_FILTER] = {"contactlistfilters", NULL, NULL},
 	[THING_JOB] = {NULL, NULL, NULL},
+	[THING_MESSAGING] = {"messagingcampaigns", NULL, NULL},
 };
 
 Thing *

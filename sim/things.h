@@ -2,7 +2,7 @@
  * things.h
  *	  What there is beside contact lists, as the JSON that is shown of it.
  *
- * Campaigns, DNC lists, saved filters, events, bulk jobs: each an object with
+ * Campaigns of both kinds, DNC lists, saved filters, events, bulk jobs: each an object with
  * an id, most with a name.  Members that only the simulator knows stand in the
  * same object; who shows a thing leaves them out.  Every function wants the lock.
  */
@@ -19,6 +19,7 @@ typedef enum ThingKind
 	THING_EVENT,
 	THING_FILTER,
 	THING_JOB,
+	THING_MESSAGING,
 	THING_KINDS
 } ThingKind;
 

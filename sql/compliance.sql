@@ -167,6 +167,11 @@ SELECT * FROM sim.changes(0);
 SELECT object, name, contact_id, regexp_replace(result, ':.*', '') AS result FROM gc_fdw.quarantine(number => '+14155550101') ORDER BY name;
 SELECT * FROM sim.changes(1);
 SELECT * FROM gc.robinson;
+-- A rollback takes nothing back, and says of how many lists.
+BEGIN;
+SELECT count(*) FROM gc_fdw.quarantine('A-1', '+14155550107');
+ROLLBACK;
+SELECT * FROM sim.changes(1);
 -- Lists that have no numbers are asked for nothing; one that is not to be seen is not passed over in silence.
 SELECT sim.make('dnclists', '[{"id": "d-4", "name": "Addresses", "contactMethod": "Email"}, {"id": "d-5", "name": "Cells", "dncSourceType": "rds_custom", "customExclusionColumn": "x"},
   {"id": "d-6", "name": "WhatsApp", "contactMethod": "WhatsApp"}]');
@@ -177,7 +182,27 @@ SELECT name, CASE name WHEN 'External' THEN 'failed' ELSE result END AS result F
 SELECT request, status FROM sim.traffic() WHERE request LIKE '%/d-%' ORDER BY 1;
 CALL sim.faults('[]');
 SELECT sim.control('POST', 'campaigns', '{"id": "c-3", "dncLists": []}') IS NOT NULL AS done;
-SELECT * FROM sim.changes(1);
+-- Messaging campaigns have DNC lists, too: of SMS and WhatsApp, numbers; of e-mail, none.
+SELECT sim.make('messagingcampaigns', '[{"id": "m-1", "name": "Texts", "contactList": {"id": "leads"}, "smsConfig": {}, "dncLists": [{"id": "d-2"}, {"id": "d-1"}]},
+  {"id": "m-2", "name": "Mails", "contactList": {"id": "leads"}, "emailConfig": {}, "dncLists": [{"id": "d-4"}]}, {"id": "m-3", "name": "Chats", "whatsAppConfig": {}, "dncLists": [{"id": "d-6"}]}]');
+CALL sim.forget();
+SELECT name, CASE name WHEN 'External' THEN 'failed' ELSE result END AS result FROM gc_fdw.quarantine(number => '+14155550103') ORDER BY name;
+SELECT request, status FROM sim.traffic();
+SELECT entry FROM gc.nobodys ORDER BY 1;
+-- Who may not see them has the rest done, and is told; as where there are none to be had.
+CALL sim.set('{"client_permissions": {"id": ["outbound:campaign:view", "outbound:dncList:view", "outbound:dnc:edit"]}}');
+SELECT name, CASE name WHEN 'External' THEN 'failed' ELSE result END AS result FROM gc_fdw.quarantine(number => '+14155550104') ORDER BY name;
+CALL sim.set('{"client_permissions": {"id": null}}');
+CALL sim.faults('[{"path": "/messagingcampaigns", "method": "GET", "status": 404, "body_json": {"status": 404, "code": "not.found", "message": "There is no such path."}}]');
+SELECT name, CASE name WHEN 'External' THEN 'failed' ELSE result END AS result FROM gc_fdw.quarantine(number => '+14155550105') ORDER BY name;
+-- Any other failure ends it before anything is written.
+CALL sim.faults('[{"path": "/messagingcampaigns", "method": "GET", "status": 400, "body_json": {"status": 400, "code": "bad.request", "message": "No."}}]');
+CALL sim.forget();
+CALL sim.try($$ SELECT * FROM gc_fdw.quarantine(number => '+14155550106') $$);
+SELECT count(*) FROM sim.traffic() WHERE request LIKE 'PATCH%';
+CALL sim.faults('[]');
+SELECT sim.control('POST', 'messagingcampaigns', jsonb_build_object('id', id, 'dncLists', '[]'::jsonb)::text) IS NOT NULL AS done FROM unnest('{m-1,m-2,m-3}'::text[]) id;
+SELECT list, contact, new FROM sim.changes(8);
 -- A list that does not answer as it should.
 UPDATE gc.leads SET callable = true WHERE crm_id = 'A-1';
 UPDATE gc.others SET callable = true WHERE crm_id = 'A-1';

@@ -15,7 +15,9 @@
 #include "base/json_edit.h"
 #include "base/value.h"
 
-#define CAMPAIGNS "/api/v2/outbound/campaigns"
+/* Those that dial, and those that send messages: SMS, WhatsApp, e-mail. */
+#define CAMPAIGNS			"/api/v2/outbound/campaigns"
+#define MESSAGING_CAMPAIGNS "/api/v2/outbound/messagingcampaigns"
 
 /* The platform returns no more of them at once. */
 #define PAGE_SIZE 100
@@ -186,29 +188,73 @@ read_campaigns(GcCall *call, int number, const char *failed, List **ids)
 	return number >= json_integer_value(json_object_get(reply, "pageCount"));
 }
 
-/* The ids of the DNC lists that campaigns have. */
-static List *
-campaigns_dnc_lists(GcConnection *conn, GcStat *stat)
+static GcCall *
+ask_campaigns(GcCalls *calls, const char *path, int number)
 {
-	GcCalls *calls = gc_calls_open(conn, stat);
+	GcCallSpec spec = {
+		.call_class = GC_CALL_SAFE,
+		.method = "GET",
+		.path = psprintf("%s?pageSize=%d&pageNumber=%d", path, PAGE_SIZE, number),
+		.endpoint = path,
+		.rate.priority = true,
+	};
+	GcCall *call = gc_call_start(calls, &spec);
+
+	gc_call_wait(call);
+	return call;
+}
+
+/* A client for dialling need not see messaging campaigns, and a gateway need not have any. */
+static bool
+is_withheld(const GcFailure *failure)
+{
+	return failure->status == 403 || failure->cause == GC_CAUSE_NOT_FOUND;
+}
+
+static void
+warn_withheld(const GcFailure *failure)
+{
+	ereport(WARNING,
+			(errmsg("DNC lists that only messaging campaigns have are left out"),
+			 errdetail("The server answered with HTTP status %d: %s", failure->status,
+					   failure->message ? failure->message : "(no message)"),
+			 failure->status == 403
+				 ? errhint("Give the OAuth client a role with the permission that the "
+						   "message names, and run it again.")
+				 : 0));
+}
+
+/* Adds the ids of the DNC lists that campaigns of one kind have. */
+static void
+add_dnc_lists(GcCalls *calls, const char *path, List **ids)
+{
 	const char *failed = "could not read which DNC lists campaigns have";
-	List *ids = NIL;
 	bool last = false;
 
 	for (int number = 1; !last; number++)
 	{
-		GcCallSpec spec = {
-			.call_class = GC_CALL_SAFE,
-			.method = "GET",
-			.path = psprintf(CAMPAIGNS "?pageSize=%d&pageNumber=%d", PAGE_SIZE, number),
-			.endpoint = CAMPAIGNS,
-			.rate.priority = true,
-		};
-		GcCall *call = gc_control_run(calls, &spec, failed);
+		GcCall *call = ask_campaigns(calls, path, number);
+		const GcFailure *failure = gc_call_failure(call);
 
-		last = read_campaigns(call, number, failed, &ids);
+		last = failure != NULL;
+		if (failure && strcmp(path, MESSAGING_CAMPAIGNS) == 0 && is_withheld(failure))
+			warn_withheld(failure);
+		else if (failure)
+			gc_call_throw(call, failed, NULL);
+		else
+			last = read_campaigns(call, number, failed, ids);
 		gc_call_free(call);
 	}
+}
+
+static List *
+campaigns_dnc_lists(GcConnection *conn, GcStat *stat)
+{
+	GcCalls *calls = gc_calls_open(conn, stat);
+	List *ids = NIL;
+
+	add_dnc_lists(calls, CAMPAIGNS, &ids);
+	add_dnc_lists(calls, MESSAGING_CAMPAIGNS, &ids);
 	gc_calls_close(calls);
 	return ids;
 }
