@@ -51,6 +51,37 @@ for my $case ([ 'platform', 'Early', 0 ], [ 'platform', 'Between', 1 ], [ 'jobs'
 	$cancelled++;
 }
 
+# A2, A3: the INSERT of a list that is there already, and in no listing yet, finds its name taken: it waits for it, up to
+# ready_timeout, which can be cancelled, and gives that list.
+for my $dialect (qw(platform jobs))
+{
+	my $name = "Taken $dialect";
+	my $insert = provision($dialect, $name) . ' RETURNING id';
+
+	$sim->set(provision_ms => 0);
+	my $id = $session->run($insert)->{out};
+	$sim->set(provision_ms => 600000);
+	for my $times (1000, 5)
+	{
+		$sim->faults({ method => 'GET', path => '/outbound/contactlists', times => $times, body_json => { entities => [], pageCount => 0, total => 0 } });
+		$sim->forget_requests;
+		$session->start($insert);
+		if ($times == 5)
+		{
+			my $result = $session->finish(60);
+			is($result->{out}, $id, "$name: it is given, once it is listed") or diag $result->{err};
+			next;
+		}
+		await("$name: it is looked for, again and again", sub { $sim->requests(qr{^GET .*/contactlists$}) >= 4 });
+		is(join(' ', map { $_->{status} } $sim->requests(qr{^POST .*/(contact)?lists$})), $dialect eq 'jobs' ? '409' : '400', "$name: its name is taken");
+		$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+		like($session->finish(30)->{err}, qr/canceling statement due to user request/, "$name: that can be cancelled");
+	}
+	$sim->faults;
+	is(scalar $sim->requests(qr{^POST .*/(contact)?lists$}), 1, "$name: it is made once");
+	$session->value("DELETE FROM $dialect.contact_lists WHERE name = '$name'");
+}
+
 # L: so is the wait for fields that are being added, which are there then, and are waited for by the same UPDATE (I3).
 $sim->set(provision_ms => 0);
 $session->run(provision('jobs', 'Grows'));

@@ -29,11 +29,11 @@ check_same(const GcEntityKind *kind, const char *there, const char *key,
 						errhint("Use another name, or UPDATE the one that is there.")));
 }
 
-/* One whose name is taken, though no listing may have it yet. */
+/* One whose name is taken, though no listing may have it for so long. */
 static char *
-find_taken(const GcEntityWriter *writer, const char *key, const char *failed)
+find_taken(const GcEntityWriter *writer, const char *key, int wait_ms, const char *failed)
 {
-	GcTime until = gc_clock_now() + writer->read_lag_ms * INT64CONST(1000);
+	GcTime until = gc_clock_now() + wait_ms * INT64CONST(1000);
 
 	for (;;)
 	{
@@ -45,6 +45,15 @@ find_taken(const GcEntityWriter *writer, const char *key, const char *failed)
 		(void) gc_calls_sleep(writer->calls, Min(now + FIND_POLL_US, until), GC_WAIT_LAG,
 							  true);
 	}
+}
+
+/* One that is surely there, and takes its time until it can be used, is listed by then. */
+static int
+wait_for_taken(const GcEntityWriter *writer, const GcFailure *failure)
+{
+	if (failure->cause == GC_CAUSE_NAME && writer->kind->await)
+		return Max(writer->ready_timeout_ms, writer->read_lag_ms);
+	return writer->read_lag_ms;
 }
 
 /*
@@ -70,7 +79,7 @@ make(const GcEntityWriter *writer, const char *body, const char *key, const char
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
 	if (failure && key && (failure->cause == GC_CAUSE_NAME || failure->in_doubt))
-		there = find_taken(writer, key, failed);
+		there = find_taken(writer, key, wait_for_taken(writer, failure), failed);
 	*found = there != NULL;
 	if (failure && !*found)
 		gc_entity_fail(writer, NULL, call, failed);
