@@ -191,6 +191,24 @@ is(counts_in($result->{err}), '10/10/5', 'and counts');
 $sim->faults;
 is($session->run("INSERT INTO leads_one (k) VALUES ('after')")->{sqlstate}, '00000', 'the session goes on');
 
+# Between the two calls that take an entry out of a DNC list and put it back without its date: the error says what is out, and
+# contact_audit has which (H4).
+$sim->call('POST', '/_sim/dnclists', { id => 'robinson', name => 'Robinson' });
+$session->value("CREATE FOREIGN TABLE robinson (entry text, expires_at timestamptz) SERVER one_by_one OPTIONS (object 'dnc_entries', dnc_list_id 'robinson')");
+$session->value("INSERT INTO robinson VALUES ('+6002', '2031-01-01')");
+$sim->faults({ method => 'PATCH', path => '/phonenumbers', nth => 2, stall => \1 });
+$sim->forget_requests;
+$session->start("UPDATE robinson SET expires_at = NULL WHERE entry = '+6002'");
+await('the second call', sub { $sim->requests(qr{^PATCH .*/phonenumbers$}) == 2 });
+$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+$result = $session->finish;
+like($result->{err}, qr/WARNING: .*DNC list "Robinson" is not undone.*in doubt: 1,/s, 'a cancelled UPDATE of an entry WARNs');
+like($result->{err}, qr/CONTEXT:  entries taken out of DNC list "Robinson" to lose their dates, and perhaps not back: 1;/, '… and says what is out');
+my $audited = q{SELECT string_agg(concat_ws(' ', old_value, '->', new_value), ', ' ORDER BY id) FROM gc_fdw.contact_audit WHERE contact_id = '+6002'};
+ok(await('it is noted', sub { $control->value($audited) =~ /removed/ }), '… which is in contact_audit');
+like($control->value($audited), qr/^-> listed until 2031-\S+, listed -> removed$/, '… as removed') or diag $control->value($audited);
+$sim->faults;
+
 $session->close;
 $control->close;
 $node->stop;
