@@ -143,7 +143,50 @@ for my $row (@databases)
 	my $column_list = $sim->list("Zwei $dbname", 'Phone', 'Key', $alien);
 	$result = run_in($session, $perl, "CREATE SCHEMA strange; IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO strange OPTIONS (key 'Key', list_prefix 'Zwei')");
 	like($result->{sqlstate}, qr/^22|^HV/, "$encoding: IMPORT of a column that does not fit") or diag encode('utf-8', $result->{err});
+	like($result->{err}, qr/contact list "Zwei (\w+)".*column ".*\?.*HINT:  IMPORT FOREIGN SCHEMA \.\.\. EXCEPT \(zwei_\1\)/s, "$encoding: … which names both, and what to do");
 	$session->close;
+}
+
+# In a database of LATIN1, an organisation in which somebody likes emojis: what is not wanted does not fail, and what is wanted and
+# cannot be named is told.
+{
+	my $smile = "D \x{1F600}";
+	my $there = GcSim->new;
+
+	$there->call('POST', '/_sim/lists', { id => 'l-smile', name => $smile, columnNames => [qw(Phone Key)], phoneColumns => [ { columnName => 'Phone', type => 'cell' } ] });
+	$there->call('POST', '/_sim/lists', { id => 'l-plain', name => 'Plain', columnNames => [qw(Phone Key)], phoneColumns => [ { columnName => 'Phone', type => 'cell' } ] });
+	$there->call('POST', '/_sim/dnclists', { id => 'd-smile', name => $smile });
+	$there->call('POST', '/_sim/campaigns', { id => 'c-smile', name => $smile, contactList => { id => 'l-smile' }, dncLists => [ { id => 'd-smile' } ] });
+	$there->api('POST', "/outbound/contactlists/$_/contacts", [ { id => 'K-1', contactListId => $_, data => { Key => 'K-1', Phone => '+14155550100' } } ]) for qw(l-smile l-plain);
+	add_server($node, $there, 'smiling', dbname => 'latin1');
+	my $in = GcSession->new($node, dbname => 'latin1');
+
+	$in->run('CREATE SCHEMA wanted; CREATE SCHEMA everything');
+	my $got = $in->run('IMPORT FOREIGN SCHEMA outbound LIMIT TO (plain, contact_lists, campaigns) FROM SERVER smiling INTO wanted');
+	is("$got->{sqlstate} $got->{err}", '00000 ', 'LIMIT TO: a list that is not wanted, and has no name here, is passed over') or diag $got->{err};
+	$got = $in->run('IMPORT FOREIGN SCHEMA outbound FROM SERVER smiling INTO everything');
+	is($got->{sqlstate}, '00000', 'without it the others are imported') or diag $got->{err};
+	like($got->{err}, qr/WARNING:  no table is made of $_->[0] "D \?+".*Its id is $_->[1]\..*HINT:  CREATE FOREIGN TABLE with the option "$_->[2]"/s, "… and a WARNING tells of the $_->[0]")
+	  for [ 'contact list', 'l-smile', 'list_id' ], [ 'DNC list', 'd-smile', 'dnc_list_id' ];
+	is($in->run("SELECT count(*) FROM pg_foreign_table WHERE ftrelid::regclass::text IN ('everything.plain', 'wanted.plain')")->{out}, '2', '… the other list has its table');
+	is($in->run('SELECT key FROM wanted.plain')->{out}, 'K-1', 'its contacts can be read');
+
+	# As the hint says.
+	$in->run("CREATE FOREIGN TABLE smiles (k text OPTIONS (field 'Key'), callable boolean OPTIONS (attribute 'callable')) SERVER smiling OPTIONS (object 'contacts', list_id 'l-smile', key 'k')");
+	is($in->run('SELECT k FROM smiles')->{out}, 'K-1', 'contacts of the list by its id');
+	$got = $in->run("INSERT INTO smiles (k) VALUES ('K-2')");
+	is($got->{sqlstate}, '00000', '… which takes more') or diag $got->{err};
+	$got = $in->run("SELECT id FROM wanted.contact_lists ORDER BY id; SELECT id, campaign_status FROM wanted.campaigns");
+	is($got->{out}, "l-plain\nl-smile\nc-smile|off", 'lists and campaigns by their ids') or diag $got->{err};
+	for my $table (qw(contact_lists campaigns))
+	{
+		$got = $in->run("SELECT name FROM wanted.$table ORDER BY id");
+		like($got->{sqlstate}, qr/^22/, "$table: a name that does not fit is an error");
+		like($got->{err}, qr/column "name"/, '… that says which column') or diag $got->{err};
+	}
+	$got = $in->run("SELECT name, result FROM gc_fdw.quarantine('K-1', '+14155550100', 'smiling') ORDER BY object, name");
+	is($got->{out}, "D ????|quarantined\nPlain|quarantined\nD ????|quarantined", 'quarantine of all') or diag "$got->{out} $got->{err}";
+	$in->close;
 }
 
 # SQL_ASCII says nothing of its text: what is valid UTF-8 goes, all else is refused.

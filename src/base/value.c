@@ -439,6 +439,18 @@ convert_all(char *utf8)
 }
 
 char *
+gc_value_fitting(const char *utf8)
+{
+	char *copy = pstrdup(utf8);
+
+	if (!pg_verify_mbstr(PG_UTF8, copy, strlen(copy), true))
+		return NULL;
+	if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
+		return copy;
+	return convert_all(copy);
+}
+
+char *
 gc_value_display(const char *utf8, int max_chars)
 {
 	/* Cut between two characters: half of one would make all of it invalid. */

@@ -84,6 +84,9 @@ extern bool gc_value_moment(const char *ascii, TimestampTz *moment);
 /* UTF-8 to the database's encoding; may return "cell" itself. */
 extern char *gc_value_from_utf8(char *cell, int len);
 
+/* The same, a copy; NULL if it has characters that are none there.  Never throws. */
+extern char *gc_value_fitting(const char *utf8);
+
 /*
  * UTF-8 for a message: in the database's encoding, control characters out,
  * characters that cannot be shown as "?", cut to the bytes that "max_chars" take

@@ -17,6 +17,7 @@
 
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -229,16 +230,38 @@ key_column(Import *import, const GcList *list, GcName *names)
 	return NULL;
 }
 
+/* One without a column that has no name here would not be the list's. */
+static void
+check_columns(const GcList *list, const char *table)
+{
+	for (int i = 0; i < list->column_count; i++)
+		if (gc_value_fitting(list->columns[i]) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+					 errmsg("could not make a table of contact list \"%s\"",
+							from_platform(list->name)),
+					 errdetail("Its column \"%s\" has characters that encoding %s of this "
+							   "database has not.",
+							   gc_value_display(list->columns[i], NAMEDATALEN),
+							   GetDatabaseEncodingName()),
+					 errhint("IMPORT FOREIGN SCHEMA ... EXCEPT (%s) leaves it out; CREATE "
+							 "FOREIGN TABLE makes a table of the other columns.",
+							 quote_identifier(table))));
+}
+
 static void
 import_list(Import *import, const GcList *list, const char *table)
 {
 	int room = list->column_count * 4 + gc_contacts.attribute_count;
 	GcName *names = palloc0(sizeof(GcName) * room);
 	ImportColumn *columns = palloc0(sizeof(ImportColumn) * room);
-	int count = list_columns(import, list, names, columns);
-	const char *key = key_column(import, list, names);
+	const char *key;
 	StringInfoData sql;
+	int count;
 
+	check_columns(list, table);
+	count = list_columns(import, list, names, columns);
+	key = key_column(import, list, names);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "CREATE FOREIGN TABLE %s (", quote_identifier(table));
 	for (int i = 0; i < count; i++)
@@ -263,6 +286,60 @@ import_entries(Import *import, const GcDncList *list, const char *table)
 	append_option(&sql, "dnc_list_id", from_platform(list->id));
 	appendStringInfoChar(&sql, ')');
 	import->commands = lappend(import->commands, sql.data);
+}
+
+/* Can a table have its name?  None of those that are wanted by name can be one that cannot. */
+static bool
+can_be_named(Import *import, const char *object, const char *id, const char *name)
+{
+	bool is_contacts = strcmp(object, gc_contacts.object) == 0;
+
+	if (gc_value_fitting(name))
+		return true;
+	if (import->stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO)
+		ereport(
+			WARNING,
+			(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+			 errmsg("no table is made of %s \"%s\"", is_contacts ? "contact list" : "DNC list",
+					gc_value_display(name, NAMEDATALEN)),
+			 errdetail("Its name has characters that encoding %s of this database has "
+					   "not. Its id is %s.",
+					   GetDatabaseEncodingName(), gc_value_display(id, NAMEDATALEN)),
+			 errhint("CREATE FOREIGN TABLE with the option \"%s\" makes one.",
+					 is_contacts ? "list_id" : "dnc_list_id")));
+	return false;
+}
+
+static List *
+nameable_lists(Import *import, List *lists)
+{
+	List *nameable = NIL;
+	ListCell *lc;
+
+	foreach (lc, lists)
+	{
+		GcList *list = lfirst(lc);
+
+		if (can_be_named(import, gc_contacts.object, list->id, list->name))
+			nameable = lappend(nameable, list);
+	}
+	return nameable;
+}
+
+static List *
+nameable_dnc_lists(Import *import, List *lists)
+{
+	List *nameable = NIL;
+	ListCell *lc;
+
+	foreach (lc, lists)
+	{
+		GcDncList *list = lfirst(lc);
+
+		if (can_be_named(import, gc_dnc_entries.object, list->id, list->name))
+			nameable = lappend(nameable, list);
+	}
+	return nameable;
 }
 
 /* Lists never get the name of an object, whether that is imported or not. */
@@ -303,8 +380,12 @@ table_names(Import *import, List *lists, List *dnc_lists)
 static void
 import_lists(Import *import, GcConnection *conn, GcStat *stat, List *lists, List *dnc_lists)
 {
-	GcName *names = table_names(import, lists, dnc_lists);
+	GcName *names;
 	ListCell *lc;
+
+	lists = nameable_lists(import, lists);
+	dnc_lists = nameable_dnc_lists(import, dnc_lists);
+	names = table_names(import, lists, dnc_lists);
 
 	foreach (lc, lists)
 	{
