@@ -88,6 +88,8 @@ BEGIN
   -- K7
   CALL sim.try($s$ UPDATE campaigns SET contact_list_id = 'nowhere' $s$);
   CALL sim.try($s$ UPDATE campaigns SET contact_list_id = 'other' $s$);
+  -- None at all
+  CALL sim.try($s$ UPDATE campaigns SET contact_list_id = NULL $s$);
   -- From a status that leads nowhere
   CALL sim.campaign('{"campaignStatus": "invalid"}');
   CALL sim.try($s$ UPDATE campaigns SET campaign_status = 'on' $s$);

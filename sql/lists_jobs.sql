@@ -69,6 +69,11 @@ ALTER SERVER genesys OPTIONS (SET read_lag '0');
 CALL sim.faults('[{"method": "POST", "path": "/api/v2/outbound/lists", "drop": "after", "times": 1}]');
 INSERT INTO gc.contact_lists (name, column_names, phone_columns)
 VALUES ('Lost', '{id,Phone}', '[{"columnName": "Phone", "type": "cell"}]') RETURNING name, version;
+-- So is one that does not tell the list's id: it is waited for, too.
+CALL sim.faults('[{"method": "POST", "path": "/api/v2/outbound/lists", "effect": true, "status": 200, "body": "{}", "times": 1}]');
+INSERT INTO gc.contact_lists (name, column_names, phone_columns)
+VALUES ('Silent', '{id,Phone}', '[{"columnName": "Phone", "type": "cell"}]') RETURNING name, version, status;
+DELETE FROM gc.contact_lists WHERE name = 'Silent';
 CALL sim.faults('[]');
 SELECT count(*) FROM gc.contact_lists WHERE name = 'Lost';
 

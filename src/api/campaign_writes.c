@@ -105,6 +105,12 @@ dialect_of(const GcEntityWriter *writer)
 static GcEntityTurn
 campaign_turn(const GcEntityWriter *writer, const GcEntityChange *change)
 {
+	if (changes_member(change, GC_CAMPAIGN_LIST) &&
+		(change->member.json == NULL || is_word(change, "null")))
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("\"%s\" of a campaign cannot be NULL", change->name),
+				 errhint("Bind it to another list; campaign_status = 'off' stops it.")));
 	if (changes_member(change, GC_CAMPAIGN_LIST) && dialect_of(writer)->campaign_bind)
 		return GC_TURN_BEFORE;
 	if (!changes_member(change, GC_CAMPAIGN_STATUS))

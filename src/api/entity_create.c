@@ -49,11 +49,26 @@ find_taken(const GcEntityWriter *writer, const char *key, int wait_ms, const cha
 
 /* One that is surely there, and takes its time until it can be used, is listed by then. */
 static int
-wait_for_taken(const GcEntityWriter *writer, const GcFailure *failure)
+wait_for_taken(const GcEntityWriter *writer, bool surely)
 {
-	if (failure->cause == GC_CAUSE_NAME && writer->kind->await)
+	if (surely && writer->kind->await)
 		return Max(writer->ready_timeout_ms, writer->read_lag_ms);
 	return writer->read_lag_ms;
+}
+
+/* What was made, by its answer; one that is to be waited for, and has no id there, is looked for. */
+static char *
+take_made(const GcEntityWriter *writer, GcCall *call, const char *key, const char *failed)
+{
+	char *made = gc_entity_take(call, failed);
+	GcSpan object = gc_entity_span(made);
+
+	if (writer->kind->await == NULL || gc_entity_id(writer->kind, &object))
+		return made;
+	made = key ? find_taken(writer, key, wait_for_taken(writer, true), failed) : NULL;
+	if (made == NULL)
+		gc_call_throw_reply(call, "The answer does not tell its id.", failed, NULL);
+	return made;
 }
 
 /*
@@ -79,7 +94,8 @@ make(const GcEntityWriter *writer, const char *body, const char *key, const char
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
 	if (failure && key && (failure->cause == GC_CAUSE_NAME || failure->in_doubt))
-		there = find_taken(writer, key, wait_for_taken(writer, failure), failed);
+		there = find_taken(writer, key,
+						   wait_for_taken(writer, failure->cause == GC_CAUSE_NAME), failed);
 	*found = there != NULL;
 	if (failure && !*found)
 		gc_entity_fail(writer, NULL, call, failed);
@@ -89,7 +105,7 @@ make(const GcEntityWriter *writer, const char *body, const char *key, const char
 		gc_entity_took_effect(writer, call);
 	}
 	if (!*found)
-		there = gc_entity_take(call, failed);
+		there = take_made(writer, call, key, failed);
 	gc_call_free(call);
 	return there;
 }
