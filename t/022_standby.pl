@@ -89,7 +89,9 @@ for my $sql (
 	"COPY leads (k) FROM STDIN;\nnew\n\\.",
 	'EXPLAIN ANALYZE INSERT INTO leads (k) VALUES (1)',
 	'IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO public',
-	"ALTER SERVER genesys OPTIONS (SET read_lag '2s')")
+	"ALTER SERVER genesys OPTIONS (SET read_lag '2s')",
+	"SELECT * FROM gc_fdw.quarantine('K-1', '+14155550100')",
+	"SELECT * FROM gc_fdw.forget_contact('K-1')")
 {
 	my $result = $session->run($sql);
 	my ($what) = split /\n/, $sql;
