@@ -12,6 +12,7 @@
 #include "api/control.h"
 #include "api/dnc_entries.h"
 #include "api/quarantine.h"
+#include "base/ids.h"
 #include "base/json_edit.h"
 #include "base/value.h"
 
@@ -151,18 +152,6 @@ gc_quarantine_contact(GcConnection *conn, GcStat *stat, List *lists, const char 
 
 /* ---- numbers ---- */
 
-/* Is it among them already? */
-static bool
-has_id(const List *ids, const char *id)
-{
-	ListCell *lc;
-
-	foreach (lc, ids)
-		if (strcmp(lfirst(lc), id) == 0)
-			return true;
-	return false;
-}
-
 /* Adds the DNC lists of a page of campaigns; true if it is the last one. */
 static bool
 read_campaigns(GcCall *call, int number, const char *failed, List **ids)
@@ -181,7 +170,7 @@ read_campaigns(GcCall *call, int number, const char *failed, List **ids)
 		{
 			const char *id = json_string_value(json_object_get(reference, "id"));
 
-			if (id && !has_id(*ids, id))
+			if (id && !gc_ids_have(*ids, id))
 				*ids = lappend(*ids, pstrdup(id));
 		}
 	}
@@ -343,7 +332,7 @@ gc_quarantine_number(GcConnection *conn, GcStat *stat, const char *number,
 		const GcDncList *list = lfirst(lc);
 		GcEachItem *item;
 
-		if (!has_id(wanted, list->id))
+		if (!gc_ids_have(wanted, list->id))
 			continue;
 		item = gc_each_add(each, "dnc_lists", list->id, list->name, number);
 		item->list = list;

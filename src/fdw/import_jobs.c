@@ -12,6 +12,7 @@
 
 #include "api/jobs.h"
 #include "api/upload.h"
+#include "base/ids.h"
 #include "base/option.h"
 #include "fdw/import_fields.h"
 #include "fdw/import_file.h"
@@ -373,17 +374,6 @@ typedef struct Candidates
 	int active;
 } Candidates;
 
-static bool
-has_id(const List *ids, const char *id)
-{
-	ListCell *lc;
-
-	foreach (lc, ids)
-		if (strcmp(lfirst(lc), id) == 0)
-			return true;
-	return false;
-}
-
 static void
 look_at_job(void *arg, const GcJob *job)
 {
@@ -393,7 +383,7 @@ look_at_job(void *arg, const GcJob *job)
 		return;
 	if (candidates->collects)
 		candidates->ids = lappend(candidates->ids, pstrdup(job->id));
-	candidates->active += has_id(candidates->ids, job->id);
+	candidates->active += gc_ids_have(candidates->ids, job->id);
 }
 
 /* What is at work in the list, and may be what was sent, is waited for. */

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/ids.h"
 #include "base/value.h"
 #include "fdw/left_out.h"
 
@@ -30,17 +31,6 @@ typedef struct LeftOut
 
 /* Ids of lists of which the session knows enough. */
 static List *settled = NIL;
-
-static bool
-is_settled(const GcList *list)
-{
-	ListCell *lc;
-
-	foreach (lc, settled)
-		if (strcmp(lfirst(lc), list->id) == 0)
-			return true;
-	return false;
-}
 
 static void
 settle(const GcList *list)
@@ -164,7 +154,7 @@ look(void *arg, const GcBatch *batch)
 		settle(left_out->list);
 	if (!left_out->keeps && left_out->old > 0)
 		tell(left_out, column);
-	return !is_settled(left_out->list) && ++left_out->answers < FIRST_ANSWERS;
+	return !gc_ids_have(settled, left_out->list->id) && ++left_out->answers < FIRST_ANSWERS;
 }
 
 void
@@ -172,7 +162,7 @@ gc_left_out_watch(GcTarget *target, const GcRelation *rel, const GcList *list)
 {
 	LeftOut *left_out;
 
-	if (is_settled(list))
+	if (gc_ids_have(settled, list->id))
 		return;
 	left_out = palloc0(sizeof(LeftOut));
 	left_out->rel = rel;
