@@ -219,6 +219,15 @@ SELECT set_config('search_path', 'jobs', false);
 CALL sim.faults('[{"method": "GET", "path": "*/campaigns", "nth": 1, "calls_after": [{"path": "/_sim/campaigns", "body": {"id": "c-1", "contactList": {"id": "other"}}}]}]');
 CALL sim.try($$ UPDATE campaigns SET contact_list_id = 'fresh' $$);
 SELECT contact_list_id FROM campaigns;
+-- Answers that do not tell what it is: it is read, and what else is changed is based on that.
+CALL sim.campaign();
+CALL sim.faults('[{"method": "PATCH", "path": "*/campaigns/c-1", "nth": 1, "effect": true, "status": 200, "body": "{}"},
+  {"method": "PATCH", "path": "*/campaigns/c-1", "nth": 2, "effect": true, "status": 204, "body": ""},
+  {"method": "PUT", "path": "*/campaigns/c-1", "nth": 2, "effect": true, "status": 200, "body": "{}"}]');
+UPDATE campaigns SET contact_list_id = 'fresh', name = 'Summer' RETURNING name, contact_list_id, dialing_mode;
+UPDATE campaigns SET contact_list_id = 'leads', name = 'Spring' RETURNING name, contact_list_id, dialing_mode;
+CALL sim.faults('[]');
+SELECT name, contact_list_id, dialing_mode FROM campaigns;
 RESET search_path;
 -- A lost answer, and the version that came of it: it is seen that it took effect, and in doubt no longer.
 CALL sim.campaign();

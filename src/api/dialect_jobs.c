@@ -46,7 +46,8 @@ campaign_bind(const char *path, const char *list_id, GcCallSpec *spec)
 						 .path = path,
 						 .body = body,
 						 .body_len = strlen(body),
-						 .endpoint = CAMPAIGN};
+						 .endpoint = CAMPAIGN,
+						 .may_be_empty = true};
 }
 
 static void

@@ -118,15 +118,35 @@ is_withheld(const GcFailure *failure)
 		   failure->cause == GC_CAUSE_FORBIDDEN;
 }
 
-/* A call that changes something, and its *answer (NULL: none); false if it is withheld, and may be. */
+/* What it is after a change: an answer without its id says nothing of it, and it is read. */
+static char *
+take_changed(const GcEntityWriter *writer, const char *id, GcCall *call, const char *failed)
+{
+	size_t len;
+
+	(void) gc_call_reply(call, &len);
+	if (len > 0)
+	{
+		char *changed = gc_entity_take(call, failed);
+		GcSpan object = gc_entity_span(changed);
+
+		if (gc_entity_id(writer->kind, &object))
+			return changed;
+	}
+	return gc_entity_read(writer, id, failed);
+}
+
+/*
+ * A call that changes something, and what that is then (*now, which may be NULL); false if it
+ * is withheld, and may be.
+ */
 static bool
 run(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec, bool may_be_withheld,
-	char **answer, const char *failed)
+	char **now, const char *failed)
 {
 	GcCall *call = gc_call_start(writer->calls, spec);
 	const GcFailure *failure;
 	bool withheld;
-	size_t len;
 
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
@@ -138,8 +158,8 @@ run(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec, bool m
 		if (spec->in_doubt)
 			*spec->in_doubt -= spec->rows;
 		gc_entity_took_effect(writer, call);
-		(void) gc_call_reply(call, &len);
-		*answer = len > 0 ? gc_entity_take(call, failed) : NULL;
+		if (now)
+			*now = take_changed(writer, id, call, failed);
 	}
 	gc_call_free(call);
 	return !withheld;
@@ -149,19 +169,17 @@ char *
 gc_entity_call(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
 			   const char *failed)
 {
-	char *answer;
+	char *now = NULL;
 
-	(void) run(writer, id, spec, false, &answer, failed);
-	return answer;
+	(void) run(writer, id, spec, false, &now, failed);
+	return now;
 }
 
 bool
 gc_entity_try(const GcEntityWriter *writer, const char *id, const GcCallSpec *spec,
 			  const char *failed)
 {
-	char *answer;
-
-	return run(writer, id, spec, true, &answer, failed);
+	return run(writer, id, spec, true, NULL, failed);
 }
 
 /* ---- changing ---- */
@@ -291,7 +309,6 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last, b
 	GcCall *call = gc_call_start(writer->calls, &spec);
 	const GcFailure *failure;
 	char *written = NULL;
-	size_t len;
 
 	gc_call_wait(call);
 	failure = gc_call_failure(call);
@@ -302,8 +319,7 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last, b
 	{
 		(*writer->in_doubt)--;
 		gc_entity_took_effect(writer, call);
-		(void) gc_call_reply(call, &len);
-		written = len > 0 ? gc_entity_take(call, failed) : gc_entity_read(writer, id, failed);
+		written = take_changed(writer, id, call, failed);
 	}
 	gc_call_free(call);
 	return written;

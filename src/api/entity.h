@@ -175,7 +175,7 @@ extern char *gc_entity_path(const GcEntityKind *kind, const char *id, const char
 /* Reads one; NULL: it is not there.  Throws otherwise, with what could not be done. */
 extern char *gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed);
 
-/* A call that changes something; throws.  Returns what it answers, an object; NULL: nothing. */
+/* A call that changes something; throws.  Returns what that is then; NULL: it is gone. */
 extern char *gc_entity_call(const GcEntityWriter *writer, const char *id,
 							const GcCallSpec *spec, const char *failed);
 
