@@ -74,8 +74,8 @@ test_upload_ids() {
   call POST /_sim/reset '{}'
   call POST /_sim/lists "$(jq -c '. + {trimWhitespace: false}' <<<"$list_body")"
   login
+  set_switch '{"import_polls":1}'
   upload 'inin-outbound-id,A\nc1, x \n'
-  set_switch '{"import_ms":0}'
   poll_import >/dev/null
   check "a list that keeps blanks" " x " "$(stored .data.A)"
 }
