@@ -37,9 +37,10 @@ CALL sim.forget();
 CALL sim.try($$INSERT INTO gc.dnc_lists (name) VALUES ('x')$$);
 CALL sim.try($$INSERT INTO gc.dnc_lists (source_type) VALUES ('rds')$$);
 CALL sim.try($$INSERT INTO gc.dnc_lists (name, size) VALUES ('x', 1)$$);
+CALL sim.try($$INSERT INTO gc.dnc_lists (name, source_type) VALUES ('x', 'elsewhere')$$);
+CALL sim.try($$INSERT INTO gc.dnc_lists (name, source_type) VALUES ('Robinson', 'RDS')$$);
 SELECT count(*) FROM sim.requests();
 CALL sim.try($$INSERT INTO gc.dnc_lists (name, source_type) VALUES ('x', 'rds_custom')$$);
-CALL sim.try($$INSERT INTO gc.dnc_lists (name, source_type) VALUES ('x', 'elsewhere')$$);
 -- I3: a change carries the version that it read.
 CALL sim.forget();
 UPDATE gc.dnc_lists SET name = 'Robinson 2', contact_method = 'Phone' WHERE name = 'Robinson' RETURNING name, version;

@@ -58,20 +58,39 @@ dnc_lists_page(const GcPageRequest *request, StringInfo path, StringInfo body,
 
 /* ---- writing ---- */
 
+static const char source_hint[] =
+	"It is one of \"rds\", \"rds_custom\", \"dnc.com\" and \"gryphon\".";
+
+/* The platform's own answer to one that it does not know names no other. */
+static void
+check_source_type(const GcSpan *type)
+{
+	int len;
+	const char *given = gc_value_span_text(type, &len);
+
+	for (int i = 0; source_types[i]; i++)
+		if (given && strcmp(given, source_types[i]) == 0)
+			return;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" is no source type of a DNC list",
+						   gc_value_display(given ? given : "", NAMEDATALEN)),
+					errhint("%s", source_hint)));
+}
+
 /* Who makes a list has to say where its entries are. */
 static void
 check_list(const GcEntityWriter *writer, const GcSpan *body, const char *failed)
 {
 	static const char *const needed[] = {"name", "dncSourceType"};
 	static const char *const columns[] = {"name", "source_type"};
+	GcSpan type = gc_json_member(body, "dncSourceType");
 
 	for (int i = 0; i < lengthof(needed); i++)
 		if (gc_json_member(body, needed[i]).p == NULL)
 			ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
 							errmsg("a DNC list needs a value in column \"%s\"", columns[i]),
-							i == 1 ? errhint("It is one of \"rds\", \"rds_custom\", "
-											 "\"dnc.com\" and \"gryphon\".")
-								   : 0));
+							i == 1 ? errhint("%s", source_hint) : 0));
+	check_source_type(&type);
 }
 
 /* What holds a list: it is taken from that first. */
