@@ -249,6 +249,63 @@ INSERT INTO gc.permanent VALUES ('+9002');
 SELECT entry FROM gc.permanent WHERE entry LIKE '+900%';
 
 --
+-- J5: what has not the form of an entry would be taken, and bar nobody: it is refused, as a contact's cell is
+--
+INSERT INTO gc.dnc_lists (name, source_type, contact_method, custom_exclusion_column) VALUES
+  ('f phones', 'rds', 'Phone', NULL), ('f mails', 'rds', 'Email', NULL), ('f chats', 'rds', 'WhatsApp', NULL),
+  ('f both', 'rds', 'Any', NULL), ('f codes', 'rds_custom', 'Any', 'ACCOUNT'), ('f numbers', 'rds_custom', 'Phone', 'ACCOUNT');
+-- IMPORT gives the format to lists of one kind.
+IMPORT FOREIGN SCHEMA outbound LIMIT TO (f_phones, f_mails, f_chats, f_both, f_codes, f_numbers) FROM SERVER genesys INTO gc;
+SELECT attrelid::regclass, attname, attfdwoptions FROM pg_attribute WHERE attrelid::regclass::text LIKE 'gc.f\_%' AND attnum > 0 ORDER BY attrelid::regclass::text COLLATE "C", attnum;
+CALL sim.forget();
+-- The error names the list, and never the value; what the statement had before is not sent either.
+CALL sim.try($$INSERT INTO gc.f_phones VALUES ('4155550102')$$);
+CALL sim.try($$INSERT INTO gc.f_phones VALUES ('+14155550101', NULL), ('+14155550102', '2031-01-01'), ('(415) 555-0103', NULL), ('+14155550104', NULL)$$);
+CALL sim.try($$INSERT INTO gc.f_mails VALUES ('ana@localhost')$$);
+CALL sim.try($$INSERT INTO gc.f_chats VALUES ('+1 415 555 0102')$$);
+COPY gc.f_phones (entry) FROM PROGRAM 'echo +14155550101; echo 004155550102';
+\echo :SQLSTATE
+SET gc_fdw.show_values = on;
+CALL sim.try($$INSERT INTO gc.f_phones VALUES ('4155550102')$$);
+RESET gc_fdw.show_values;
+-- Of whatever form, no entry is empty ...
+CALL sim.try($$INSERT INTO gc.f_phones VALUES ('')$$);
+SELECT count(*) FROM sim.writes();
+-- What went before, a batch or more, is counted.
+ALTER FOREIGN TABLE gc.f_phones OPTIONS (ADD batch_size '2');
+ALTER SERVER genesys OPTIONS (ADD max_in_flight '1');
+CALL sim.try($$INSERT INTO gc.f_phones VALUES ('+14155550101'), ('+14155550102'), ('+14155550103'), ('+14155550104'), ('+14155550105'), ('415')$$);
+SELECT entry FROM gc.f_phones ORDER BY entry;
+ALTER SERVER genesys OPTIONS (DROP max_in_flight);
+ALTER FOREIGN TABLE gc.f_phones OPTIONS (DROP batch_size);
+-- What is well formed is taken, and where nothing says how it has to look, anything is.
+INSERT INTO gc.f_phones VALUES ('+14155550101') RETURNING *;
+INSERT INTO gc.f_mails VALUES ('ana@example.com') RETURNING entry;
+INSERT INTO gc.f_chats VALUES ('+4915112345678') RETURNING entry;
+INSERT INTO gc.f_both VALUES ('+4918'), ('c@d.example'), ('x');
+INSERT INTO gc.f_codes VALUES ('7');
+INSERT INTO gc.f_numbers VALUES ('7');
+-- relaxed leaves it to the platform.
+ALTER FOREIGN TABLE gc.f_phones OPTIONS (ADD verification 'relaxed');
+INSERT INTO gc.f_phones VALUES ('4155550102'), ('4155550103');
+ALTER FOREIGN TABLE gc.f_phones OPTIONS (DROP verification);
+-- What is there is read, dated and taken out, whatever its form.
+UPDATE gc.f_phones SET expires_at = '2031-01-01' WHERE entry = '4155550102' RETURNING *;
+DELETE FROM gc.f_phones WHERE entry = '4155550102' RETURNING *;
+SELECT entry FROM gc.f_phones WHERE entry NOT LIKE '+%';
+-- By the option, under another name, and of another type; and nothing else of such a table has a format.
+ALTER FOREIGN TABLE gc.robinson ALTER entry OPTIONS (ADD format 'e164');
+CALL sim.try($$INSERT INTO gc.robinson VALUES ('415')$$);
+-- ... or becomes another one.
+CALL sim.try($$UPDATE gc.robinson SET entry = '415' WHERE entry = '+9002'$$);
+ALTER FOREIGN TABLE gc.robinson ALTER entry OPTIONS (DROP format);
+CREATE FOREIGN TABLE gc.renamed (number bigint OPTIONS (field 'entry', format 'e164')) SERVER genesys OPTIONS (object 'dnc_entries', dnc_list_name 'f phones');
+CALL sim.try($$INSERT INTO gc.renamed VALUES (4155550102)$$);
+ALTER FOREIGN TABLE gc.f_phones ALTER expires_at OPTIONS (ADD format 'e164');
+CALL sim.try($$SELECT * FROM gc.f_phones$$);
+DELETE FROM gc.dnc_lists WHERE name LIKE 'f %';
+
+--
 -- A list that is used stays
 --
 SELECT sim.make('campaigns', jsonb_build_array(jsonb_build_object('id', 'c-1', 'name', 'Spring', 'dncLists', jsonb_build_array(jsonb_build_object('id', id)))))

@@ -124,10 +124,11 @@ CALL sim.drop_all();
 -- DNC lists are tables beside the contact lists, by the same rules.
 CALL sim.reset();
 CALL sim.list('Robinson', '{id,phone}');
-SELECT sim.make('dnclists', '[{"id": "d-1", "name": "Robinson"}, {"id": "d-2", "name": "Do Not Call", "entries": ["+1"]}, {"id": "d-3", "name": "Events"}]');
+SELECT sim.make('dnclists', '[{"id": "d-1", "name": "Robinson"}, {"id": "d-2", "name": "Do Not Call", "entries": ["+1"]}, {"id": "d-3", "name": "Events", "contactMethod": "Email"}]');
 IMPORT FOREIGN SCHEMA outbound EXCEPT (campaigns, contact_lists, dnc_lists, events, import_jobs) FROM SERVER genesys INTO gc;
 SELECT * FROM sim.tables ORDER BY 1;
 \d gc.do_not_call
+\d gc.events_*
 SELECT * FROM gc.do_not_call;
 CALL sim.drop_all();
 IMPORT FOREIGN SCHEMA outbound FROM SERVER genesys INTO gc OPTIONS (list_prefix 'Do', objects 'on');

@@ -30,7 +30,7 @@ static const struct
 };
 
 static const GcAttribute entry_attributes[] = {
-	{"entry", "text", .by_export.position = 1, .written = GC_WRITTEN_ONCE},
+	{"entry", "text", .by_export.position = 1, .written = GC_WRITTEN_ONCE, .has_format = true},
 	{"expires_at", "timestamptz", .by_export.position = 3, .written = GC_WRITTEN_ALWAYS},
 };
 
@@ -86,6 +86,24 @@ gc_dnc_kind(const GcDncList *list, const char *entry)
 	if (strcmp(method, "Any") == 0 && entry && strchr(entry, '@'))
 		return GC_DNC_EMAILS;
 	return GC_DNC_PHONES;
+}
+
+const char *
+gc_dnc_format(const GcDncList *list)
+{
+	/* That of any method has several. */
+	if (list->contact_method && strcmp(list->contact_method, "Any") == 0)
+		return NULL;
+	switch (gc_dnc_kind(list, NULL))
+	{
+		case GC_DNC_PHONES:
+		case GC_DNC_WHATSAPP:
+			return "e164";
+		case GC_DNC_EMAILS:
+			return "email";
+		default:
+			return NULL;
+	}
 }
 
 static char *

@@ -29,6 +29,9 @@ extern void gc_dnc_check_source(const GcDncList *list);
 /* Which kind an entry (UTF-8; NULL: any) of the list is. */
 extern GcDncKind gc_dnc_kind(const GcDncList *list, const char *entry);
 
+/* Their format, as the column option of that name has it; NULL: they have none, or several. */
+extern const char *gc_dnc_format(const GcDncList *list);
+
 /* Entries that are added or removed by one call. */
 typedef struct GcDncPatch
 {

@@ -77,6 +77,7 @@ typedef struct GcAttribute
 	bool
 		asked_for; /* IMPORT makes it with "attributes" 'all' alone; of contacts: not common */
 	GcWritten written;
+	bool has_format; /* a column may say, by its option "format", what its cells must be */
 	char *(*encode)(
 		const char *json);		   /* what path takes, of a column's JSON; NULL: the same */
 	GcExportMember by_export;	   /* one column of an export (header NULL: none), */

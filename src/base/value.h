@@ -20,6 +20,9 @@
 /* The GUC gc_fdw.show_values: whether messages may show a cell. */
 extern bool gc_show_values;
 
+/* Of a value that it lets a message show. */
+#define GC_SHOWN_MAX_CHARS 100
+
 typedef enum GcValueKind
 {
 	GC_VALUE_TEXT, /* text, varchar, bpchar: bytes as they are */

@@ -179,12 +179,11 @@ count(GcDncBatcher *batcher, Flight *flight)
 
 /* ---- failures ---- */
 
-/* A call has failed for good: the others end, and the statement. */
-static void
-fail(GcDncBatcher *batcher, Flight *flight)
+/* All calls end but that which has failed (NULL: none has); the counts, to tell. */
+static const char *
+end_others(GcDncBatcher *batcher, const Flight *flight)
 {
 	GcAuditEntry *entry = &batcher->audit->entry;
-	const char *counts;
 
 	for (int i = 0; i < batcher->settings.in_flight; i++)
 		if (batcher->flights[i].call && &batcher->flights[i] != flight)
@@ -196,7 +195,21 @@ fail(GcDncBatcher *batcher, Flight *flight)
 		gc_call_wait(batcher->flights[i].call);
 		count(batcher, &batcher->flights[i]);
 	}
-	counts = gc_audit_tell(batcher->audit, entry->total, entry->accepted, entry->in_doubt);
+	return gc_audit_tell(batcher->audit, entry->total, entry->accepted, entry->in_doubt);
+}
+
+const char *
+gc_dnc_batcher_stop(GcDncBatcher *batcher)
+{
+	return end_others(batcher, NULL);
+}
+
+/* A call has failed for good: the others end, and the statement. */
+static void
+fail(GcDncBatcher *batcher, Flight *flight)
+{
+	const char *counts = end_others(batcher, flight);
+
 	gc_dnc_throw(flight->call, failed(batcher, flight->patch.rows), counts);
 }
 

@@ -41,6 +41,9 @@ extern GcDncBatcher *gc_dnc_batcher_create(GcCalls *calls, GcAudit *audit,
 /* Takes an entry, UTF-8; "until" as the platform writes it, or NULL: it never expires. */
 extern void gc_dnc_batcher_row(GcDncBatcher *batcher, const char *entry, const char *until);
 
+/* No more is sent, for a row is refused: what is on its way is seen out; the counts, to tell. */
+extern const char *gc_dnc_batcher_stop(GcDncBatcher *batcher);
+
 /* Sends what waits, and waits until all has been answered. */
 extern void gc_dnc_batcher_finish(GcDncBatcher *batcher);
 

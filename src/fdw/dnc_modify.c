@@ -193,6 +193,32 @@ send(DncState *state, const char *entry, const char *until)
 	gc_dnc_batcher_row(state->batcher, entry, until);
 }
 
+/* What has not the form of an entry would be taken, and bar nobody; the value is personal data. */
+static void
+check_format(DncState *state, const char *entry)
+{
+	GcRows *rows = &state->rows;
+	GcCellFormat format = state->entry->format;
+	const GcCellRule rule = {.format = format, .max_chars = INT_MAX};
+	const char *detail;
+	const char *counts;
+
+	if (!rows->rel->strict || gc_cell_check(&rule, entry, strlen(entry)) == GC_CELL_FINE)
+		return;
+	gc_audit_take(rows->audit, 1);
+	detail =
+		psprintf("It is row " INT64_FORMAT " of the statement.", rows->audit->entry.total);
+	if (gc_show_values)
+		detail =
+			psprintf("%s Value: \"%s\".", detail, gc_value_display(entry, GC_SHOWN_MAX_CHARS));
+	counts = gc_dnc_batcher_stop(state->batcher);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("column \"%s\" of %s has a value that is not %s",
+						   state->entry->name, rows->rel->label, gc_cell_format_words(format)),
+					errdetail_internal("%s\n%s", detail, counts),
+					errhint("%s", gc_cell_format_hint(format))));
+}
+
 static TupleTableSlot *
 insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
@@ -209,6 +235,7 @@ insert_row(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot, TupleTableS
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
 						errmsg("null value in column \"%s\" of foreign table \"%s\"",
 							   state->entry->name, state->rows.rel->name)));
+	check_format(state, entry);
 	until = expiration(state, slot);
 	send(state, entry, until);
 	slot = show(state, entry, until);

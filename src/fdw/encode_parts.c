@@ -8,9 +8,6 @@
 #include "api/optout.h"
 #include "fdw/encode_parts.h"
 
-/* Of a value that gc_fdw.show_values lets a message show. */
-#define SHOWN_MAX_CHARS 100
-
 /* ---- problems ---- */
 
 /* What a program can go by, in the manner of the platform's own codes. */
@@ -112,7 +109,7 @@ cell_problem(GcEncoder *encoder, const GcMember *member, GcCellFault fault, cons
 	}
 	if (gc_show_values)
 		result->detail = psprintf("%s Value: \"%s\".", result->detail,
-								  gc_value_display(pnstrdup(cell, len), SHOWN_MAX_CHARS));
+								  gc_value_display(pnstrdup(cell, len), GC_SHOWN_MAX_CHARS));
 	return result;
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/contact_lists.h"
 #include "api/dialect.h"
+#include "api/dnc_entries.h"
 #include "api/dnc_lists.h"
 #include "api/resource.h"
 #include "base/names.h"
@@ -106,9 +107,10 @@ wanted(Import *import, const char *table)
 
 /* ---- objects without a list ---- */
 
-/* All of the command but for more options and its end. */
+/* All of the command but for more options and its end; "format" is that of cells which have one. */
 static void
-begin_object(Import *import, const GcResource *resource, const char *table, StringInfo sql)
+begin_object(Import *import, const GcResource *resource, const char *table, const char *format,
+			 StringInfo sql)
 {
 	appendStringInfo(sql, "CREATE FOREIGN TABLE %s (", quote_identifier(table));
 	for (int i = 0; i < resource->attribute_count; i++)
@@ -117,8 +119,9 @@ begin_object(Import *import, const GcResource *resource, const char *table, Stri
 
 		if (attribute->asked_for && !import->all_attributes)
 			continue;
-		appendStringInfo(sql, "%s\n  %s %s", i > 0 ? "," : "",
-						 quote_identifier(attribute->name), attribute->type);
+		append_column(sql, attribute->name,
+					  &(ImportColumn){attribute->type, "field", attribute->name,
+									  attribute->has_format ? format : NULL});
 	}
 	appendStringInfo(sql, ")\nSERVER %s OPTIONS (", quote_identifier(import->server_name));
 	append_option(sql, "object", resource->object);
@@ -132,7 +135,7 @@ import_object(Import *import, const GcResource *resource)
 	if (!wanted(import, resource->object))
 		return;
 	initStringInfo(&sql);
-	begin_object(import, resource, resource->object, &sql);
+	begin_object(import, resource, resource->object, NULL, &sql);
 	appendStringInfoChar(&sql, ')');
 	import->commands = lappend(import->commands, sql.data);
 }
@@ -282,7 +285,7 @@ import_entries(Import *import, const GcDncList *list, const char *table)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	begin_object(import, &gc_dnc_entries, table, &sql);
+	begin_object(import, &gc_dnc_entries, table, gc_dnc_format(list), &sql);
 	append_option(&sql, "dnc_list_id", from_platform(list->id));
 	appendStringInfoChar(&sql, ')');
 	import->commands = lappend(import->commands, sql.data);

@@ -238,9 +238,11 @@ read_column(GcRelation *rel, Form_pg_attribute att, GcColumn *column)
 	else
 		column->field = gc_value_to_utf8(field ? field : column->name);
 	column->format = gc_cell_format(gc_option_string(options, NIL, "format"));
-	if (column->format != GC_CELL_ANY && !rel->resource->has_list)
-		invalid_table(rel, psprintf("its column \"%s\" has the option format", column->name),
-					  "Only columns of a contact list have a format.");
+	if (column->format != GC_CELL_ANY && !rel->resource->has_list &&
+		!column->attribute->has_format)
+		invalid_table(
+			rel, psprintf("its column \"%s\" has the option format", column->name),
+			"Only columns of a contact list have a format, and the entries of a DNC list.");
 	gc_value_type_init(&column->type, att->atttypid, att->atttypmod, CurrentMemoryContext);
 }
 
