@@ -150,7 +150,7 @@ check_media(json_t *list, const char *failed)
 }
 
 static void
-check_reachable(json_t *list, const char *failed)
+check_reachable(json_t *list, bool has_whatsapp, const char *failed)
 {
 	int reached = 0;
 
@@ -159,8 +159,12 @@ check_reachable(json_t *list, const char *failed)
 	if (reached == 0)
 		refuse(
 			ERRCODE_INVALID_PARAMETER_VALUE, failed,
-			"None of \"phone_columns\", \"email_columns\" and \"whatsapp_columns\" is given, "
-			"of which a list has at least one.");
+			has_whatsapp
+				? "None of \"phone_columns\", \"email_columns\" and \"whatsapp_columns\" is "
+				  "given, of which a list has at least one."
+				: "Neither \"phone_columns\" nor \"email_columns\" is given, of which a list "
+				  "has "
+				  "at least one.");
 }
 
 static bool
@@ -235,12 +239,13 @@ gc_list_check_columns(json_t *list, const char *const *types, const char *failed
 }
 
 void
-gc_list_check_whole(json_t *list, const char *const *types, const char *failed)
+gc_list_check_whole(json_t *list, const char *const *types, bool has_whatsapp,
+					const char *failed)
 {
 	check_name(list, failed);
 	check_columns(json_object_get(list, "columnNames"), failed);
 	check_media(list, failed);
-	check_reachable(list, failed);
+	check_reachable(list, has_whatsapp, failed);
 	check_types(list, types, failed);
 	check_zones(list, failed);
 }
@@ -254,5 +259,5 @@ gc_list_check_new(const GcEntityWriter *writer, const GcSpan *body, const char *
 	callback->func = release;
 	callback->arg = list;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	gc_list_check_whole(list, platform_types, failed);
+	gc_list_check_whole(list, platform_types, true, failed);
 }

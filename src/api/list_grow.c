@@ -142,7 +142,7 @@ gc_list_fields_check(const GcEntityWriter *writer, const GcSpan *body, const cha
 						   .emails = json_object_get(list, GC_LISTED_EMAILS),
 						   .types = json_object_get(list, GC_LISTED_TYPES)};
 
-	gc_list_check_whole(list, column_types, failed);
+	gc_list_check_whole(list, column_types, false, failed);
 	check_specs(&wanted);
 }
 

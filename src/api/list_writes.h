@@ -33,9 +33,12 @@ extern bool gc_list_is_not_yet(const GcFailure *failure);
 extern void gc_list_check_new(const GcEntityWriter *writer, const GcSpan *body,
 							  const char *failed);
 
-/* The same of a tree; "types" are those of columns, NULL-terminated. */
+/*
+ * The same of a tree; "types" are those of columns, NULL-terminated; does the dialect know
+ * numbers for WhatsApp?
+ */
 extern void gc_list_check_whole(struct json_t *list, const char *const *types,
-								const char *failed);
+								bool has_whatsapp, const char *failed);
 
 /* Only what it says of its columns. */
 extern void gc_list_check_columns(struct json_t *list, const char *const *types,
