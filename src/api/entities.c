@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/entities.h"
+#include "api/entity_parts.h"
 
 #define PATH_BEGIN "/api/v2/"
 
@@ -61,6 +62,19 @@ gc_entities_path_problem(const char *path)
 	return NULL;
 }
 
+/* What can be done about a call that the API does not have. */
+static const char *
+not_allowed_hint(const char *method)
+{
+	if (strcmp(method, "POST") == 0)
+		return "The API makes nothing in this collection; what is there may be read and "
+			   "changed. Check the table option \"path\".";
+	if (strcmp(method, "DELETE") == 0)
+		return "The API deletes nothing from this collection; what is there may be read and "
+			   "changed. Check the table option \"path\".";
+	return "Check the table options \"update_method\" and \"path\".";
+}
+
 /* What is not there is the collection: of a single entity that has gone the statement knows. */
 static void
 explain_entity(const GcEntityWriter *writer, const char *id, const GcFailure *failure,
@@ -68,10 +82,16 @@ explain_entity(const GcEntityWriter *writer, const char *id, const GcFailure *fa
 {
 	GcFailure told = *failure;
 
-	if (failure->cause != GC_CAUSE_NOT_FOUND)
+	if (failure->status == GC_HTTP_METHOD_NOT_ALLOWED)
+	{
+		told.sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED;
+		told.hint = not_allowed_hint(failure->method);
+	}
+	else if (failure->cause == GC_CAUSE_NOT_FOUND)
+		told.hint = "Check the table option \"path\", and the server option \"region\" or "
+					"\"api_url\".";
+	else
 		return;
-	told.hint = "Check the table option \"path\", and the server option \"region\" or "
-				"\"api_url\".";
 	gc_failure_throw(&told, failed, NULL);
 }
 

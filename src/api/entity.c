@@ -10,8 +10,6 @@
 
 #include "common/string.h"
 
-#define HTTP_METHOD_NOT_ALLOWED 405
-
 /* ---- calls ---- */
 
 char *
@@ -99,7 +97,7 @@ gc_entity_read(const GcEntityWriter *writer, const char *id, const char *failed)
 	gc_call_wait(call);
 	if (gc_call_failure(call) == NULL)
 		object = gc_entity_take(call, failed);
-	else if (gc_call_failure(call)->status == HTTP_METHOD_NOT_ALLOWED)
+	else if (gc_call_failure(call)->status == GC_HTTP_METHOD_NOT_ALLOWED)
 	{
 		*writer->listed_only = true;
 		object = read_listed(writer, id, failed);

@@ -9,6 +9,8 @@
 
 #include "api/entity.h"
 
+#define GC_HTTP_METHOD_NOT_ALLOWED 405
+
 /* Throws a call's failure; "id" is NULL of a new one. */
 extern _Noreturn void gc_entity_fail(const GcEntityWriter *writer, const char *id,
 									 const GcCall *call, const char *failed);
