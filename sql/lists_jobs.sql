@@ -245,6 +245,30 @@ CALL sim.forget();
 UPDATE gc.contact_lists SET column_names = column_names || '{Lost}' WHERE name = 'Leads 2' RETURNING version, column_names[15:] AS names;
 CALL sim.faults('[]');
 SELECT * FROM sim.asked() asked WHERE asked LIKE 'PUT%';
+-- L, I3: readings lag. What was refused is read again, within read_lag, until it shows what somebody else has written.
+INSERT INTO gc.contact_lists (name, column_names, phone_columns) VALUES ('Lagging', '{id,p}', '[{"columnName": "p", "type": "cell"}]');
+CREATE PROCEDURE sim.overtaken(sent jsonb, version int, theirs text) LANGUAGE sql AS $$
+  SELECT sim.control('POST', 'faults', jsonb_build_array(jsonb_build_object('method', 'PUT', 'path', '/api/v2/outbound/lists/', 'nth', 1, 'conflict', 'K4',
+    'calls_after', jsonb_build_array(jsonb_build_object('method', 'PUT', 'path', '/api/v2/outbound/lists/' || l.id, 'body',
+      jsonb_set(sent, '{schema,version}', to_jsonb(version)) || jsonb_build_object('description', theirs)))))::text)
+  FROM gc.contact_lists l WHERE l.name = 'Lagging' $$;
+ALTER SERVER genesys OPTIONS (SET read_lag '5s');
+CALL sim.set('{"schema_lag_ms": 900}');
+CALL sim.overtaken(sim.sent('POST'), 1, 'theirs');
+CALL sim.forget();
+UPDATE gc.contact_lists SET column_names = column_names || '{Late}' WHERE name = 'Lagging' RETURNING version, description, column_names;
+SELECT * FROM sim.asked() asked WHERE asked LIKE 'PUT%';
+-- One that lags longer is an error.
+CALL sim.set('{"schema_lag_ms": 60000}');
+ALTER SERVER genesys OPTIONS (SET read_lag '600ms');
+CALL sim.overtaken(sim.sent('PUT'), 3, 'theirs, too');
+CALL sim.forget();
+CALL sim.try($$UPDATE gc.contact_lists SET column_names = column_names || '{Later}' WHERE name = 'Lagging'$$);
+SELECT * FROM sim.asked() asked WHERE asked LIKE 'PUT%';
+ALTER SERVER genesys OPTIONS (SET read_lag '0');
+CALL sim.set('{"schema_lag_ms": 0}');
+CALL sim.faults('[]');
+DELETE FROM gc.contact_lists WHERE name = 'Lagging';
 -- It takes longer, or ends up in ERROR.
 CALL sim.set('{"provision_ms": 60000}');
 ALTER FOREIGN TABLE gc.contact_lists OPTIONS (SET ready_timeout '700ms');

@@ -103,6 +103,27 @@ $sim->set(provision_ms => 0);
 $session->run(provision('platform', 'Third'));
 is($session->run('SELECT count(*) FROM platform.contact_lists')->{out}, '2', 'those that were cancelled are still being made');
 
+# I3: so is the wait for what somebody else has written meanwhile, and readings do not show yet.
+$session->run(provision('jobs', 'Lagging'));
+my $lagging = $session->value("SELECT id FROM jobs.contact_lists WHERE name = 'Lagging'");
+$session->run("ALTER SERVER jobs OPTIONS (SET read_lag '1min')");
+$sim->set(schema_lag_ms => 600000);
+$sim->faults({ method => 'PUT', path => "/outbound/lists/$lagging", nth => 1, conflict => 'K4', calls_after => [
+	{ method => 'PUT', path => "/api/v2/outbound/lists/$lagging", body => { %{ $sim->api('GET', "/outbound/lists/$lagging") }, description => 'theirs' } } ] });
+$sim->forget_requests;
+$session->start($grow =~ s/Grows/Lagging/r);
+await('the list is read again, and again', sub {
+	my @asked = map { $_->{method} } $sim->requests(qr{^(GET|PUT) .*/lists/[0-9a-f-]+$});
+	join(' ', @asked) =~ /PUT GET GET/ });
+await('the session sleeps', sub {
+	$control->value('SELECT wait_event_type FROM pg_stat_activity WHERE pid = ' . $session->pid) eq 'Extension' });
+$began = time;
+$control->value('SELECT pg_cancel_backend(' . $session->pid . ')');
+my $lagged = $session->finish(30);
+like($lagged->{err}, qr/canceling statement due to user request/, 'an UPDATE that waits for another version is cancelled');
+cmp_ok($lagged->{at} - $began, '<', 2, 'at once');
+unlike($lagged->{err}, qr/what was sent/, '… and has changed nothing');
+
 $session->close;
 $control->close;
 done_testing();

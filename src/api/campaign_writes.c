@@ -319,6 +319,7 @@ const GcEntityKind gc_campaign_kind = {
 	.path = GC_CAMPAIGNS_PATH,
 	.endpoint = GC_CAMPAIGN,
 	.items = "entities",
+	.version_field = "version",
 	.natural_key = "name",
 	.filters_by_name = true,
 	.same = campaign_same,

@@ -120,6 +120,7 @@ static const GcEntityKind dnc_list_kind = {
 	.path = GC_DNC_LISTS_PATH,
 	.endpoint = GC_DNC_LIST_ONE,
 	.items = "entities",
+	.version_field = "version",
 	.natural_key = "name",
 	.filters_by_name = true,
 	.listing_query = "includeSize=true&includeImportStatus=true",

@@ -7,8 +7,12 @@
 #include "api/entity_parts.h"
 #include "api/url.h"
 #include "base/stat.h"
+#include "base/wait.h"
 
 #include "common/string.h"
+
+/* How often it is looked whether somebody else's change shows. */
+#define VERSION_POLL_US 500000
 
 /* ---- calls ---- */
 
@@ -323,22 +327,64 @@ put(const GcEntityWriter *writer, const char *id, const char *body, bool last, b
 	return written;
 }
 
+/*
+ * Reads it after it was refused.  A reading may lag behind what others have written, and would
+ * be refused again: it is repeated while it has the version that was, for read_lag since the
+ * first of them (*until; 0: there was none).
+ */
+static char *
+read_newer(const GcEntityWriter *writer, const char *id, const GcSpan *refused, GcTime *until,
+		   const char *failed)
+{
+	const char *path = writer->kind->version_field;
+	GcSpan was = {0};
+
+	if (path)
+		was = gc_json_member(refused, path);
+	if (*until == 0)
+		*until = gc_clock_now() + writer->read_lag_ms * INT64CONST(1000);
+	for (;;)
+	{
+		char *object = gc_entity_read(writer, id, failed);
+		GcTime now = gc_clock_now();
+		GcSpan read;
+		GcSpan is;
+
+		if (object == NULL || was.p == NULL)
+			return object;
+		read = gc_entity_span(object);
+		is = gc_json_member(&read, path);
+		if (!gc_json_same(&was, &is))
+		{
+			*until = 0;
+			return object;
+		}
+		if (now >= *until)
+			return object;
+		(void) gc_calls_sleep(writer->calls, Min(now + VERSION_POLL_US, *until), GC_WAIT_LAG,
+							  true);
+	}
+}
+
 char *
 gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, char *now,
 			  const GcEntityChange *changes, int count, const char *failed)
 {
 	bool doubted = false;
+	GcSpan object = {0};
+	GcTime until = 0;
 
 	for (int tries = 1;; tries++)
 	{
 		const GcEntityChange *wanted = changes;
 		int wanted_count = count;
 		GcEntityChange *those;
-		GcSpan object;
 		char *written;
 		int found;
 
-		if (now == NULL && tries == 1 && may_be_changed_unread(writer, seen))
+		if (tries > 1)
+			now = read_newer(writer, id, &object, &until, failed);
+		else if (now == NULL && may_be_changed_unread(writer, seen))
 			now = pnstrdup(seen->p, seen->len);
 		else if (now == NULL)
 			now = gc_entity_read(writer, id, failed);
@@ -361,7 +407,6 @@ gc_entity_put(const GcEntityWriter *writer, const char *id, const GcSpan *seen, 
 			check_taken_away(writer->kind, written, those, found);
 			return gc_entity_with_shown(writer->kind, written, &object);
 		}
-		now = NULL;
 	}
 }
 

@@ -51,7 +51,7 @@ typedef struct GcEntityKind
 	const char *endpoint;		 /* one at path/{id}, as a pattern */
 	const char *items;			 /* the member of a listing that has them: "entities" */
 	const char *id_field;		 /* the member that is its id; NULL: "id" */
-	const char *version_field;	 /* … that a change has to carry, if "patches"; NULL: none */
+	const char *version_field;	 /* … its version, which a change carries; NULL: none */
 	bool unpaged;				 /* a listing has all of them */
 	bool patches;				 /* a change is a PATCH with its members alone */
 	const char *natural_key; /* a member by which one is known: "name"; NULL: there is none */
@@ -129,7 +129,7 @@ typedef struct GcEntityWriter
 	GcConnection *conn;
 	GcCalls *calls;
 	int ready_timeout_ms;
-	int read_lag_ms;		   /* so long may a listing miss what was written */
+	int read_lag_ms;		   /* so long may a reading miss what was written */
 	int64 *accepted;		   /* counts what was done, … */
 	bool *counted;			   /* … each row once: set when it was */
 	int64 *in_doubt;		   /* counts what may have been done */

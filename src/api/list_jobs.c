@@ -189,6 +189,7 @@ static const GcEntityKind job_list_kind = {
 	.listed_endpoint = GC_LISTS_PATH "/" GC_LIST_ID,
 	.endpoint = GC_JOB_LISTS_ENDPOINT,
 	.items = "entities",
+	.version_field = "schema/version",
 	.natural_key = "name",
 	.filters_by_name = true,
 	.listing_query = "allowEmptyResult=true",

@@ -385,6 +385,7 @@ const GcEntityKind gc_list_kind = {
 	.path = GC_LISTS_PATH,
 	.endpoint = GC_LISTS_PATH "/" GC_LIST_ID,
 	.items = "entities",
+	.version_field = "version",
 	.natural_key = "name",
 	.filters_by_name = true,
 	.listing_query = "allowEmptyResult=true&includeSize=true&includeImportStatus=true",
