@@ -374,7 +374,7 @@ can_be_said(DirectState *state, ForeignScanState *node, TupleTableSlot *slot)
 	request->conn =
 		gc_connection_get(gc_compat_modify_user(node->resultRelInfo, node->ss.ps.state),
 						  request->rel->server_id);
-	request->list = gc_drift_list(request->conn, &direct->stat, request->rel);
+	request->list = gc_drift_list(request->conn, &direct->stat, request->rel, false);
 	request->nothing = !gc_filter_apply(state->filter, request);
 	if (request->nothing)
 		return true;

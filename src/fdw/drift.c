@@ -108,9 +108,42 @@ compare_column(const GcRelation *rel, const GcColumn *column, const GcList *list
 	return drifts;
 }
 
-/* All differences, those of one column after the other; NIL: none. */
+static bool
+has_field(const GcRelation *rel, const char *field)
+{
+	for (int i = 0; i < rel->column_count; i++)
+	{
+		const GcColumn *column = &rel->columns[i];
+
+		if (column->attnum != 0 && column->field && strcmp(column->field, field) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* B6: what the list requires of each contact, and no row of the table can have. */
 static List *
-compare(const GcRelation *rel, const GcList *list, bool strict)
+find_required(const GcRelation *rel, const GcList *list, List *drifts)
+{
+	for (int i = 0; i < list->column_count; i++)
+	{
+		GcColumn wanted = {0};
+
+		if (!list->is_required[i] || has_field(rel, list->columns[i]))
+			continue;
+		wanted.name = gc_value_display(list->columns[i], NAMEDATALEN);
+		drifts = add_drift(drifts, &wanted, ERRCODE_NOT_NULL_VIOLATION, "missing in table",
+						   "the list requires it, and the table has no column for it");
+	}
+	return drifts;
+}
+
+/*
+ * All differences, those of one column after the other; NIL: none.  Whoever makes contacts
+ * ("strict" and "inserts") has a column for all that the list requires.
+ */
+static List *
+compare(const GcRelation *rel, const GcList *list, bool strict, bool inserts)
 {
 	List *drifts = NIL;
 	int data_columns = 0;
@@ -128,6 +161,8 @@ compare(const GcRelation *rel, const GcList *list, bool strict)
 		drifts = add_drift(drifts, NULL, ERRCODE_TOO_MANY_COLUMNS, "too many columns",
 						   psprintf("it has %d columns of the list, and a contact holds %d",
 									data_columns, MAX_DATA_COLUMNS));
+	if (strict && inserts)
+		drifts = find_required(rel, list, drifts);
 	return drifts;
 }
 
@@ -148,6 +183,9 @@ hint_for(const GcRelation *rel, int sqlstate)
 		case ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE:
 			return "The platform normalises phone numbers, so one person would get several "
 				   "contacts. Use a column that never changes.";
+		case ERRCODE_NOT_NULL_VIOLATION:
+			return "Give the table the column (ALTER FOREIGN TABLE ... ADD COLUMN ... OPTIONS "
+				   "(field ...)), or set verification to 'relaxed'.";
 		default:
 			return "Leave columns out of the table.";
 	}
@@ -163,6 +201,16 @@ sqlstate_of(List *drifts)
 		if (((GcDrift *) lfirst(lc))->sqlstate == ERRCODE_UNDEFINED_COLUMN)
 			return ERRCODE_UNDEFINED_COLUMN;
 	return ((GcDrift *) linitial(drifts))->sqlstate;
+}
+
+/* What is required comes last: if the error is about that, all differences are. */
+static char *
+refusal(const GcRelation *rel, int sqlstate, const GcDrift *first)
+{
+	if (sqlstate == ERRCODE_NOT_NULL_VIOLATION)
+		return psprintf("column \"%s\" of %s is required and must have a value", first->column,
+						rel->label);
+	return psprintf("foreign table \"%s\" does not fit %s", rel->name, rel->label);
 }
 
 static void
@@ -186,23 +234,23 @@ refuse(const GcRelation *rel, List *drifts)
 	}
 	ereport(ERROR,
 			(errcode(sqlstate),
-			 errmsg("foreign table \"%s\" does not fit %s", rel->name, rel->label),
+			 errmsg_internal("%s", refusal(rel, sqlstate, linitial(drifts))),
 			 errdetail_internal("%s", detail.data), errhint("%s", hint_for(rel, sqlstate))));
 }
 
 GcList *
-gc_drift_list(GcConnection *conn, GcStat *stat, GcRelation *rel)
+gc_drift_list(GcConnection *conn, GcStat *stat, GcRelation *rel, bool inserts)
 {
 	int max_age = gc_option_ms(rel->options, rel->server_options, "list_freshness");
 	GcTime since = gc_clock_now();
 	GcList *list = gc_list_current(conn, stat, rel->list_id, rel->list_name, max_age);
 	List *drifts;
 
-	drifts = compare(rel, list, rel->strict);
+	drifts = compare(rel, list, rel->strict, inserts);
 	if (drifts != NIL)
 	{
 		list = gc_list_grown(conn, stat, list, since);
-		drifts = compare(rel, list, rel->strict);
+		drifts = compare(rel, list, rel->strict, inserts);
 	}
 	gc_relation_call(rel, list);
 	if (drifts != NIL)
@@ -338,7 +386,7 @@ gc_drift_schema(Oid relid)
 	gc_relation_call(rel, list);
 	schema->label = rel->label;
 	schema->id_pattern = pstrdup(gc_option_string(rel->options, NIL, "contact_id_pattern"));
-	schema->drifts = explained(rel, compare(rel, list, true));
+	schema->drifts = explained(rel, compare(rel, list, true, true));
 	schema->column_count = rel->column_count;
 	schema->columns = palloc0(sizeof(GcSchemaColumn) * Max(rel->column_count, 1));
 	for (int i = 0; i < rel->column_count; i++)

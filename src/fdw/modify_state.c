@@ -121,7 +121,7 @@ gc_modify_open(GcModify *modify, EState *estate, ResultRelInfo *rri, GcVerb verb
 	settings.counted = counted;
 	modify->user_id = gc_compat_modify_user(rri, estate);
 	modify->conn = gc_connection_get(modify->user_id, modify->rel->server_id);
-	modify->list = gc_drift_list(modify->conn, &stat, modify->rel);
+	modify->list = gc_drift_list(modify->conn, &stat, modify->rel, verb == GC_VERB_INSERT);
 	modify->goes_on = gc_reject_goes_on(modify->rel);
 	if (settings.flags.clear_system_data)
 		ereport(WARNING, (errmsg("clear_system_data resets attempts and opt-outs of existing "

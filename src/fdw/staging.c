@@ -122,13 +122,21 @@ gc_staging_wanted(const GcRelation *rel)
 			   0;
 }
 
+/* A submission may say for itself how its rows are verified. */
+static void
+verify_as(GcRelation *rel, const GcSubmission *wanted)
+{
+	if (wanted->verification)
+		rel->strict = strcmp(wanted->verification, "strict") == 0;
+}
+
 void
 gc_staging_prepare(GcRelation *rel)
 {
 	const GcSubmission *wanted = submitted(rel);
 
-	if (wanted && wanted->verification)
-		rel->strict = strcmp(wanted->verification, "strict") == 0;
+	if (wanted)
+		verify_as(rel, wanted);
 }
 
 GcStaging *
@@ -460,9 +468,9 @@ run_query(const GcSubmission *wanted, const GcRelation *rel)
 
 /* What INSERT would ask for, before an import is made for the list. */
 static GcRelation *
-open_list(Oid relid, GcConnection **conn, GcList **list)
+open_list(const GcSubmission *wanted, GcConnection **conn, GcList **list)
 {
-	Relation relation = table_open(relid, AccessShareLock);
+	Relation relation = table_open(wanted->relid, AccessShareLock);
 	GcStat stat = {0};
 	int64 spent = 0;
 	GcRelation *rel;
@@ -474,7 +482,8 @@ open_list(Oid relid, GcConnection **conn, GcList **list)
 				 errmsg("\"%s\" is not a foreign table", RelationGetRelationName(relation))));
 	rel = gc_relation_load(relation);
 	*conn = gc_connection_get(GetUserId(), rel->server_id);
-	*list = gc_drift_list(*conn, &stat, rel);
+	verify_as(rel, wanted);
+	*list = gc_drift_list(*conn, &stat, rel, true);
 	table_close(relation, NoLock);
 	return rel;
 }
@@ -484,7 +493,7 @@ gc_staging_submit(const GcSubmission *wanted)
 {
 	GcConnection *conn;
 	GcList *list;
-	GcRelation *rel = open_list(wanted->relid, &conn, &list);
+	GcRelation *rel = open_list(wanted, &conn, &list);
 	Submitting mine = {.wanted = wanted, .outer = submitting};
 	GcImport import = {0};
 	bool is_new;
