@@ -85,12 +85,3 @@ messaging_get(Request *req)
 	}
 	listing_close(&listing);
 }
-
-void
-messaging_get_one(Request *req)
-{
-	Thing *campaign = thing_named(THING_MESSAGING, req);
-
-	if (campaign)
-		reply_json(req, 200, thing_show(campaign, ""));
-}

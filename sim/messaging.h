@@ -8,7 +8,6 @@
 #include "request.h"
 
 extern void messaging_get(Request *req);
-extern void messaging_get_one(Request *req);
 extern void messaging_seed(Request *req);
 
 #endif

@@ -129,7 +129,6 @@ const Route platform_routes[] = {
 	 campaign_progress, 0},
 	{"GET", "api/v2/outbound/campaigns/*/stats", "outbound:campaign:view", campaign_stats, 0},
 	{"GET", "api/v2/outbound/messagingcampaigns", MESSAGING_VIEW, messaging_get, 0},
-	{"GET", "api/v2/outbound/messagingcampaigns/*", MESSAGING_VIEW, messaging_get_one, 0},
 	{"GET", "api/v2/authorization/divisions", NULL, divisions_get, 0},
 	{"GET", "api/v2/outbound/dnclists", "outbound:dncList:view", dnc_lists_get, 0},
 	{"POST", "api/v2/outbound/dnclists", "outbound:dncList:add", dnc_lists_post, 0},
