@@ -110,8 +110,8 @@ setup_cron() {
 	if [ -z "${PG_MAJOR:-}" ] || is_known "$package"; then install_packages "$package"; fi
 }
 
-# prove_tests NAME FILE...: as many at once as there are processors, the last ones, which take
-# longest, first; what a file prints comes when it has ended.
+# prove_tests NAME FILE...: one more at once than there are processors, for most of the time they
+# wait; the last ones, which take longest, first; what a file prints comes when it has ended.
 prove_tests() {
 	local out=$work/out/$1 rc=0
 	shift
@@ -123,7 +123,7 @@ prove_tests() {
 	printf '%s\n' "${@#"$src"/}" | sort -r |
 		PATH=$work/wrapped:$bin:$PATH PERL5LIB=$(pgxs_dir)/../test/perl:$src/t PG_REGRESS=$(pgxs_dir)/../test/regress/pg_regress \
 			TEMP_CONFIG=$out.conf TESTDIR=$out TESTDATADIR=$out/data TESTLOGDIR=$out/log top_builddir=$out \
-			as_server xargs -P "$(nproc)" -I @ sh -c 'report=$0/$(basename @ .pl)
+			as_server xargs -P "$(($(nproc) + 1))" -I @ sh -c 'report=$0/$(basename @ .pl)
 				prove -v --timer @ >"$report" 2>&1 || rc=1
 				flock "$0" cat "$report"
 				exit ${rc:-0}' "$out/reports" | tee "$out/report" || rc=$?
